@@ -1,0 +1,59 @@
+# Headgate. `make setup` once, then `make demo` or `make test`; `make help` lists everything.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench ci clean
+
+# The machine's uv if it has one, else a private one: only Python 3.11 and make are needed.
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+PRIVATE_UV := $(CURDIR)/.uv/bin/uv
+UV ?= $(or $(shell command -v uv 2>/dev/null),$(PRIVATE_UV))
+RUN = $(UV) run --frozen --no-sync
+export UV_COMPILE_BYTECODE := 1
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
+export MLFLOW_DISABLE_TELEMETRY := true
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Environments in a path with a space fail inside pipeline steps, which split their command line.
+check-path:
+	@case "$(CURDIR)" in *" "*) echo "headgate: error: the install path '$(CURDIR)' contains a space; move the folder to a path without one" >&2; exit 1;; esac
+
+$(PRIVATE_UV):
+	@command -v $(PYTHON) >/dev/null || { echo "headgate: error: $(PYTHON) was not found; install Python 3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "headgate: error: $$($(PYTHON) --version) found, Python 3.11 is needed; use PYTHON=python3.11" >&2; exit 1; }
+	@echo "headgate: installing uv $(UV_VERSION) into .uv"
+	@$(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv==$(UV_VERSION)
+
+.venv/.synced: pyproject.toml uv.lock | $(UV)
+	@echo "headgate: installing the locked environment into .venv (about 1.3 GB)"
+	@$(UV) sync --frozen --python $(PYTHON) && touch $@
+
+setup: check-path .venv/.synced ## install everything into .venv
+
+demo: setup ## real flights: train, canary, promote a good version, roll a bad one back
+	@$(RUN) headgate demo $(ARGS)
+
+test: setup ## unit and integration tests
+	@$(RUN) pytest $(ARGS)
+
+lint: setup ## style, types, import rules, licences
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(RUN) lint-imports
+	@$(RUN) python tests/check_licences.py
+
+format: setup ## rewrite files in the project's style
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+
+bench: setup ## the promises of the README, measured on this machine
+	@$(RUN) python -m tests.bench $(ARGS)
+
+ci: lint test ## what runs before every merge
+
+clean: ## remove what was built, not the environment
+	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

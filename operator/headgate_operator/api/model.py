@@ -1,0 +1,14 @@
+"""The base of all API types: camelCase on the wire, immutable in memory."""
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class ApiModel(BaseModel):
+    """A piece of a Kubernetes object.
+
+    Objects from the cluster ignore unknown fields (an older operator may meet a newer CRD); `lint` and the tests pass
+    `extra="forbid"` to `model_validate`.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")

@@ -1,0 +1,73 @@
+"""Every reason Headgate gives, in one place. The same word appears in conditions, Events, logs, metrics and the runbook."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A condition or Event reason; `explanation` is its one line for people. docs/runbook.md has a section for each."""
+
+    explanation: str
+
+    def __new__(cls, value: str, explanation: str) -> "Reason":
+        """Keep the explanation beside the word."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.explanation = explanation
+        return member
+
+    # What is being served
+    HEALTHY = "Healthy", "The stable version serves and no rollout is under way."
+    WAITING_FOR_FIRST = "WaitingForFirstRevision", "No version is ready yet; nothing is served."
+    STABLE_UNAVAILABLE = "StableUnavailable", "The stable version has no available replica."
+
+    # A rollout moves
+    CANDIDATE_STARTED = "CandidateStarted", "A new revision was found and its InferenceService is being created."
+    CANDIDATE_STARTING = "CandidateStarting", "The candidate's replicas are not all available yet."
+    CHECKING_PARITY = "CheckingParity", "The candidate is asked the golden inputs before it gets traffic."
+    STEP_STARTED = "StepStarted", "The candidate's traffic weight was raised to the next step."
+    ANALYSING = "Analysing", "The candidate has traffic and is compared with the stable version."
+    PROMOTED = "Promoted", "The candidate became the stable version."
+    FIRST_PROMOTED = "FirstRevision", "The first revision is ready and serves all traffic."
+    KNOWN_GOOD = "KnownGood", "A revision from the history came back; it takes over without a canary."
+    WATCHING = "Watching", "The promoted version is compared with the previous one, which keeps a holdback of traffic."
+    WATCH_ENDED = "WatchEnded", "The watch is over; the previous version is drained."
+    WATCH_SUPERSEDED = "WatchSuperseded", "A new revision ended the watch early."
+    SUPERSEDED = "Superseded", "A newer revision replaced the candidate."
+    CANCELLED = "Cancelled", "The manifest went back to the stable revision; the candidate was withdrawn."
+    SCALED_DOWN = "ScaledDown", "A drained version was deleted."
+
+    # A candidate was refused
+    CANDIDATE_REJECTED = "CandidateRejected", "The revision was refused; the stable version serves on."
+    ERRORS_WORSE = "ErrorsWorse", "The candidate fails more often than the stable version."
+    LATENCY_WORSE = "LatencyWorse", "The candidate is slow more often than the stable version."
+    ALL_FAILING = "AllFailing", "Every recent request to the candidate failed while the stable version served well."
+    PARITY_MISMATCH = "ParityMismatch", "The candidate does not give the answers it gave where it was trained."
+    REPEATEDLY_UNREADY = "RepeatedlyUnready", "The candidate lost all its endpoints under traffic for the third time."
+    ABORTED = "Aborted", "A person aborted the candidate."
+    ROLLED_BACK = "RolledBack", "The promoted version was refused during the watch; the previous version serves again."
+
+    # Something holds; weights stay where they are
+    PROVIDER_ERROR = "ProviderError", "The metric provider cannot be reached or answers nonsense."
+    NO_DATA = "NoData", "The metric provider answers, but not about the candidate or the stable version."
+    NO_TRAFFIC = "NoTraffic", "Requests arrive, but none reaches the candidate although it has weight."
+    INSUFFICIENT_DATA = "InsufficientData", "Too few requests so far to decide."
+    PARITY_UNAVAILABLE = "ParityUnavailable", "The candidate could not be asked the golden inputs."
+    GOLDEN_MISSING = "GoldenMissing", "The manifest names or demands a golden set that does not exist or cannot be read."
+    SUSPENDED = "Suspended", "The candidate failed every request after a pod restart; it gets no traffic until it is ready again."
+    CANDIDATE_UNREADY = "CandidateUnready", "The candidate lost its endpoints under traffic; its weight is 0 until it is ready."
+    WAITING_FOR_SLOT = "WaitingForSlot", "Answers of a replaced version may still be in flight; the next candidate waits for its place."
+
+    # A person is needed
+    CANDIDATE_NOT_READY = "CandidateNotReady", "The candidate was not ready within progressDeadline."
+    HOLD_TIMEOUT = "HoldTimeout", "The rollout was on hold for longer than holdTimeout."
+    INVALID_SPEC = "InvalidSpec", "The manifest breaks a rule."
+    RUNTIME_MISSING = "RuntimeMissing", "The serving runtime that the manifest names does not exist."
+    NAME_TAKEN = "NameTaken", "A child's name is taken by an object that is not ours."
+    STATE_LOST = "StateLost", "The status was lost or pruned while a route of ours exists; stable was restored from the route."
+
+    # Housekeeping
+    CHILD_RESTORED = "ChildRestored", "A child was edited or deleted by someone else and was put back."
+    COMMAND_APPLIED = "CommandApplied", "A command was carried out."
+    COMMAND_IGNORED = "CommandIgnored", "A command was not for a revision that it applies to."
+    READY = "Ready", "As it should be."
+    NO_CANDIDATE = "NoCandidate", "There is no candidate."

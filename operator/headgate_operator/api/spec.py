@@ -1,0 +1,248 @@
+"""What a user asks for: the `spec` of a ModelDeployment. Every description here reaches `kubectl explain`.
+
+Only fields with an effect are here. Fields under `model` and `predictor` make up the revision id, so none of them has a default that
+the API server would fill in: an upgrade must never change an id (rollout/revision.py).
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from headgate_operator.api.model import ApiModel
+from headgate_operator.api.quantities import Duration, Share, Weight
+
+Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+
+
+class Protocol(StrEnum):
+    """The inference protocol of a predictor."""
+
+    V1 = "v1"
+    V2 = "v2"
+
+
+class ParityMode(StrEnum):
+    """What happens without a golden set."""
+
+    IF_PRESENT = "IfPresent"
+    REQUIRED = "Required"
+    OFF = "Off"
+
+
+class ModelFormat(ApiModel):
+    """The framework that wrote the model."""
+
+    name: str = Field(min_length=1, max_length=63, description="Framework name as the serving runtime lists it, such as xgboost.")
+    version: str | None = Field(None, max_length=32, description="Major version of the framework, as a string.")
+
+
+class Model(ApiModel):
+    """Which model is served, and by what."""
+
+    uri: str = Field(
+        min_length=1,
+        max_length=1024,
+        description="Immutable storage URI that KServe can read, such as s3://models/flight-delay/7. "
+        "Not models:/ or mlflow-artifacts:, which KServe accepts and then fails to read.",
+    )
+    format: ModelFormat = Field(description="The framework that wrote the model.")
+    runtime: Name = Field(
+        description="Name of the ServingRuntime or ClusterServingRuntime. Always explicit: KServe's own choice changes with priorities."
+    )
+    protocol: Protocol | None = Field(None, description="Inference protocol: v1 or v2 (default v2).")
+    model_name: Name | None = Field(
+        None, description="Model name in the request path, the same for every version (default: the name of this object)."
+    )
+
+
+class Replicas(ApiModel):
+    """Bounds of a version's replica count. Changing them starts no new revision."""
+
+    min: int | None = Field(None, ge=1, le=1000, description="Fewest replicas of the stable version (default 1).")
+    max: int | None = Field(None, ge=1, le=1000, description="Most replicas of a version (default: min, no autoscaling).")
+
+
+class Predictor(ApiModel):
+    """Settings handed to KServe after validation. All optional."""
+
+    replicas: Replicas = Field(default_factory=Replicas, description="Replica bounds.")
+    resources: dict[str, Any] | None = Field(None, description="Container resources, as in a Pod.")
+    env: list[dict[str, Any]] | None = Field(None, max_length=100, description="Container environment, as in a Pod.")
+    args: list[str] | None = Field(None, max_length=100, description="Arguments added to those of the runtime.")
+    service_account_name: Name | None = Field(None, description="Service account of the predictor's pods.")
+
+
+class Gateway(ApiModel):
+    """The Gateway that carries the traffic."""
+
+    name: Name = Field(description="Name of the Gateway.")
+    namespace: Name = Field(description="Namespace of the Gateway.")
+
+
+class Serving(ApiModel):
+    """How traffic reaches the model."""
+
+    mode: Literal["Standard"] = Field("Standard", description="KServe deployment mode. Immutable.")
+    gateway: Gateway | None = Field(None, description="Gateway of the HTTPRoute (default: operator setting).")
+    hostnames: list[Annotated[str, Field(min_length=1, max_length=253)]] | None = Field(
+        None, min_length=1, max_length=8, description="Hostnames of the HTTPRoute (default: <name>.<namespace>.<operator's domain>)."
+    )
+    request_timeout: Duration = Field(
+        timedelta(seconds=60), description="Longest time one request may take; also how long a version drains."
+    )
+
+
+class Step(ApiModel):
+    """One step of a canary: a weight and what must be seen at it."""
+
+    weight: Weight = Field(description="Share of traffic for the candidate, in whole percents.")
+    min_duration: Duration = Field(timedelta(minutes=1), description="Shortest time at this weight.")
+    min_requests: int = Field(100, ge=0, le=10_000_000, description="Fewest analysed candidate requests at this weight.")
+
+
+class Watch(ApiModel):
+    """What happens after promotion."""
+
+    duration: Duration = Field(timedelta(hours=1), description="How long the promoted version can still be rolled back on evidence.")
+    holdback: Weight = Field(5, description="Percent of traffic the previous version keeps meanwhile, to compare with.")
+
+
+def _default_steps() -> list[Step]:
+    return [Step(weight=weight) for weight in (5, 25, 50)]
+
+
+class Rollout(ApiModel):
+    """How a new version takes over."""
+
+    strategy: Literal["Canary"] = Field("Canary", description="How a new version takes over.")
+    steps: list[Step] = Field(
+        default_factory=_default_steps, min_length=1, max_length=20, description="Steps of the canary, in rising weight."
+    )
+    progress_deadline: Duration = Field(
+        timedelta(minutes=30), description="After this long not ready, the candidate is reported as Stalled."
+    )
+    hold_timeout: Duration = Field(timedelta(hours=1), description="After this long on hold, the rollout is reported as Stalled.")
+    watch: Watch = Field(default_factory=Watch, description="What happens after promotion.")
+    scale_down_delay: Duration = Field(timedelta(minutes=10), description="How long a replaced version is kept warm without traffic.")
+    history_limit: int = Field(5, ge=1, le=10, description="How many promoted revisions are kept for a fast return.")
+
+
+class EnvoyProvider(ApiModel):
+    """Counters read from Envoy proxies themselves."""
+
+    addresses: list[Annotated[str, Field(min_length=1, max_length=256, pattern=r"^https?://")]] = Field(
+        min_length=1, max_length=32, description="Admin addresses of every proxy of the gateway, such as http://10.0.0.7:19001."
+    )
+    cluster: str = Field(
+        "httproute/{{namespace}}/{{name}}/rule/0/backend/{{slot}}",
+        min_length=1,
+        max_length=256,
+        description="Name of a version's Envoy cluster. Placeholders: {{namespace}} {{name}} {{revision}} {{isvc}} {{slot}}.",
+    )
+    flush: Duration = Field(timedelta(seconds=5), description="The proxies' stats flush interval.")
+
+
+class Provider(ApiModel):
+    """Where request counters come from."""
+
+    envoy: EnvoyProvider | None = Field(None, description="Direct scrape of Envoy proxies.")
+
+
+class MetricPreset(StrEnum):
+    """Metrics that need no query of the user's own."""
+
+    GATEWAY_ERRORS = "gateway-errors"
+    GATEWAY_LATENCY = "gateway-latency"
+
+
+class Metric(ApiModel):
+    """One thing that may not get worse."""
+
+    name: Name = Field(description="Name of the metric in status and Events.")
+    preset: MetricPreset = Field(
+        description="gateway-errors: answers that are not 2xx or 3xx; gateway-latency: answers slower than slowerThan."
+    )
+    slower_than: Duration | None = Field(
+        None, description="Latency bound of gateway-latency; must be a bucket edge of the proxy's histogram."
+    )
+    maximum: Share = Field(0.02, description="Bad share below which a version is good enough to promote.")
+    tolerate: float | None = Field(
+        None, ge=1, le=10, description="Odds ratio against stable that is still tolerated (default 1.25 for errors, 1.5 for latency)."
+    )
+
+    @property
+    def tolerated_odds_ratio(self) -> float:
+        """The odds ratio up to which the candidate counts as not worse."""
+        if self.tolerate is not None:
+            return self.tolerate
+        return 1.25 if self.preset is MetricPreset.GATEWAY_ERRORS else 1.5
+
+
+def _default_metrics() -> list[Metric]:
+    return [
+        Metric(name="errors", preset=MetricPreset.GATEWAY_ERRORS),
+        Metric(name="latency", preset=MetricPreset.GATEWAY_LATENCY, slower_than=timedelta(milliseconds=250)),
+    ]
+
+
+class Analysis(ApiModel):
+    """When is a candidate worse, and when is it good enough."""
+
+    interval: Duration = Field(
+        timedelta(seconds=15), description="Correlation time: failures closer together than this count as one burst."
+    )
+    provider: Provider | None = Field(None, description="Where request counters come from (default: operator setting).")
+    false_rollback_rate: Share = Field(0.01, description="Probability that an equally good version is rolled back, over the whole rollout.")
+    promotion_confidence: Share = Field(0.95, description="Confidence that a promoted version is not twice as bad and above maximum.")
+    metrics: list[Metric] = Field(default_factory=_default_metrics, min_length=1, max_length=10, description="What may not get worse.")
+
+
+class Golden(ApiModel):
+    """Where the golden inputs and outputs are."""
+
+    config_map: Annotated[str, Field(min_length=1, max_length=253)] = Field(
+        description="ConfigMap in this namespace with the key golden.json."
+    )
+
+
+class Tolerance(ApiModel):
+    """How far an answer may be from the golden one: |a - g| <= absolute + relative * |g|."""
+
+    absolute: float = Field(1e-5, ge=0, le=1e6)
+    relative: float = Field(1e-4, ge=0, le=1)
+
+
+class Parity(ApiModel):
+    """The same answers as where the model was trained, before any traffic."""
+
+    mode: ParityMode = Field(ParityMode.IF_PRESENT, description="What happens without a golden set: IfPresent, Required or Off.")
+    golden: Golden | None = Field(None, description="Where the golden inputs and outputs are.")
+    tolerance: Tolerance = Field(default_factory=Tolerance, description="How far an answer may be from the golden one.")
+
+
+class ModelDeploymentSpec(ApiModel):
+    """What a user asks for."""
+
+    model: Model = Field(description="Which model is served, and by what.")
+    predictor: Predictor = Field(default_factory=Predictor, description="Settings of the predictor, handed to KServe.")
+    serving: Serving = Field(default_factory=Serving, description="How traffic reaches the model.")
+    rollout: Rollout = Field(default_factory=Rollout, description="How a new version takes over.")
+    analysis: Analysis = Field(default_factory=Analysis, description="When is a candidate worse, and when is it good enough.")
+    parity: Parity = Field(default_factory=Parity, description="The same answers as where the model was trained, before any traffic.")
+
+    @property
+    def protocol(self) -> Protocol:
+        """The inference protocol in effect."""
+        return self.model.protocol or Protocol.V2
+
+    @property
+    def min_replicas(self) -> int:
+        """Fewest replicas of the stable version in effect."""
+        return self.predictor.replicas.min or 1
+
+    @property
+    def max_replicas(self) -> int:
+        """Most replicas of a version in effect."""
+        return max(self.predictor.replicas.max or 0, self.min_replicas)

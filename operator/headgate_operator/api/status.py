@@ -1,0 +1,262 @@
+"""What Headgate reports and remembers: the `status` of a ModelDeployment.
+
+Status is the operator's only memory: everything a restart must resume with is here, and nothing is kept anywhere else. Lists are bounded
+so that it stays below 200 KB. Timestamps are whole-second UTC unless a comment says otherwise.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field, PlainSerializer
+
+from headgate_operator.api.model import ApiModel
+
+
+class Phase(StrEnum):
+    """One word for people, derived from everything else; nothing ever branches on it."""
+
+    PENDING = "Pending"
+    PROGRESSING = "Progressing"
+    HOLDING = "Holding"
+    SUSPENDED = "Suspended"
+    PROMOTING = "Promoting"
+    WATCHING = "Watching"
+    HEALTHY = "Healthy"
+    ROLLED_BACK = "RolledBack"
+    STALLED = "Stalled"
+
+
+class Verdict(StrEnum):
+    """What one metric says about the candidate."""
+
+    WORSE = "Worse"
+    NOT_WORSE = "NotWorse"
+    UNDECIDED = "Undecided"
+    NO_DATA = "NoData"
+    PROVIDER_ERROR = "ProviderError"
+
+
+class ParityResult(StrEnum):
+    """How the parity check of a candidate ended. Absent means: not asked yet."""
+
+    PASSED = "Passed"
+    SKIPPED = "Skipped"
+    MISMATCH = "Mismatch"
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _rfc3339_micro(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # isoformat() drops zero microseconds, which API servers refuse
+
+
+Timestamp = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
+MicroTimestamp = Annotated[datetime, PlainSerializer(_rfc3339_micro, return_type=str)]
+
+
+class Rendered(ApiModel):
+    """The exact children of a revision, rendered once when it started; only these are ever applied again."""
+
+    inference_service: dict[str, Any]
+    serving_runtime: dict[str, Any]
+
+
+class Pinned(ApiModel):
+    """What identifies a revision, and where it runs."""
+
+    id: str = Field(description="Revision id: r and 8 hex digits.")
+    model_uri: str
+    version: str = Field(description="Last segment of the model URI, for people.")
+    isvc: str = Field(description="Name of the InferenceService.")
+    slot: int | None = Field(None, description="Position of its backend in the route, 0 or 1; none once the slot was given up.")
+
+
+class Stable(Pinned):
+    """The version that serves."""
+
+    since: Timestamp
+    frozen_min: int | None = Field(None, description="Minimum replicas held while a rollout or its watch lasts.")
+
+
+class Candidate(Pinned):
+    """The version on trial. `weight` is the commitment; `traffic` is what the route really says."""
+
+    inputs: dict[str, Any] = Field(description="What the revision id was computed from.")
+    rendered: Rendered
+    started_at: Timestamp
+    step: int = Field(-1, description="Index of the current step; -1 before the first.")
+    weight: int = 0
+    step_started_at: Timestamp | None = Field(None, description="When the route was seen to carry this step's weight.")
+    step_requests: int = Field(0, description="Candidate requests in kept blocks of this step.")
+    unready_count: int = Field(0, description="How often it lost its endpoints under traffic.")
+    unready: bool = Field(False, description="Weight is 0 until it is ready again; then it returns to its step.")
+    suspended: int = Field(0, description="How often it was suspended for failing every request.")
+    suspended_since: Timestamp | None = None
+    golden: str | None = Field(None, description="SHA-256 of the golden set this revision is checked against.")
+    parity: ParityResult | None = None
+    known_good: bool = Field(False, description="From the history: parity and readiness only.")
+    hold_since: Timestamp | None = Field(None, description="Since when the rollout has been on hold without a break.")
+    hold_reason: str | None = None
+
+
+class Previous(Pinned):
+    """During the watch: what a rollback returns to."""
+
+    since: Timestamp
+
+
+class Draining(Pinned):
+    """Weight 0; waits for answers in flight (then its slot is free), then for scaleDownDelay (then it is deleted)."""
+
+    since: Timestamp = Field(description="When its weight became 0.")
+    left_route_at: Timestamp | None = Field(None, description="When the route was seen accepted without it.")
+
+
+class Rejected(ApiModel):
+    """A refused revision, with its numbers."""
+
+    id: str
+    model_uri: str = ""
+    version: str = ""
+    reason: str
+    message: str = Field(max_length=1024)
+    at: Timestamp
+
+
+class HistoryEntry(ApiModel):
+    """A promoted revision that can be applied again exactly."""
+
+    id: str
+    model_uri: str
+    version: str
+    isvc: str
+    promoted_at: Timestamp
+    inputs: dict[str, Any]
+    rendered: Rendered
+
+
+class Traffic(ApiModel):
+    """What the route was seen to say, and what the gateway counted since the weights last changed."""
+
+    id: str
+    weight: int
+    requests: int = 0
+
+
+class Sample(ApiModel):
+    """The last reading of one proxy's counters for one slot, the baseline of the open block of one metric."""
+
+    metric: str
+    proxy: str
+    slot: int
+    at: MicroTimestamp
+    counters: dict[str, float]
+
+
+class Mixture(ApiModel):
+    """One rollback e-process: log-wealth per alternative odds ratio."""
+
+    since: Timestamp
+    log_wealth: list[float]
+
+
+class SideCounts(ApiModel):
+    """A count on each side of the comparison."""
+
+    candidate: int = 0
+    stable: int = 0
+
+
+class MetricStatus(ApiModel):
+    """Evidence about one metric since the candidate's first traffic."""
+
+    name: str
+    verdict: Verdict = Verdict.UNDECIDED
+    message: str = Field("", max_length=512)
+    mixtures: list[Mixture] = Field(default_factory=list)
+    promotion: list[float] = Field(default_factory=list, description="Log-wealths of the promotion e-processes, odds ratio first.")
+    promotion_evidence: float = Field(0.0, description="Natural log of the promotion e-value.")
+    promotion_bound: float = Field(0.0, description="Natural log of 1/(1 - promotionConfidence).")
+    fail_streak: int = Field(0, description="Candidate requests in a row, over whole blocks, that were all bad.")
+    fail_streak_blocks: int = 0
+    fail_streak_stable: SideCounts = Field(
+        default_factory=SideCounts, description="Of stable in those blocks: candidate=bad, stable=total."
+    )
+    evidence: float = Field(0.0, description="Natural log of the rollback e-value.")
+    bound: float = Field(0.0, description="Natural log of 1/alpha: at this evidence the candidate is rolled back.")
+    bad: SideCounts = Field(default_factory=SideCounts)
+    total: SideCounts = Field(default_factory=SideCounts)
+    requests_needed: int | None = Field(None, description="Expected candidate requests until a decision at present rates.")
+    discard_next: bool = Field(True, description="The first block after a weight change is thrown away: both weights were live in it.")
+    last_block_end: MicroTimestamp | None = None
+
+
+class AnalysisStatus(ApiModel):
+    """The comparison under way: candidate against stable, or during the watch stable against previous."""
+
+    candidate: str = Field(description="Id of the revision on trial.")
+    candidate_slot: int
+    stable_slot: int
+    weight: int = Field(description="Weight the open blocks belong to; a change closes them.")
+    last_block_end: MicroTimestamp | None = None
+    samples: list[Sample] = Field(default_factory=list)
+    metrics: list[MetricStatus] = Field(default_factory=list)
+
+
+class CommandStatus(ApiModel):
+    """Acknowledgement of the last command."""
+
+    command: str
+    at: Timestamp
+    result: str
+
+
+class ConditionStatus(StrEnum):
+    """Kubernetes' three-valued truth."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class ConditionType(StrEnum):
+    """Ready, Reconciling and Stalled follow kstatus: the last two exist only while they are true."""
+
+    READY = "Ready"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+    CANDIDATE_ACCEPTED = "CandidateAccepted"
+    ANALYSIS_AVAILABLE = "AnalysisAvailable"
+
+
+class Condition(ApiModel):
+    """A Kubernetes condition."""
+
+    type: ConditionType
+    status: ConditionStatus
+    reason: str
+    message: str = Field("", max_length=1024)
+    observed_generation: int
+    last_transition_time: Timestamp
+
+
+class ModelDeploymentStatus(ApiModel):
+    """What Headgate reports and remembers."""
+
+    observed_generation: int | None = None
+    phase: Phase = Phase.PENDING
+    url: str | None = None
+    stable: Stable | None = None
+    candidate: Candidate | None = None
+    previous: Previous | None = None
+    watch_until: Timestamp | None = Field(None, description="When the watch of the stable version ends.")
+    draining: list[Draining] = Field(default_factory=list)
+    rejected: list[Rejected] = Field(default_factory=list, description="Newest first; at most 20.")
+    history: list[HistoryEntry] = Field(default_factory=list, description="Newest first; bounded by historyLimit.")
+    traffic: list[Traffic] = Field(default_factory=list)
+    analysis: AnalysisStatus | None = None
+    last_command: CommandStatus | None = None
+    conditions: list[Condition] = Field(default_factory=list)

@@ -1,0 +1,1 @@
+"""The running operator: observe → decide → act, with kopf as event source and process shell only."""

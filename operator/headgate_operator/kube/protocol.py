@@ -1,0 +1,87 @@
+"""The few API verbs the operator uses, in plain dicts, so that everything above is independent of the client library."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Object = dict[str, Any]
+"""A Kubernetes object as JSON."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A kind of object: where it lives in the API."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+
+    @property
+    def api_version(self) -> str:
+        """As in the object's apiVersion: `apps/v1`, or `v1` for the core group."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+
+class ApiError(Exception):
+    """The API server refused, or could not be asked. `status` is the HTTP code, 0 if there was no answer."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NotFoundError(ApiError):
+    """The object does not exist (404)."""
+
+
+class ConflictError(ApiError):
+    """Somebody else wrote in between, or the object with that uid is gone (409)."""
+
+
+class InvalidError(ApiError):
+    """The API server will never accept this object (400, 422, and 500 for an unknown field in a server-side apply)."""
+
+
+class UnavailableError(ApiError):
+    """Worth trying again: no answer, timeout, 429 or 5xx."""
+
+
+class KubeApi(Protocol):
+    """What the operator needs of an API server. Every call has a timeout and raises ApiError, nothing else."""
+
+    async def get(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
+        """Return the object, or None if it does not exist."""
+        ...
+
+    async def list(self, resource: Resource, namespace: str | None, *, label_selector: str = "") -> Sequence[Object]:
+        """Return all objects that match, however many pages that takes."""
+        ...
+
+    async def apply(self, resource: Resource, obj: Object, *, field_manager: str) -> Object:
+        """Server-side apply with force. With metadata.uid and resourceVersion set it only updates exactly that object."""
+        ...
+
+    async def replace_status(self, resource: Resource, obj: Object) -> Object:
+        """PUT the whole status with the object's resourceVersion; ConflictError if it changed since."""
+        ...
+
+    async def patch(self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any]) -> Object:
+        """Merge-patch, for metadata only."""
+        ...
+
+    async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
+        """Delete exactly the object with that uid, in the background; no error if it is gone."""
+        ...
+
+    async def create(self, resource: Resource, obj: Object) -> Object:
+        """Create; ConflictError if the name is taken."""
+        ...
+
+    async def replace(self, resource: Resource, obj: Object) -> Object:
+        """PUT the whole object with its resourceVersion."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...

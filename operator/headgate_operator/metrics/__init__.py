@@ -1,0 +1,1 @@
+"""Metric providers: where request counters come from. Async I/O with timeouts; imports only `api`."""

@@ -1,0 +1,55 @@
+"""What follows from an observation: the new status, the children that must exist, what to tell people, when to look again."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from headgate_operator.api.reasons import Reason
+from headgate_operator.api.status import ModelDeploymentStatus, Rendered
+from headgate_operator.rollout.observed import Backend
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedService:
+    """An InferenceService (and its runtime copy) that must exist, exactly as pinned, with these replica bounds."""
+
+    isvc: str
+    revision: str
+    rendered: Rendered
+    min_replicas: int
+    max_replicas: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedRoute:
+    """The HTTPRoute that must exist."""
+
+    slots: tuple[Backend, Backend]
+    stable_id: str
+    rejected_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """A Kubernetes Event on the ModelDeployment."""
+
+    reason: Reason
+    message: str
+    warning: bool = False
+    revision: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Carried out in this order: status, services, route, deletions, notes, command (rollout.md rule 12)."""
+
+    status: ModelDeploymentStatus
+    services: tuple[WantedService, ...] = ()
+    route: WantedRoute | None = None
+    """None: leave it alone (there is none yet)."""
+    delete: tuple[str, ...] = ()
+    """InferenceServices (with their runtime copies) to delete."""
+    notes: tuple[Note, ...] = ()
+    command_done: bool = False
+    """Remove the command annotation."""
+    requeue_after: timedelta | None = None
+    """Look again then, even if nothing changes; None: only a change or the slow resync matters."""

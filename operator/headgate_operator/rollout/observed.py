@@ -1,0 +1,154 @@
+"""What a decision is made from: one frozen snapshot, taken by fresh reads.
+
+The controller fills it in (controller/observe.py) and asks `needs` (rollout/needs.py) first which of the expensive parts, metrics and
+parity, this pass has use for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from headgate_operator.api.reasons import Reason
+from headgate_operator.api.spec import ModelDeploymentSpec
+from headgate_operator.api.status import ModelDeploymentStatus, Rendered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Which ModelDeployment this is about."""
+
+    name: str
+    namespace: str
+    uid: str
+    generation: int
+    command: str | None = None
+    """The command annotation, unparsed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The revision the manifest asks for, rendered by today's code. Pinned into status if it becomes the candidate."""
+
+    id: str
+    inputs: Mapping[str, Any]
+    model_uri: str
+    version: str
+    isvc: str
+    rendered: Rendered | None
+    """None if the runtime it names does not exist (`problem` says so)."""
+    problem: tuple[Reason, str] | None = None
+    """Why the revision cannot be started: a broken rule, a missing runtime."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One of our InferenceServices and its Deployment, as they are."""
+
+    name: str
+    ours: bool
+    """Owned by this ModelDeployment's uid. If not, the name is taken."""
+    deleting: bool = False
+    min_replicas: int = 1
+    """predictor.minReplicas on the live object."""
+    available_replicas: int = 0
+    isvc_ready: bool = False
+    """InferenceService condition Ready. May flap and may lie; read together with `rolled_out`."""
+    rolled_out: bool = False
+    """The Deployment's observedGeneration is current and its pod template carries the pinned model URI."""
+    not_ready: str = ""
+    """Why it is not ready, in words; empty when nothing is known."""
+    restarts: int = 0
+    """Container restarts over all its pods."""
+
+    def ready_to_start(self, wanted_min: int) -> bool:
+        """Whether it may get (more) traffic: everything rolled out and at least `wanted_min` replicas available."""
+        return self.ours and not self.deleting and self.isvc_ready and self.rolled_out and self.available_replicas >= wanted_min
+
+    @property
+    def still_serving(self) -> bool:
+        """Whether it can keep the traffic it has. Ready of a serving version may flap, only available replicas tell."""
+        return self.available_replicas > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """One backend of the route, at its position."""
+
+    isvc: str
+    revision: str
+    """What the header filter stamps on the backend's requests."""
+    weight: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """Our HTTPRoute, as it is."""
+
+    ours: bool
+    accepted: bool
+    """Our gateway reports Accepted and ResolvedRefs at the route's current generation."""
+    slots: tuple[Backend, Backend] | None
+    """None if the route does not have the two backends we write (somebody edited it)."""
+    stable_id: str | None = None
+    rejected_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotCounters:
+    """Monotone counters of one slot at one proxy.
+
+    `counters` maps a series name to its value: `rq_2xx` … `rq_5xx`, `rq_timeout`, `latency_count`, and cumulative
+    `latency_le_<milliseconds>` per bucket edge (such as `latency_le_250`).
+    """
+
+    slot: int
+    counters: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scrape:
+    """All counters of our route at one proxy, read at one instant."""
+
+    proxy: str
+    at: datetime
+    slots: tuple[SlotCounters, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """One answer of the metric provider: scrapes of every proxy, or why there are none."""
+
+    scrapes: tuple[Scrape, ...] = ()
+    error: str | None = None
+    """Set when any proxy could not be read: a partial sum is never compared."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParityAnswer:
+    """What came of asking a candidate its golden inputs in this pass."""
+
+    revision: str
+    golden: str | None
+    """SHA-256 of the golden set that was used, None if there is none."""
+    mismatch: str | None = None
+    """Where answers differ, with the numbers; None if they agree."""
+    unavailable: tuple[Reason, str] | None = None
+    """GoldenMissing or ParityUnavailable, with why; then nothing was compared."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """The snapshot."""
+
+    now: datetime
+    subject: Subject
+    spec: ModelDeploymentSpec
+    status: ModelDeploymentStatus
+    wanted: Wanted
+    services: Mapping[str, Service] = field(default_factory=dict)
+    """By name. A missing key means: does not exist."""
+    route: Route | None = None
+    reading: Reading | None = None
+    parity: ParityAnswer | None = None
+    url: str | None = None
