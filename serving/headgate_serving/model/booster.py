@@ -1,0 +1,46 @@
+"""The XGBoost side of an exported model: its bytes, its digest, its predictions."""
+
+import hashlib
+
+import numpy as np
+import xgboost as xgb
+from numpy.typing import NDArray
+
+from headgate_serving.model.errors import ModelError
+
+
+def model_bytes(booster: xgb.Booster) -> bytes:
+    """The content of `model.ubj`."""
+    return bytes(booster.save_raw("ubj"))
+
+
+def digest(content: bytes) -> str:
+    """`sha256:<64 hex digits>` of some bytes."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def read_booster(content: bytes) -> xgb.Booster:
+    """The model in these bytes, on one thread.
+
+    Raises:
+        ModelError: XGBoost cannot read it.
+    """
+    try:
+        booster = xgb.Booster(model_file=bytearray(content))
+    except (xgb.core.XGBoostError, ValueError) as error:
+        raise ModelError(f"XGBoost {xgb.__version__} cannot read the model: {str(error).splitlines()[0]}") from error
+    # More threads cost far more than they gain on a row or two, above all in a container with a CPU limit.
+    booster.set_param({"nthread": 1})
+    return booster
+
+
+def predict_matrix(booster: xgb.Booster, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+    """One probability a row, shape (rows,).
+
+    Raises:
+        ModelError: the model answers with another shape (its objective is not a binary one).
+    """
+    predictions = np.asarray(booster.inplace_predict(matrix, validate_features=False), dtype=np.float64)
+    if predictions.shape != (len(matrix),):
+        raise ModelError(f"the model answers with shape {predictions.shape} for {len(matrix)} rows; one probability a row is needed")
+    return predictions
