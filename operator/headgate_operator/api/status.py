@@ -157,9 +157,11 @@ class Sample(ApiModel):
 
 
 class Mixture(ApiModel):
-    """One rollback e-process: log-wealth per alternative odds ratio."""
+    """The rollback e-process: every mixture started so far, weighted and summed per alternative odds ratio (stats/rollback.py)."""
 
-    since: Timestamp
+    since: Timestamp = Field(description="When the newest mixture started.")
+    started: int = Field(description="How many mixtures were started; the k-th has weight 1/(k(k+1)).")
+    untouched: bool = Field(description="Whether no block was counted since the newest started.")
     log_wealth: list[float]
 
 
@@ -170,21 +172,27 @@ class SideCounts(ApiModel):
     stable: int = 0
 
 
+class FailStreak(ApiModel):
+    """Whole blocks in a row in which every candidate request was bad, and what stable did in them."""
+
+    requests: int = Field(0, description="Candidate requests in a row that were all bad.")
+    blocks: int = 0
+    stable_bad: int = 0
+    stable_total: int = 0
+
+
 class MetricStatus(ApiModel):
     """Evidence about one metric since the candidate's first traffic."""
 
     name: str
+    definition: str = Field("", description="What the evidence is about; evidence about anything else is not carried over.")
     verdict: Verdict = Verdict.UNDECIDED
     message: str = Field("", max_length=512)
-    mixtures: list[Mixture] = Field(default_factory=list)
+    mixture: Mixture | None = None
     promotion: list[float] = Field(default_factory=list, description="Log-wealths of the promotion e-processes, odds ratio first.")
     promotion_evidence: float = Field(0.0, description="Natural log of the promotion e-value.")
     promotion_bound: float = Field(0.0, description="Natural log of 1/(1 - promotionConfidence).")
-    fail_streak: int = Field(0, description="Candidate requests in a row, over whole blocks, that were all bad.")
-    fail_streak_blocks: int = 0
-    fail_streak_stable: SideCounts = Field(
-        default_factory=SideCounts, description="Of stable in those blocks: candidate=bad, stable=total."
-    )
+    fail_streak: FailStreak = Field(default_factory=FailStreak)
     evidence: float = Field(0.0, description="Natural log of the rollback e-value.")
     bound: float = Field(0.0, description="Natural log of 1/alpha: at this evidence the candidate is rolled back.")
     bad: SideCounts = Field(default_factory=SideCounts)
@@ -202,6 +210,7 @@ class AnalysisStatus(ApiModel):
     stable_slot: int
     weight: int = Field(description="Weight the open blocks belong to; a change closes them.")
     last_block_end: MicroTimestamp | None = None
+    silent_requests: int = Field(0, description="Requests to stable, at this weight, since the candidate last got one.")
     samples: list[Sample] = Field(default_factory=list)
     metrics: list[MetricStatus] = Field(default_factory=list)
 

@@ -6,7 +6,7 @@ parity, this pass has use for.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from headgate_operator.api.reasons import Reason
@@ -122,6 +122,8 @@ class Reading:
     scrapes: tuple[Scrape, ...] = ()
     error: str | None = None
     """Set when any proxy could not be read: a partial sum is never compared."""
+    flush: timedelta = timedelta(seconds=5)
+    """How often the proxies renew their histograms. Latency blocks are never shorter than two of these."""
 
 
 @dataclass(frozen=True, kw_only=True)
