@@ -7,10 +7,12 @@ import re
 from datetime import timedelta
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
 
 DURATION_PATTERN: Final = r"^([0-9]{1,5}(ms|s|m|h|d)){1,4}$"
-SHARE_PATTERN: Final = r"^[0-9]{1,3}(\.[0-9]{1,6})?%$"
+SHARE_PATTERN: Final = r"^[0-9]{1,2}(\.[0-9]{1,6})?%$"
+DURATION_SENTENCE: Final = "write a number and a unit (ms, s, m, h, d), such as 90s, 5m, 1h30m or 30d"
+SHARE_SENTENCE: Final = "write a percentage above 0% and below 100%, such as 1% or 0.5%"
 
 _PART: Final = re.compile(r"([0-9]{1,5})(ms|s|m|h|d)")
 _MILLISECONDS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -21,7 +23,7 @@ def parse_duration(text: object) -> timedelta:
     if isinstance(text, timedelta):
         return text
     if not isinstance(text, str) or not re.fullmatch(DURATION_PATTERN, text):
-        raise ValueError(f"{text!r} is not a duration: write a number and a unit (ms, s, m, h, d), such as 90s, 5m, 1h30m or 30d")
+        raise ValueError(f"{text!r} is not a duration: {DURATION_SENTENCE}")
     return timedelta(milliseconds=sum(int(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(text)))
 
 
@@ -38,13 +40,11 @@ def format_duration(duration: timedelta) -> str:
 
 def parse_share(text: object) -> float:
     """Read a share such as `1%` as 0.01; raise ValueError with what is allowed. Shares lie strictly between 0 and 100 %."""
-    if isinstance(text, float):
-        return text
     if isinstance(text, str) and re.fullmatch(SHARE_PATTERN, text):
         share = float(text[:-1]) / 100
-        if 0 < share < 1:
+        if share > 0:
             return share
-    raise ValueError(f"{text!r} is not a share: write a percentage above 0% and below 100%, such as 1% or 0.5%")
+    raise ValueError(f"{text!r} is not a share: {SHARE_SENTENCE}")
 
 
 def format_share(share: float) -> str:
@@ -52,18 +52,31 @@ def format_share(share: float) -> str:
     return f"{share * 100:.6f}".rstrip("0").rstrip(".") + "%"
 
 
+def _share(value: object, info: ValidationInfo) -> float:
+    """Accept a plain number from Python code; on the wire a share always has its percent sign, or 1 could mean 1 % or everything."""
+    return value if info.mode == "python" and isinstance(value, float) else parse_share(value)
+
+
+def _wire_schema(*, pattern: str, longest: int, sentence: str, also: str = "") -> WithJsonSchema:
+    """Describe a string that the API server checks by CEL, because a failed `pattern` tells only the pattern, not what is meant."""
+    rule = f"self.matches('{pattern.replace(chr(92), chr(92) * 2)}')" + also
+    return WithJsonSchema(
+        {"type": "string", "maxLength": longest, "x-kubernetes-validations": [{"rule": rule, "message": sentence}]},
+    )
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "maxLength": 24}),
+    _wire_schema(pattern=DURATION_PATTERN, longest=24, sentence=DURATION_SENTENCE),
 ]
 
 Share = Annotated[
     float,
-    BeforeValidator(parse_share),
+    BeforeValidator(_share),
     PlainSerializer(format_share, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": SHARE_PATTERN, "maxLength": 11}),
+    _wire_schema(pattern=SHARE_PATTERN, longest=11, sentence=SHARE_SENTENCE, also=" && self.matches('[1-9]')"),
 ]
 
 Weight = Annotated[int, Field(ge=0, le=100)]

@@ -13,7 +13,9 @@ from pydantic import Field
 from headgate_operator.api.model import ApiModel
 from headgate_operator.api.quantities import Duration, Share, Weight
 
-Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+Name = Annotated[str, Field(min_length=1, max_length=63, pattern=rf"^{_LABEL}$")]
+Hostname = Annotated[str, Field(min_length=1, max_length=253, pattern=rf"^(\*\.)?{_LABEL}(\.{_LABEL})*$")]
 
 
 class Protocol(StrEnum):
@@ -86,7 +88,7 @@ class Serving(ApiModel):
 
     mode: Literal["Standard"] = Field("Standard", description="KServe deployment mode. Immutable.")
     gateway: Gateway | None = Field(None, description="Gateway of the HTTPRoute (default: operator setting).")
-    hostnames: list[Annotated[str, Field(min_length=1, max_length=253)]] | None = Field(
+    hostnames: list[Hostname] | None = Field(
         None, min_length=1, max_length=8, description="Hostnames of the HTTPRoute (default: <name>.<namespace>.<operator's domain>)."
     )
     request_timeout: Duration = Field(
@@ -97,7 +99,7 @@ class Serving(ApiModel):
 class Step(ApiModel):
     """One step of a canary: a weight and what must be seen at it."""
 
-    weight: Weight = Field(description="Share of traffic for the candidate, in whole percents.")
+    weight: Annotated[int, Field(ge=1, le=100)] = Field(description="Share of traffic for the candidate, in whole percents.")
     min_duration: Duration = Field(timedelta(minutes=1), description="Shortest time at this weight.")
     min_requests: int = Field(100, ge=0, le=10_000_000, description="Fewest analysed candidate requests at this weight.")
 
@@ -118,7 +120,10 @@ class Rollout(ApiModel):
 
     strategy: Literal["Canary"] = Field("Canary", description="How a new version takes over.")
     steps: list[Step] = Field(
-        default_factory=_default_steps, min_length=1, max_length=20, description="Steps of the canary, in rising weight."
+        default_factory=_default_steps,
+        min_length=1,
+        max_length=20,
+        description="Steps of the canary, in rising weight (default: 5, 25, 50).",
     )
     progress_deadline: Duration = Field(
         timedelta(minutes=30), description="After this long not ready, the candidate is reported as Stalled."
@@ -196,7 +201,12 @@ class Analysis(ApiModel):
     provider: Provider | None = Field(None, description="Where request counters come from (default: operator setting).")
     false_rollback_rate: Share = Field(0.01, description="Probability that an equally good version is rolled back, over the whole rollout.")
     promotion_confidence: Share = Field(0.95, description="Confidence that a promoted version is not twice as bad and above maximum.")
-    metrics: list[Metric] = Field(default_factory=_default_metrics, min_length=1, max_length=10, description="What may not get worse.")
+    metrics: list[Metric] = Field(
+        default_factory=_default_metrics,
+        min_length=1,
+        max_length=10,
+        description="What may not get worse (default: errors, and answers slower than 250ms).",
+    )
 
 
 class Golden(ApiModel):
@@ -210,8 +220,8 @@ class Golden(ApiModel):
 class Tolerance(ApiModel):
     """How far an answer may be from the golden one: |a - g| <= absolute + relative * |g|."""
 
-    absolute: float = Field(1e-5, ge=0, le=1e6)
-    relative: float = Field(1e-4, ge=0, le=1)
+    absolute: float = Field(1e-5, ge=0, le=1e6, description="Largest difference in any case.")
+    relative: float = Field(1e-4, ge=0, le=1, description="Largest difference as a part of the golden answer.")
 
 
 class Parity(ApiModel):
