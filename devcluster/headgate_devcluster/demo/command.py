@@ -1,0 +1,122 @@
+"""`headgate demo`: run the story, show it, leave a report."""
+
+import asyncio
+import errno
+import json
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from headgate_devcluster.demo.cluster_process import ClusterAddresses, ClusterError
+from headgate_devcluster.demo.manifest import NAME, NAMESPACE
+from headgate_devcluster.demo.outcome import Summary
+from headgate_devcluster.demo.recorder import Recorder
+from headgate_devcluster.demo.story import Options, Story, StoryError
+from headgate_devcluster.demo.training import TrainingError
+from headgate_devcluster.demo.view import View
+
+INTERRUPTED: Final = 130
+
+
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("build/demo"),
+    show_default=True,
+    help="Where everything goes. Emptied first.",
+)
+@click.option("--rate", type=click.FloatRange(10, 200), default=75, show_default=True, help="Requests a second.")
+@click.option("--keep", is_flag=True, help="Leave the cluster up at the end and say how to look around in it.")
+def demo(folder: Path, rate: float, keep: bool) -> None:
+    """Roll out four versions of a real model on a cluster inside this machine.
+
+    Trains on the flights that left New York in 2013, replays July through a real Envoy, and watches the operator promote a good version,
+    roll back a broken one and refuse a tampered one. Takes about five minutes; Ctrl-C stops everything.
+    """
+    folder = folder.absolute()
+    if " " in str(folder):
+        raise click.ClickException(
+            f"the folder '{folder}' contains a space, which pipeline steps cannot handle; choose another with --folder"
+        )
+    try:
+        story, cluster = _run(Options(folder=folder, rate=rate, keep=keep), Console(highlight=False))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        click.echo("headgate: stopped; nothing was left running", err=True)
+        sys.exit(INTERRUPTED)
+    except (ClusterError, StoryError, TrainingError) as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise click.ClickException(f"the disk is full: no space left for {error.filename or folder}; the demo needs about 1 GB") from error
+    if keep:
+        _say_how_to_look_around(cluster)
+    if not story.summary.as_expected:
+        raise click.ClickException("the demo did not end as it should: see the table above")
+
+
+def _run(options: Options, console: Console) -> tuple[Story, ClusterAddresses]:
+    _empty(options.folder)
+    recorder = Recorder()
+    with View(console, recorder) as view:
+        story = Story(options, view, recorder)
+        cluster = asyncio.run(_interruptible(story))
+    _leave_report(options.folder, recorder, story.summary)
+    _print_table(console, story.summary)
+    console.print(f"report: {options.folder / 'report.html'}\nsummary: {options.folder / 'summary.json'}", soft_wrap=True)
+    return story, cluster
+
+
+async def _interruptible(story: Story) -> ClusterAddresses:
+    """Treat SIGTERM as Ctrl-C, so that either leaves no process behind."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await story.tell()
+
+
+def _empty(folder: Path) -> None:
+    """Start afresh: exported models are write-once, and yesterday's would be found again."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+
+
+def _leave_report(folder: Path, recorder: Recorder, summary: Summary) -> None:
+    from headgate_devcluster.demo.report import write_report  # matplotlib takes a second to import: not before the demo begins
+
+    (folder / "summary.json").write_text(json.dumps(summary.to_json(), indent=2) + "\n")
+    write_report(folder / "report.html", recorder, summary)
+
+
+def _print_table(console: Console, summary: Summary) -> None:
+    table = Table(title="How the rollouts ended")
+    for heading in ("version", "revision", "outcome", "reason", "requests", "failed", "seconds"):
+        table.add_column(heading)
+    for rollout in summary.rollouts:
+        numbers = (str(rollout.candidate_requests), str(rollout.candidate_bad), f"{rollout.seconds:.0f}")
+        table.add_row(str(rollout.version), rollout.revision, rollout.outcome.value, rollout.reason, *numbers)
+    console.print(table)
+    console.print(f"{summary.requests} requests; errors from any other cause than version 3: {summary.errors_from_other_causes}")
+
+
+def _say_how_to_look_around(cluster: ClusterAddresses) -> None:
+    click.echo(f"\nThe cluster stays up. Its kubeconfig: {cluster.kubeconfig}\n  export KUBECONFIG={cluster.kubeconfig}")
+    if shutil.which("kubectl"):
+        commands = (
+            f"kubectl -n {NAMESPACE} get mdep",
+            f"kubectl -n {NAMESPACE} describe mdep {NAME}",
+            f"kubectl -n {NAMESPACE} get isvc,httproutes",
+        )
+    else:
+        program = Path(sys.argv[0]).absolute()
+        commands = tuple(f"{program} {verb} {NAME} -n {NAMESPACE}" for verb in ("status", "history", "watch"))
+    click.echo("Try:\n" + "\n".join(f"  {command}" for command in commands))
+    click.echo(f"Stop it with:\n  {Path(sys.argv[0]).absolute()} dev down --folder {cluster.folder}")

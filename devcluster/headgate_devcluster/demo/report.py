@@ -1,0 +1,90 @@
+"""Draws the demo's report: one self-contained HTML page with a summary table and plots of weight, errors and evidence."""
+
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import jinja2
+import matplotlib as mpl
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from headgate_devcluster.demo.outcome import RolloutOutcome, Summary
+from headgate_devcluster.demo.recorder import Recorder, Sample
+
+ERROR_WINDOW_SECONDS: Final = 10
+AFTER_SECONDS: Final = 20
+_TEMPLATE: Final = Path(__file__).with_name("report.html.j2")
+
+
+def write_report(path: Path, recorder: Recorder, summary: Summary) -> None:
+    """Write the report."""
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    template = environment.from_string(_TEMPLATE.read_text())
+    page = template.render(
+        summary=summary,
+        whole=_svg(_draw(recorder, recorder.samples, "The whole demo")),
+        sections=[
+            (rollout, _svg(_draw(recorder, _during(recorder.samples, rollout), f"Version {rollout.version}")))
+            for rollout in summary.rollouts
+        ],
+        events=list(recorder.events),
+    )
+    path.write_text(page)
+
+
+def _during(samples: Sequence[Sample], rollout: RolloutOutcome) -> list[Sample]:
+    end = rollout.began + rollout.seconds + AFTER_SECONDS
+    return [sample for sample in samples if rollout.began - ERROR_WINDOW_SECONDS <= sample.at <= end]
+
+
+def _draw(recorder: Recorder, samples: Sequence[Sample], title: str) -> Figure:
+    """Draw weight, error share and evidence over time, one below the other."""
+    figure = Figure(figsize=(10, 6.5), layout="constrained")
+    weight, errors, evidence = figure.subplots(3, 1, sharex=True)
+    weight.set_title(title, loc="left")
+    revisions = list(dict.fromkeys(revision for sample in samples for revision in sample.weights))
+    for revision in revisions:
+        label = recorder.label(revision)
+        weight.step(*_points((sample.at, sample.weights.get(revision, 0)) for sample in samples), where="post", label=label)
+        errors.plot(*_points(_error_shares(samples, revision)), label=label)
+    for metric in dict.fromkeys(name for sample in samples for name in sample.evidence):
+        line = [(sample.at, sample.evidence[metric]) for sample in samples if metric in sample.evidence]
+        evidence.plot(*_points((at, value) for at, (value, _) in line), label=metric)
+        evidence.plot(*_points((at, bound) for at, (_, bound) in line), linestyle="--", color="grey", linewidth=0.8)
+    _finish(weight, "weight, %")
+    _finish(errors, "failed, %")
+    _finish(evidence, "evidence (ln)")
+    evidence.set_xlabel("seconds since the demo began; dashed: the bound at which a version is rolled back")
+    return figure
+
+
+def _finish(axes: Axes, label: str) -> None:
+    axes.set_ylabel(label)
+    axes.grid(alpha=0.3)
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(loc="upper left", fontsize="small")
+
+
+def _points(pairs: Iterable[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    listed = list(pairs)
+    return [x for x, _ in listed], [y for _, y in listed]
+
+
+def _error_shares(samples: Sequence[Sample], revision: str) -> Iterable[tuple[float, float]]:
+    """Share of a revision's answers in the last ten seconds that were bad, in percent."""
+    for earlier, later in zip(samples, samples[ERROR_WINDOW_SECONDS:], strict=False):
+        total = later.requests.get(revision, 0) - earlier.requests.get(revision, 0)
+        if total:
+            yield later.at, 100 * (later.bad.get(revision, 0) - earlier.bad.get(revision, 0)) / total
+
+
+def _svg(figure: Figure) -> Markup:
+    """Render without fonts of its own, so that the page stays small and text stays text."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    return Markup(text[text.index("<svg") :])  # noqa: S704 - drawn by us; matplotlib escapes the labels
