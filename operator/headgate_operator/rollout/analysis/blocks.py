@@ -1,0 +1,97 @@
+"""When a block closes, and what is in it.
+
+A block closes after `interval`, or after a fifth of it once the candidate had ten requests: the rule looks at how many requests there
+were, never at how many were bad, or the evidence would lose its guarantee.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from headgate_operator.rollout.analysis.counters import Snapshot, block_between
+from headgate_operator.rollout.analysis.series import Meter
+from headgate_operator.stats.block import Block
+
+ENOUGH_TO_CLOSE_EARLY: Final = 10
+POLLS_PER_INTERVAL: Final = 5
+_EARLY: Final = 0.95
+"""Blocks are as long as polls are apart; a poll that comes a little early must not cost another whole one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Length:
+    """Bounds of a block's length."""
+
+    shortest: timedelta
+    """Before this nothing closes."""
+    full: timedelta
+    """After this it closes however few requests it has."""
+
+    @classmethod
+    def of(cls, interval: timedelta, *, at_least: timedelta = timedelta(0)) -> "Length":
+        """Derive the bounds from the analysis interval and what the counters need to settle."""
+        return cls(shortest=max(_EARLY * interval / POLLS_PER_INTERVAL, at_least), full=max(_EARLY * interval, at_least))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closing:
+    """What one reading does to the open block of a metric."""
+
+    baselines: Mapping[str, Snapshot]
+    """By proxy; what the next reading is compared with."""
+    block: Block | None = None
+    """The block, if it closed."""
+    began: datetime | None = None
+    ended: datetime | None = None
+
+
+@dataclass(kw_only=True)
+class _Sum:
+    """The proxies that contribute to the block, added up."""
+
+    candidate_total: int = 0
+    candidate_bad: int = 0
+    stable_total: int = 0
+    stable_bad: int = 0
+    proxies: list[str] = field(default_factory=list)
+
+    def add(self, proxy: str, block: Block) -> None:
+        self.candidate_total += block.candidate_total
+        self.candidate_bad += block.candidate_bad
+        self.stable_total += block.stable_total
+        self.stable_bad += block.stable_bad
+        self.proxies.append(proxy)
+
+    def block(self) -> Block:
+        return Block(
+            candidate_total=self.candidate_total,
+            candidate_bad=self.candidate_bad,
+            stable_total=self.stable_total,
+            stable_bad=self.stable_bad,
+        )
+
+
+def close(before: Mapping[str, Snapshot], now: Mapping[str, Snapshot], meter: Meter, length: Length) -> Closing:
+    """Compare baselines with a reading. Proxies that are new, were reset or whose clock went back get a new baseline and no difference.
+
+    A proxy whose baseline is younger than the shortest block stays open beside the others. A reading that is not newer than a baseline
+    changes nothing, so that the same one may come twice.
+    """
+    kept: dict[str, Snapshot] = {}
+    total = _Sum()
+    for proxy, after in now.items():
+        baseline = before.get(proxy, after)
+        age = after.at - baseline.at
+        difference = block_between(baseline, after, meter) if age > timedelta(0) else None
+        lost = (age > timedelta(0) and difference is None) or age < -length.full
+        kept[proxy] = after if lost else baseline
+        if difference is not None and age >= length.shortest:
+            total.add(proxy, difference)
+    began = min((before[proxy].at for proxy in total.proxies), default=None)
+    ended = max((now[proxy].at for proxy in total.proxies), default=None)
+    if began is None or ended is None:
+        return Closing(baselines=kept)
+    if ended - began < length.full and total.candidate_total < ENOUGH_TO_CLOSE_EARLY:
+        return Closing(baselines=kept)
+    return Closing(baselines=kept | {proxy: now[proxy] for proxy in total.proxies}, block=total.block(), began=began, ended=ended)

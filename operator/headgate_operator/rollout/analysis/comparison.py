@@ -1,0 +1,25 @@
+"""A comparison begins with a candidate's first traffic and goes on, evidence and all, through every change of weight."""
+
+from datetime import datetime
+
+from headgate_operator.api.status import AnalysisStatus, FailStreak, MetricStatus
+from headgate_operator.rollout.analysis import wealth
+
+
+def begin(*, candidate: str, candidate_slot: int, stable_slot: int, weight: int) -> AnalysisStatus:
+    """Start a comparison without any evidence, for the revision `candidate` at its first weight in percent."""
+    return AnalysisStatus(candidate=candidate, candidate_slot=candidate_slot, stable_slot=stable_slot, weight=weight)
+
+
+def reweigh(status: AnalysisStatus, *, weight: int, now: datetime) -> AnalysisStatus:
+    """Go on at another weight: evidence stays, open blocks and baselines go, the next block is discarded, a mixture starts.
+
+    Call it for every change of the weight in effect, also for the way back from weight 0.
+    """
+    metrics = [_reweigh_metric(metric, now) for metric in status.metrics]
+    return status.model_copy(update={"weight": weight, "silent_requests": 0, "samples": [], "metrics": metrics})
+
+
+def _reweigh_metric(metric: MetricStatus, now: datetime) -> MetricStatus:
+    mixture = metric.mixture and wealth.restart_mixture(metric.mixture, at=now)
+    return metric.model_copy(update={"discard_next": True, "fail_streak": FailStreak(), "mixture": mixture})

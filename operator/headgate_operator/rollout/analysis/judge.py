@@ -1,0 +1,162 @@
+"""One pass over one reading: every metric closes its block or not, then all of them together say what follows."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from headgate_operator.api.spec import Analysis as AnalysisSettings
+from headgate_operator.api.spec import Metric, MetricPreset
+from headgate_operator.api.status import AnalysisStatus, MetricStatus, Sample, SideCounts, Verdict
+from headgate_operator.rollout.analysis import counters, verdicts, wealth, wording
+from headgate_operator.rollout.analysis.blocks import POLLS_PER_INTERVAL, Closing, Length, close
+from headgate_operator.rollout.analysis.outcome import Analysis, Outcome
+from headgate_operator.rollout.analysis.series import ErrorMeter, LatencyMeter, Meter
+from headgate_operator.rollout.observed import Reading
+from headgate_operator.stats.block import Block
+from headgate_operator.stats.silence import unexplained_silence
+
+_FRESH: Final = timedelta(minutes=1)
+"""Counters this young are always fresh enough, however short the interval."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pass:
+    """What one metric made of the reading."""
+
+    state: MetricStatus
+    samples: list[Sample]
+    outcome: Outcome
+    closing: Closing | None = None
+    kept: Block | None = None
+    """The block that was added to the evidence."""
+
+
+def poll_interval(settings: AnalysisSettings) -> timedelta:
+    """How often counters are read."""
+    return settings.interval / POLLS_PER_INTERVAL
+
+
+def analyse(settings: AnalysisSettings, status: AnalysisStatus, reading: Reading, *, now: datetime) -> Analysis:
+    """Take one reading into account.
+
+    Blocks are timed by their scrapes; `now` only tells stale ones. A reading with an error leaves the state as it is: missing evidence is
+    never good evidence.
+    """
+    error = reading.error or _stale(settings, reading, now)
+    if error is not None:
+        failed = [Outcome(metric=metric.name, verdict=Verdict.PROVIDER_ERROR, message=error) for metric in settings.metrics]
+        return Analysis(status=status, outcomes=tuple(failed), available=False)
+    passes = [_judge_metric(settings, metric, status, reading) for metric in settings.metrics]
+    counting = passes[_counting(settings)]
+    new = status.model_copy(
+        update={
+            "metrics": [done.state for done in passes],
+            "samples": [sample for done in passes for sample in done.samples],
+            "silent_requests": _silent_requests(status.silent_requests, counting.closing),
+            "last_block_end": max((done.state.last_block_end for done in passes if done.state.last_block_end), default=None),
+        }
+    )
+    return _conclude(settings, new, passes, counting)
+
+
+def _stale(settings: AnalysisSettings, reading: Reading, now: datetime) -> str | None:
+    for scrape in reading.scrapes:
+        if abs(now - scrape.at) > max(settings.interval, _FRESH):
+            return f"the counters of {scrape.proxy} are of {scrape.at:%H:%M:%S}, and it is {now:%H:%M:%S}"
+    return None
+
+
+def _conclude(settings: AnalysisSettings, status: AnalysisStatus, passes: list[_Pass], counting: _Pass) -> Analysis:
+    outcomes = tuple(done.outcome for done in passes)
+    failing = [
+        Outcome(metric=metric.name, verdict=Verdict.WORSE, message=wording.all_failing(done.state))
+        for metric, done in zip(settings.metrics, passes, strict=True)
+        if verdicts.is_all_failing(metric, done.state)
+    ]
+    silent = unexplained_silence(status.weight / 100, status.silent_requests)
+    return Analysis(
+        status=status,
+        outcomes=outcomes,
+        worse=next((outcome for outcome in outcomes if outcome.verdict is Verdict.WORSE), None),
+        all_failing=next(iter(failing), None),
+        promotable=all(outcome.verdict is Verdict.NOT_WORSE for outcome in outcomes),
+        kept_requests=counting.kept.candidate_total if counting.kept else 0,
+        no_traffic=wording.silence(status.weight, status.silent_requests) if silent else None,
+        available=not any(outcome.verdict in (Verdict.NO_DATA, Verdict.PROVIDER_ERROR) for outcome in outcomes),
+    )
+
+
+def _counting(settings: AnalysisSettings) -> int:
+    """Which metric counts requests: the first one about errors, whose counters are the freshest, else the first."""
+    presets = [metric.preset for metric in settings.metrics]
+    return presets.index(MetricPreset.GATEWAY_ERRORS) if MetricPreset.GATEWAY_ERRORS in presets else 0
+
+
+def _judge_metric(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus, reading: Reading) -> _Pass:
+    state, known = _state(metric, status)
+    meter = _meter(metric)
+    seen = counters.view(reading, status, meter)
+    before = counters.baselines(status, metric.name) if known else {}
+    closing = close(before, {snapshot.proxy: snapshot for snapshot in seen.snapshots}, meter, _length(settings, metric, reading))
+    samples = counters.samples(closing.baselines.values(), status, metric.name)
+    kept = _kept(state, closing)
+    if closing.block is not None:
+        state = state.model_copy(update={"discard_next": False, "last_block_end": closing.ended})
+    if kept is not None and closing.began is not None:
+        state = verdicts.judged(settings, metric, _counted(metric, state, kept, closing.began), kept)
+    if seen.gap is not None:
+        outcome = Outcome(metric=metric.name, verdict=Verdict.NO_DATA, message=seen.gap)
+    else:
+        found = verdicts.verdict(settings, state)
+        outcome = Outcome(metric=metric.name, verdict=found, message=verdicts.message(metric, state, found))
+    return _Pass(state=state, samples=samples, outcome=outcome, closing=closing, kept=kept)
+
+
+def _state(metric: Metric, status: AnalysisStatus) -> tuple[MetricStatus, bool]:
+    """Find what is stored about a metric; evidence about another definition of it is worthless, and so are its baselines."""
+    defined = wealth.definition(metric)
+    for stored in status.metrics:
+        if stored.name == metric.name and stored.definition == defined:
+            return stored, True
+    return MetricStatus(name=metric.name, definition=defined, message="no candidate request has been counted yet"), False
+
+
+def _kept(state: MetricStatus, closing: Closing) -> Block | None:
+    """Drop the first block after a change of weight, in which both weights were live, and blocks without a candidate request."""
+    if closing.block is None or state.discard_next or not closing.block.candidate_total:
+        return None
+    return closing.block
+
+
+def _counted(metric: Metric, state: MetricStatus, block: Block, began: datetime) -> MetricStatus:
+    promotion = wealth.promotion_evidence(metric, state).after(block)
+    return state.model_copy(
+        update={
+            "mixture": wealth.count_block(metric, state.mixture, block, began=began),
+            "promotion": [*promotion.log_odds, *promotion.log_share],
+            "fail_streak": verdicts.longer_streak(state.fail_streak, block),
+            "bad": SideCounts(candidate=state.bad.candidate + block.candidate_bad, stable=state.bad.stable + block.stable_bad),
+            "total": SideCounts(candidate=state.total.candidate + block.candidate_total, stable=state.total.stable + block.stable_total),
+        }
+    )
+
+
+def _silent_requests(so_far: int, closing: Closing | None) -> int:
+    if closing is None or closing.block is None:
+        return so_far
+    return 0 if closing.block.candidate_total else so_far + closing.block.stable_total
+
+
+def _meter(metric: Metric) -> Meter:
+    if metric.preset is MetricPreset.GATEWAY_ERRORS:
+        return ErrorMeter()
+    assert metric.slower_than is not None, f"rule: {metric.name} has no slowerThan"
+    return LatencyMeter(metric.slower_than)
+
+
+def _length(settings: AnalysisSettings, metric: Metric, reading: Reading) -> Length:
+    """Latency blocks outlast two flushes: between flushes the histogram stands still while requests go on."""
+    if metric.preset is MetricPreset.GATEWAY_ERRORS:
+        return Length.of(settings.interval)
+    named = settings.provider.envoy if settings.provider else None
+    return Length.of(settings.interval, at_least=2 * (named.flush if named else reading.flush))

@@ -1,0 +1,95 @@
+"""Which of a slot's counters a metric reads, and what counts as bad. Traps of Envoy's counters live here.
+
+Envoy creates `rq_2xx` and its like, and the histogram, with the first answer of their kind: in a slot that is there at all, an absent
+series is zero. It publishes histograms only at its stats flush. `upstream_rq_completed` is not read: redefining a cluster erased the
+classes and kept it, and their difference looked like total failure. Timed out requests are not in the histogram.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
+
+_CLASS: Final = re.compile(r"rq_[1-5]xx")
+_GOOD_CLASSES: Final = ("rq_2xx", "rq_3xx")
+_EDGE: Final = re.compile(r"latency_le_([0-9]+(?:\.[0-9]+)?)")
+_COUNT: Final = "latency_count"
+_TIMEOUT: Final = "rq_timeout"
+
+Counters = Mapping[str, float]
+
+
+class Meter(Protocol):
+    """How one kind of metric reads counters."""
+
+    def pick(self, counters: Counters) -> dict[str, float]:
+        """Select the series the metric needs of one slot."""
+
+    def gap(self, counters: Counters) -> str | None:
+        """Say which series is missing although it should be there; None if all is well."""
+
+    def tally(self, growth: Counters) -> tuple[int, int]:
+        """Count (bad, total) from how much each picked series grew."""
+
+
+@dataclass(frozen=True)
+class ErrorMeter:
+    """Every answer that is not 2xx or 3xx is bad: a candidate that answers 404 or 422 to everyone is broken."""
+
+    def pick(self, counters: Counters) -> dict[str, float]:
+        """Select the response classes."""
+        return {name: value for name, value in counters.items() if _CLASS.fullmatch(name)}
+
+    def gap(self, counters: Counters) -> str | None:
+        """Answers that are only in the histogram mean that classes are filtered out of the proxy's stats."""
+        if counters.get(_COUNT) and not self.pick(counters):
+            return "the proxy counts answers but publishes no upstream_rq_xx by class"
+        return None
+
+    def tally(self, growth: Counters) -> tuple[int, int]:
+        """Count answers: bad ones and all."""
+        total = sum(growth.values())
+        good = sum(growth.get(name, 0) for name in _GOOD_CLASSES)
+        return round(total - good), round(total)
+
+
+@dataclass(frozen=True)
+class LatencyMeter:
+    """Answers slower than the bound are bad, and so is every request that timed out."""
+
+    slower_than: timedelta
+
+    def pick(self, counters: Counters) -> dict[str, float]:
+        """Select the histogram's count, the bucket at the bound, and the timeouts."""
+        wanted = (_COUNT, self._bucket(counters), _TIMEOUT)
+        return {name: counters[name] for name in wanted if name is not None and name in counters}
+
+    def gap(self, counters: Counters) -> str | None:
+        """Find a histogram that is filtered out, or has no bucket edge at the bound."""
+        if _COUNT not in counters:
+            answered = any(counters[name] for name in counters if _CLASS.fullmatch(name))
+            return "the proxy counts answers but publishes no upstream_rq_time histogram" if answered else None
+        if self._bucket(counters) is None:
+            edges = ", ".join(f"{edge:g}" for edge in sorted(_edges(counters))) or "none"
+            return f"slowerThan {self._milliseconds:g}ms is not a bucket edge of the proxy's histogram; its edges in ms: {edges}"
+        return None
+
+    def tally(self, growth: Counters) -> tuple[int, int]:
+        """Count requests: slow or timed out ones, and all."""
+        bucket = self._bucket(growth)
+        count, timeouts = growth.get(_COUNT, 0), growth.get(_TIMEOUT, 0)
+        fast = growth[bucket] if bucket else 0
+        return round(count - fast + timeouts), round(count + timeouts)
+
+    def _bucket(self, counters: Counters) -> str | None:
+        return _edges(counters).get(self._milliseconds)
+
+    @property
+    def _milliseconds(self) -> float:
+        return self.slower_than / timedelta(milliseconds=1)
+
+
+def _edges(names: Iterable[str]) -> dict[float, str]:
+    matches = (_EDGE.fullmatch(name) for name in names)
+    return {float(match[1]): match[0] for match in matches if match}

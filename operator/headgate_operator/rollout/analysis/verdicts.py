@@ -1,0 +1,94 @@
+"""What one metric's evidence, its streak of failures and its counts say."""
+
+import math
+from typing import Final
+
+from headgate_operator.api.spec import Analysis as AnalysisSettings
+from headgate_operator.api.spec import Metric, MetricPreset
+from headgate_operator.api.status import FailStreak, MetricStatus, SideCounts, Verdict
+from headgate_operator.rollout.analysis import wealth, wording
+from headgate_operator.stats.block import Block
+from headgate_operator.stats.outlook import requests_until_promotion, requests_until_rollback
+
+STREAK_REQUESTS: Final = 20
+STREAK_BLOCKS: Final = 2
+STABLE_SERVES_BELOW: Final = 0.2
+"""Bad share of stable from which on a failing candidate says more about the world than about itself."""
+
+
+def rollback_bound(settings: AnalysisSettings) -> float:
+    """Natural log of 1/α of one metric; all metrics may roll back, so they share the rate."""
+    return math.log(len(settings.metrics) / settings.false_rollback_rate)
+
+
+def promotion_bound(settings: AnalysisSettings) -> float:
+    """Natural log of 1/β."""
+    return -math.log1p(-settings.promotion_confidence)
+
+
+def verdict(settings: AnalysisSettings, state: MetricStatus) -> Verdict:
+    """Judge the evidence. In one block Worse beats promotion."""
+    if state.evidence >= rollback_bound(settings):
+        return Verdict.WORSE
+    if state.total.candidate and state.promotion_evidence >= promotion_bound(settings):
+        return Verdict.NOT_WORSE
+    return Verdict.UNDECIDED
+
+
+def is_all_failing(metric: Metric, state: MetricStatus) -> bool:
+    """Hard failure: at least 20 candidate requests in a row all bad, over two blocks, while stable served well."""
+    streak = state.fail_streak
+    return (
+        metric.preset is MetricPreset.GATEWAY_ERRORS
+        and streak.requests >= STREAK_REQUESTS
+        and streak.blocks >= STREAK_BLOCKS
+        and streak.stable_total >= STREAK_REQUESTS
+        and streak.stable_bad < STABLE_SERVES_BELOW * streak.stable_total
+    )
+
+
+def longer_streak(streak: FailStreak, block: Block) -> FailStreak:
+    """Extend the streak by a block whose candidate requests all failed; any good answer ends it, as their order in a block is unknown."""
+    if block.candidate_bad < block.candidate_total:
+        return FailStreak()
+    return FailStreak(
+        requests=streak.requests + block.candidate_total,
+        blocks=streak.blocks + 1,
+        stable_bad=streak.stable_bad + block.stable_bad,
+        stable_total=streak.stable_total + block.stable_total,
+    )
+
+
+def judged(settings: AnalysisSettings, metric: Metric, state: MetricStatus, block: Block) -> MetricStatus:
+    """Derive from the stored log-wealths what people and `decide` read: evidence, bounds, verdict, outlook, message."""
+    rollback, promotion = wealth.rollback_evidence(metric, state.mixture), wealth.promotion_evidence(metric, state)
+    bound, promotable_at = rollback_bound(settings), promotion_bound(settings)
+    so_far = _block(state.bad, state.total)
+    outlook = (
+        requests_until_rollback(rollback, bound, so_far=so_far, block_size=block.candidate_total),
+        requests_until_promotion(promotion, promotable_at, so_far=so_far),
+    )
+    state = state.model_copy(
+        update={
+            "evidence": rollback.log_evidence,
+            "bound": bound,
+            "promotion_evidence": promotion.log_evidence,
+            "promotion_bound": promotable_at,
+            "requests_needed": min((needed for needed in outlook if needed is not None), default=None),
+        }
+    )
+    found = verdict(settings, state)
+    return state.model_copy(update={"verdict": found, "message": message(metric, state, found)})
+
+
+def message(metric: Metric, state: MetricStatus, found: Verdict) -> str:
+    """Put a verdict about counted requests into words."""
+    if found is Verdict.WORSE:
+        return wording.worse_or_open(metric, state)
+    if found is Verdict.NOT_WORSE:
+        return wording.not_worse(metric, state)
+    return wording.undecided(metric, state)
+
+
+def _block(bad: SideCounts, total: SideCounts) -> Block:
+    return Block(candidate_bad=bad.candidate, candidate_total=total.candidate, stable_bad=bad.stable, stable_total=total.stable)

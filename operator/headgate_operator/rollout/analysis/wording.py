@@ -1,0 +1,54 @@
+"""Numbers as sentences for Events, conditions and the live view."""
+
+from datetime import timedelta
+
+from headgate_operator.api.quantities import format_duration
+from headgate_operator.api.spec import Metric, MetricPreset
+from headgate_operator.api.status import MetricStatus
+
+
+def share(part: int, whole: int) -> str:
+    """Write "8.1% of 62"; "none of 0" has no share."""
+    return f"{part / whole:.1%} of {whole}" if whole else "none of 0"
+
+
+def counts(metric: Metric, state: MetricStatus) -> str:
+    """Write what was seen: "8.1% of 62 requests failed, 0.0% of 561 to stable"."""
+    what = (
+        "failed"
+        if metric.preset is MetricPreset.GATEWAY_ERRORS
+        else f"were slower than {format_duration(metric.slower_than or timedelta())}"
+    )
+    return f"{share(state.bad.candidate, state.total.candidate)} requests {what}, {share(state.bad.stable, state.total.stable)} to stable"
+
+
+def worse_or_open(metric: Metric, state: MetricStatus) -> str:
+    """Write the rollback evidence beside its bound."""
+    return f"{counts(metric, state)}; evidence {state.evidence:.1f} of {state.bound:.1f}"
+
+
+def not_worse(metric: Metric, state: MetricStatus) -> str:
+    """Write the promotion evidence beside its bound."""
+    return f"{counts(metric, state)}; promotion evidence {state.promotion_evidence:.1f} of {state.promotion_bound:.1f}"
+
+
+def undecided(metric: Metric, state: MetricStatus) -> str:
+    """Write both kinds of evidence, and how far the decision is."""
+    if not state.total.candidate:
+        return "no candidate request has been counted yet"
+    needed = "" if state.requests_needed is None else f"; about {state.requests_needed} more candidate requests until a decision"
+    return f"{worse_or_open(metric, state)}; promotion evidence {state.promotion_evidence:.1f} of {state.promotion_bound:.1f}{needed}"
+
+
+def all_failing(state: MetricStatus) -> str:
+    """Write the streak of failures beside what stable did meanwhile."""
+    streak = state.fail_streak
+    return (
+        f"all of the last {streak.requests} requests failed, over {streak.blocks} blocks; "
+        f"meanwhile {share(streak.stable_bad, streak.stable_total)} failed on stable"
+    )
+
+
+def silence(weight: int, requests: int) -> str:
+    """Write why no traffic is no coincidence."""
+    return f"none of {requests} requests reached the candidate, which should get {weight}% of them"

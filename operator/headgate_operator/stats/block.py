@@ -1,0 +1,26 @@
+"""What one block of one metric counted: requests and bad answers of both versions."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Counts between two reads within one weight step. `bad` never exceeds `total`, nothing is negative."""
+
+    candidate_total: int
+    candidate_bad: int
+    stable_total: int
+    stable_bad: int
+
+    def __post_init__(self) -> None:
+        for side, bad, total in (
+            ("candidate", self.candidate_bad, self.candidate_total),
+            ("stable", self.stable_bad, self.stable_total),
+        ):
+            if not 0 <= bad <= total:
+                raise ValueError(f"{side}: {bad} bad of {total} requests; bad must lie between 0 and the total")
+
+    @property
+    def bad(self) -> int:
+        """Bad answers of both versions."""
+        return self.candidate_bad + self.stable_bad
