@@ -55,6 +55,10 @@ class Reason(StrEnum):
     GOLDEN_MISSING = "GoldenMissing", "The manifest names or demands a golden set that does not exist or cannot be read."
     SUSPENDED = "Suspended", "The candidate failed every request after a pod restart; it gets no traffic until it is ready again."
     CANDIDATE_UNREADY = "CandidateUnready", "The candidate lost its endpoints under traffic; its weight is 0 until it is ready."
+    PREVIOUS_UNREADY = (
+        "PreviousUnready",
+        "The previous version lost its endpoints during the watch; its holdback is 0 until it is ready again.",
+    )
     WAITING_FOR_SLOT = "WaitingForSlot", "Answers of a replaced version may still be in flight; the next candidate waits for its place."
 
     # A person is needed

@@ -100,12 +100,16 @@ class Candidate(Pinned):
     known_good: bool = Field(False, description="From the history: parity and readiness only.")
     hold_since: Timestamp | None = Field(None, description="Since when the rollout has been on hold without a break.")
     hold_reason: str | None = None
+    restarts: int = Field(0, description="Container restarts when last looked at under traffic.")
+    disturbed: bool = Field(False, description="Whether pods restarted or were missing since the last block that was not all failures.")
 
 
 class Previous(Pinned):
     """During the watch: what a rollback returns to."""
 
     since: Timestamp
+    weight: int = Field(0, description="The holdback it keeps; 0 while it has no endpoints.")
+    frozen_min: int | None = Field(None, description="Minimum replicas held until the watch ends: a rollback must find its full capacity.")
 
 
 class Draining(Pinned):
@@ -139,7 +143,7 @@ class HistoryEntry(ApiModel):
 
 
 class Traffic(ApiModel):
-    """What the route was seen to say, and what the gateway counted since the weights last changed."""
+    """What the route was seen to say, and how many requests the analysis counted since the candidate's first traffic."""
 
     id: str
     weight: int
