@@ -1,0 +1,96 @@
+"""What a revision's InferenceService and runtime copy look like: rendered once, pinned in status, and never rendered again.
+
+KServe copies labels and annotations onto pods, so a later release that rendered one label more would restart every model. Nothing here may
+depend on what changes during a revision's life: replica bounds, roles, owners.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from headgate_operator.api.names import OWNER_LABEL
+from headgate_operator.api.spec import ModelDeploymentSpec
+from headgate_operator.api.status import Rendered
+from headgate_operator.kserve.resources import ISVC_API, ISVC_KIND, MODE_ANNOTATION, RUNTIME_API, RUNTIME_KIND, VISIBILITY_LABEL
+
+_MODEL_NAME_ENV = "MLSERVER_MODEL_NAME"
+
+
+def render(spec: ModelDeploymentSpec, *, name: str, namespace: str, isvc: str, runtime: Mapping[str, Any]) -> Rendered:
+    """Return the pinned children of a revision.
+
+    Args:
+        spec: The manifest's spec.
+        name: The ModelDeployment's name.
+        namespace: Its namespace, where the children live too.
+        isvc: The name of both children (names.child_name).
+        runtime: The ServingRuntime or ClusterServingRuntime that the manifest names, as it is in the cluster now.
+    """
+    return Rendered(
+        inference_service=_inference_service(spec, name=name, namespace=namespace, isvc=isvc, runtime=runtime),
+        serving_runtime=_serving_runtime(name=name, namespace=namespace, isvc=isvc, runtime=runtime),
+    )
+
+
+def _inference_service(spec: ModelDeploymentSpec, *, name: str, namespace: str, isvc: str, runtime: Mapping[str, Any]) -> dict[str, Any]:
+    predictor: dict[str, Any] = {"model": _model(spec, spec.model.model_name or name, isvc, runtime)}
+    if spec.predictor.service_account_name is not None:
+        predictor["serviceAccountName"] = spec.predictor.service_account_name
+    return {
+        "apiVersion": ISVC_API,
+        "kind": ISVC_KIND,
+        "metadata": {
+            "name": isvc,
+            "namespace": namespace,
+            # cluster-local: or KServe would make a route of its own to this version
+            "labels": {OWNER_LABEL: name, VISIBILITY_LABEL: "cluster-local"},
+            "annotations": {MODE_ANNOTATION: spec.serving.mode},
+        },
+        "spec": {"predictor": predictor},
+    }
+
+
+def _model(spec: ModelDeploymentSpec, model_name: str, isvc: str, runtime: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the predictor's model; the request path carries `model_name`, the same for every version."""
+    args = list(spec.predictor.args or ())
+    env = [deepcopy(entry) for entry in spec.predictor.env or ()]
+    if _takes_model_name_argument(runtime):
+        args.append(f"--model_name={model_name}")  # after the runtime's own: KServe concatenates, and servers take the last
+    if _is_mlserver(runtime):
+        env = [entry for entry in env if entry.get("name") != _MODEL_NAME_ENV] + [{"name": _MODEL_NAME_ENV, "value": model_name}]
+    model: dict[str, Any] = {
+        "modelFormat": spec.model.format.model_dump(exclude_none=True),
+        "runtime": isvc,
+        "protocolVersion": spec.protocol.value,
+        "storageUri": spec.model.uri,
+    }
+    optional = {"args": args, "env": env, "resources": deepcopy(spec.predictor.resources)}
+    return model | {key: value for key, value in optional.items() if value}
+
+
+def _takes_model_name_argument(runtime: Mapping[str, Any]) -> bool:
+    """KServe's own servers and ours name the model on the command line; an unknown server would not start with an unknown argument."""
+    arguments = (argument for container in _containers(runtime) for argument in (*container.get("command", ()), *container.get("args", ())))
+    return any("--model_name" in argument for argument in arguments)
+
+
+def _is_mlserver(runtime: Mapping[str, Any]) -> bool:
+    names = (entry.get("name", "") for container in _containers(runtime) for entry in container.get("env", ()))
+    return any(name.startswith("MLSERVER_") for name in names)
+
+
+def _containers(runtime: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return list(runtime.get("spec", {}).get("containers", ()))
+
+
+def _serving_runtime(*, name: str, namespace: str, isvc: str, runtime: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the copy of the runtime, which nobody's InferenceService may select by itself: KServe prefers those of the namespace."""
+    spec = deepcopy(dict(runtime["spec"]))
+    for supported in spec.get("supportedModelFormats", ()):
+        supported.pop("priority", None)
+        supported["autoSelect"] = False
+    annotations = {key: value for key, value in runtime["metadata"].get("annotations", {}).items() if key.startswith("serving.kserve.io/")}
+    metadata: dict[str, Any] = {"name": isvc, "namespace": namespace, "labels": {OWNER_LABEL: name}}
+    if annotations:
+        metadata["annotations"] = annotations
+    return {"apiVersion": RUNTIME_API, "kind": RUNTIME_KIND, "metadata": metadata, "spec": spec}

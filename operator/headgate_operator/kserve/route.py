@@ -1,0 +1,157 @@
+"""The HTTPRoute: one rule, always two backends. A version keeps its position for life.
+
+Envoy Gateway names the clusters by position, and a changed position gives seconds of 503; it drops backends of weight 0, and their counters
+with them. The filter on each backend makes it use one cluster a backend, without which nobody could tell the versions' requests apart.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from headgate_operator.api.names import OWNER_LABEL, REJECTED_ANNOTATION, REVISION_HEADER, STABLE_ANNOTATION
+from headgate_operator.api.spec import Gateway
+from headgate_operator.kserve.children import Owner
+from headgate_operator.kserve.names import predictor_name
+from headgate_operator.kserve.resources import ROUTE_API, ROUTE_KIND
+
+_PORT: Final = 80
+_SUFFIX: Final = "-predictor"
+_MODIFIERS: Final = {"RequestHeaderModifier": "requestHeaderModifier", "ResponseHeaderModifier": "responseHeaderModifier"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteBackend:
+    """One backend at its position."""
+
+    isvc: str
+    revision: str
+    weight: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteState:
+    """Our HTTPRoute as it is in the cluster."""
+
+    ours: bool
+    accepted: bool
+    """Our gateway reports Accepted and ResolvedRefs at the route's current generation."""
+    slots: tuple[RouteBackend, RouteBackend] | None
+    """None if it does not have the one rule and the two backends that we write."""
+    stable_id: str | None
+    rejected_ids: tuple[str, ...]
+
+
+def http_route(
+    *,
+    name: str,
+    namespace: str,
+    owner: Owner,
+    gateway: Gateway,
+    hostnames: tuple[str, ...],
+    slots: tuple[RouteBackend, RouteBackend],
+    stable_id: str,
+    rejected_ids: tuple[str, ...],
+    request_timeout: timedelta,
+) -> dict[str, Any]:
+    """Return the HTTPRoute to apply."""
+    rule = {"backendRefs": [_backend(slot) for slot in slots], "timeouts": {"request": gateway_duration(request_timeout)}}
+    return {
+        "apiVersion": ROUTE_API,
+        "kind": ROUTE_KIND,
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": {OWNER_LABEL: name},
+            "annotations": {STABLE_ANNOTATION: stable_id, REJECTED_ANNOTATION: ",".join(rejected_ids)},
+            "ownerReferences": [owner.reference()],
+        },
+        "spec": {
+            "parentRefs": [{"name": gateway.name, "namespace": gateway.namespace}],
+            "hostnames": list(hostnames),
+            "rules": [rule],
+        },
+    }
+
+
+def _backend(slot: RouteBackend) -> dict[str, Any]:
+    stamp = {"set": [{"name": REVISION_HEADER, "value": slot.revision}]}
+    return {
+        "kind": "Service",
+        "name": predictor_name(slot.isvc),
+        "port": _PORT,
+        "weight": slot.weight,
+        "filters": [{"type": kind, field: stamp} for kind, field in _MODIFIERS.items()],
+    }
+
+
+def gateway_duration(duration: timedelta) -> str:
+    """Write a duration as the Gateway API reads it: no days, at most five digits and four parts, the largest unit an hour."""
+    rest = duration // timedelta(milliseconds=1)
+    parts = []
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def default_hostname(name: str, namespace: str, domain: str) -> str:
+    """Return the host name of a ModelDeployment that names none."""
+    return f"{name}.{namespace}.{domain}"
+
+
+def read_route(obj: Mapping[str, Any], *, owner: Owner, gateway: Gateway) -> RouteState:
+    """Return what an HTTPRoute says and what the gateway says about it."""
+    annotations = obj["metadata"].get("annotations", {})
+    return RouteState(
+        ours=owner.owns(dict(obj)),
+        accepted=_accepted(obj, gateway),
+        slots=_slots(obj),
+        stable_id=annotations.get(STABLE_ANNOTATION) or None,
+        rejected_ids=tuple(filter(None, annotations.get(REJECTED_ANNOTATION, "").split(","))),
+    )
+
+
+def _accepted(obj: Mapping[str, Any], gateway: Gateway) -> bool:
+    namespace, generation = obj["metadata"].get("namespace"), obj["metadata"].get("generation", 0)
+    ours = [
+        parent
+        for parent in obj.get("status", {}).get("parents", ())
+        if (parent["parentRef"].get("name"), parent["parentRef"].get("namespace", namespace)) == (gateway.name, gateway.namespace)
+    ]
+    return bool(ours) and all(_true_now(parent, kind, generation) for parent in ours for kind in ("Accepted", "ResolvedRefs"))
+
+
+def _true_now(parent: Mapping[str, Any], kind: str, generation: int) -> bool:
+    return any(
+        condition.get("type") == kind and condition.get("status") == "True" and condition.get("observedGeneration", 0) >= generation
+        for condition in parent.get("conditions", ())
+    )
+
+
+def _slots(obj: Mapping[str, Any]) -> tuple[RouteBackend, RouteBackend] | None:
+    rules = obj.get("spec", {}).get("rules", [])
+    if len(rules) != 1:
+        return None
+    match list(_backends(rules[0].get("backendRefs", ()))):
+        case [RouteBackend() as first, RouteBackend() as second]:
+            return first, second
+    return None
+
+
+def _backends(references: Any) -> Iterator[RouteBackend | None]:
+    for reference in references:
+        revision = _stamped(reference)
+        ours = reference.get("name", "").endswith(_SUFFIX) and revision is not None
+        isvc = reference.get("name", "").removesuffix(_SUFFIX)
+        yield RouteBackend(isvc=isvc, revision=revision or "", weight=reference.get("weight", 1)) if ours else None
+
+
+def _stamped(reference: Mapping[str, Any]) -> str | None:
+    """Return the revision that a backend's request filter stamps."""
+    for entry in reference.get("filters", ()):
+        for header in entry.get(_MODIFIERS["RequestHeaderModifier"], {}).get("set", ()):
+            if header.get("name", "").lower() == REVISION_HEADER:
+                return str(header.get("value"))
+    return None

@@ -1,0 +1,96 @@
+"""What is pinned for a revision: complete, and free of anything that changes during its life."""
+
+import json
+
+from headgate_operator.api.spec import ModelDeploymentSpec
+from headgate_operator.api.status import Rendered
+from headgate_operator.kserve.render import render
+
+OURS = {
+    "metadata": {"name": "headgate-xgboost", "annotations": {"serving.kserve.io/server-type": "headgate", "kubectl.kubernetes.io/x": "y"}},
+    "spec": {
+        "supportedModelFormats": [{"name": "xgboost", "version": "3", "autoSelect": True, "priority": 1}],
+        "protocolVersions": ["v1", "v2"],
+        "containers": [{"name": "kserve-container", "image": "headgate-serving:1", "args": ["--model_name={{.Name}}", "--http_port=8080"]}],
+    },
+}
+MLSERVER = {
+    "metadata": {"name": "kserve-mlserver"},
+    "spec": {"containers": [{"name": "kserve-container", "env": [{"name": "MLSERVER_HTTP_PORT", "value": "8080"}]}]},
+}
+UNKNOWN = {"metadata": {"name": "triton"}, "spec": {"containers": [{"name": "kserve-container", "args": ["--model-store=/mnt"]}]}}
+
+
+def rendered(runtime=OURS, **spec) -> Rendered:
+    model = {"uri": "s3://models/flight-delay/7", "format": {"name": "xgboost", "version": "3"}, "runtime": "headgate-xgboost"}
+    parsed = ModelDeploymentSpec.model_validate({"model": model | spec.pop("model", {}), **spec})
+    return render(parsed, name="flight-delay", namespace="ml", isvc="flight-delay-0a1b2c3d", runtime=runtime)
+
+
+def model_of(result: Rendered) -> dict:
+    return result.inference_service["spec"]["predictor"]["model"]
+
+
+def test_the_inference_service_names_the_pinned_runtime_copy():
+    result = rendered()
+    assert model_of(result)["runtime"] == "flight-delay-0a1b2c3d"
+    assert result.serving_runtime["metadata"]["name"] == "flight-delay-0a1b2c3d"
+    assert result.serving_runtime["kind"] == "ServingRuntime"
+
+
+def test_the_whole_inference_service():
+    assert rendered(predictor={"serviceAccountName": "models"}).inference_service == {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {
+            "name": "flight-delay-0a1b2c3d",
+            "namespace": "ml",
+            "labels": {"headgate.dev/model-deployment": "flight-delay", "networking.kserve.io/visibility": "cluster-local"},
+            "annotations": {"serving.kserve.io/deploymentMode": "Standard"},
+        },
+        "spec": {
+            "predictor": {
+                "serviceAccountName": "models",
+                "model": {
+                    "modelFormat": {"name": "xgboost", "version": "3"},
+                    "runtime": "flight-delay-0a1b2c3d",
+                    "protocolVersion": "v2",
+                    "storageUri": "s3://models/flight-delay/7",
+                    "args": ["--model_name=flight-delay"],
+                },
+            }
+        },
+    }
+
+
+def test_replica_bounds_do_not_change_what_is_pinned():
+    assert rendered(predictor={"replicas": {"min": 3, "max": 9}}) == rendered()
+
+
+def test_the_model_name_argument_comes_last_because_servers_take_the_last():
+    args = model_of(rendered(model={"modelName": "delays"}, predictor={"args": ["--nthread=2", "--model_name=other"]}))["args"]
+    assert args == ["--nthread=2", "--model_name=other", "--model_name=delays"]
+
+
+def test_mlserver_gets_the_model_name_once_as_environment():
+    own = [{"name": "MLSERVER_MODEL_NAME", "value": "other"}, {"name": "A", "value": "b"}]
+    model = model_of(rendered(MLSERVER, predictor={"env": own}))
+    assert model["env"] == [{"name": "A", "value": "b"}, {"name": "MLSERVER_MODEL_NAME", "value": "flight-delay"}]
+    assert "args" not in model
+
+
+def test_an_unknown_server_gets_no_argument_that_might_stop_it():
+    assert "args" not in model_of(rendered(UNKNOWN))
+
+
+def test_the_runtime_copy_is_never_selected_by_somebody_elses_inference_service():
+    copy = rendered().serving_runtime
+    assert copy["spec"]["supportedModelFormats"] == [{"name": "xgboost", "version": "3", "autoSelect": False}]
+    assert copy["metadata"]["annotations"] == {"serving.kserve.io/server-type": "headgate"}
+
+
+def test_rendering_leaves_its_inputs_alone():
+    before = json.dumps(OURS)
+    result = rendered(predictor={"resources": {"limits": {"cpu": "1"}}})
+    model_of(result)["resources"]["limits"]["cpu"] = "2"
+    assert json.dumps(OURS) == before
