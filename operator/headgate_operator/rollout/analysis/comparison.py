@@ -7,14 +7,17 @@ from headgate_operator.rollout.analysis import wealth
 
 
 def begin(*, candidate: str, candidate_slot: int, stable_slot: int, weight: int) -> AnalysisStatus:
-    """Start a comparison without any evidence, for the revision `candidate` at its first weight in percent."""
+    """Start a comparison without any evidence, for the revision `candidate` at its first weight in percent.
+
+    Give the reading of the same pass to `analyse` at once: it becomes the baseline, and waiting for the next poll would waste one.
+    """
     return AnalysisStatus(candidate=candidate, candidate_slot=candidate_slot, stable_slot=stable_slot, weight=weight)
 
 
 def reweigh(status: AnalysisStatus, *, weight: int, now: datetime) -> AnalysisStatus:
     """Go on at another weight: evidence stays, open blocks and baselines go, the next block is discarded, a mixture starts.
 
-    Call it for every change of the weight in effect, also for the way back from weight 0.
+    Call it for every change of the weight in effect, also for the way back from weight 0, and then `analyse` as after `begin`.
     """
     metrics = [_reweigh_metric(metric, now) for metric in status.metrics]
     return status.model_copy(update={"weight": weight, "silent_requests": 0, "samples": [], "metrics": metrics})
