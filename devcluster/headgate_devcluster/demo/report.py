@@ -1,6 +1,7 @@
 """Draws the demo's report: one self-contained HTML page with a summary table and plots of weight, errors and evidence."""
 
 import io
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -45,27 +46,40 @@ def _draw(recorder: Recorder, samples: Sequence[Sample], title: str) -> Figure:
     figure = Figure(figsize=(10, 6.5), layout="constrained")
     weight, errors, evidence = figure.subplots(3, 1, sharex=True)
     weight.set_title(title, loc="left")
-    revisions = list(dict.fromkeys(revision for sample in samples for revision in sample.weights))
-    for revision in revisions:
-        label = recorder.label(revision)
-        weight.step(*_points((sample.at, sample.weights.get(revision, 0)) for sample in samples), where="post", label=label)
-        errors.plot(*_points(_error_shares(samples, revision)), label=label)
-    for metric in dict.fromkeys(name for sample in samples for name in sample.evidence):
-        line = [(sample.at, sample.evidence[metric]) for sample in samples if metric in sample.evidence]
-        evidence.plot(*_points((at, value) for at, (value, _) in line), label=metric)
-        evidence.plot(*_points((at, bound) for at, (_, bound) in line), linestyle="--", color="grey", linewidth=0.8)
-    _finish(weight, "weight, %")
-    _finish(errors, "failed, %")
-    _finish(evidence, "evidence (ln)")
+    for colour, revision in enumerate(recorder.versions):  # a version keeps its colour in every plot
+        if not any(revision in sample.weights for sample in samples):
+            continue
+        look = {"label": recorder.label(revision), "color": f"C{colour}"}
+        weight.step(*_points((sample.at, sample.weights.get(revision, 0)) for sample in samples), where="post", **look)
+        errors.plot(*_points(_error_shares(samples, revision)), **look)
+    _draw_evidence(evidence, samples)
+    _finish(weight, "weight, %", (-3, 103))
+    _finish(errors, "failed, %", (-0.5, max(2.0, errors.get_ylim()[1])))
+    _finish(evidence, "evidence (ln)", None)
     evidence.set_xlabel("seconds since the demo began; dashed: the bound at which a version is rolled back")
     return figure
 
 
-def _finish(axes: Axes, label: str) -> None:
+def _draw_evidence(axes: Axes, samples: Sequence[Sample]) -> None:
+    """Draw each metric's evidence, with a gap between one candidate and the next."""
+    for colour, metric in enumerate(dict.fromkeys(name for sample in samples for name in sample.evidence)):
+        values, bounds, candidate = [], [], None
+        for sample in samples:
+            value, bound = sample.evidence.get(metric, (math.nan, math.nan))
+            values.append((sample.at, value if sample.candidate == candidate else math.nan))
+            bounds.append((sample.at, bound))
+            candidate = sample.candidate
+        axes.plot(*_points(values), label=metric, color=f"C{colour + 5}")
+        axes.plot(*_points(bounds), linestyle="--", color="grey", linewidth=0.8)
+
+
+def _finish(axes: Axes, label: str, limits: tuple[float, float] | None) -> None:
     axes.set_ylabel(label)
     axes.grid(alpha=0.3)
+    if limits:
+        axes.set_ylim(*limits)
     if axes.get_legend_handles_labels()[1]:
-        axes.legend(loc="upper left", fontsize="small")
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize="small")
 
 
 def _points(pairs: Iterable[tuple[float, float]]) -> tuple[list[float], list[float]]:

@@ -26,8 +26,6 @@ VERDICT_DEADLINE_SECONDS: Final = 300
 WATCH_DEADLINE_SECONDS: Final = 120
 POLL_SECONDS: Final = 0.25
 CLIENT_TIMEOUT_SECONDS: Final = 2 * REQUEST_TIMEOUT_SECONDS
-REPLAYED_MONTHS: Final = (7, 8)
-"""July; August only if somebody waits that long."""
 
 
 class StoryError(Exception):
@@ -54,11 +52,11 @@ class Story:
         """Run the demo; the summary fills as it goes."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(_running(self._tick()))
-            cluster, first = await self._prepare(stack)
+            cluster, first, rows = await self._prepare(stack)
             api = await stack.enter_async_context(ApiClient(cluster.api_url))
             await stack.enter_async_context(_running(self._watch(api)))
             await self._serve_first(api, first)
-            replay = await self._start_traffic(stack, cluster)
+            replay = await self._start_traffic(stack, cluster, rows)
             trainings = await stack.enter_async_context(_queue_trainings(self._train_quietly))
             for recipe in RECIPES[1:]:
                 await self._roll_out(api, recipe, trainings[recipe.version])
@@ -66,13 +64,13 @@ class Story:
             self._count()
             return cluster
 
-    async def _prepare(self, stack: AsyncExitStack) -> tuple[ClusterAddresses, Trained]:
-        """Train the first version while the cluster comes up."""
+    async def _prepare(self, stack: AsyncExitStack) -> tuple[ClusterAddresses, Trained, list[Row]]:
+        """Train the first version and look up July's flights while the cluster comes up."""
         self._view.say(f"training version 1 ({RECIPES[0].story}) while the cluster comes up")
         with self._phase("cluster and version 1"):
             training = train(RECIPES[0], self._options.folder, low_priority=False, progress=self._say_training(1))
-            first, cluster = await asyncio.gather(training, self._start_cluster(stack))
-        return cluster, first
+            first, cluster, rows = await asyncio.gather(training, self._start_cluster(stack), asyncio.to_thread(_july_and_later))
+        return cluster, first, rows
 
     async def _start_cluster(self, stack: AsyncExitStack) -> ClusterAddresses:
         cluster = await stack.enter_async_context(cluster_process(self._options.folder / "cluster", keep=self._options.keep))
@@ -88,13 +86,12 @@ class Story:
                 "version 1 to take all traffic",
             )
 
-    async def _start_traffic(self, stack: AsyncExitStack, cluster: ClusterAddresses) -> Replay:
+    async def _start_traffic(self, stack: AsyncExitStack, cluster: ClusterAddresses, rows: list[Row]) -> Replay:
         """Replay July from now on, until the story ends."""
-        rows = await asyncio.to_thread(flights.requests, REPLAYED_MONTHS)
         replay = Replay(
             f"{cluster.gateway_url}/v2/models/{NAME}/infer",
             host=HOST,
-            rows=_repeat(rows),
+            rows=itertools.cycle(rows),
             categories=frozenset(flights.CATEGORIES),
             rate=self._options.rate,
             timeout=CLIENT_TIMEOUT_SECONDS,
@@ -256,6 +253,6 @@ async def _queue_trainings(train_one: Callable[[Recipe], Any]) -> AsyncIterator[
                 future.exception()  # seen, so that asyncio does not complain about it after the story's own error
 
 
-def _repeat(rows: list[Row]) -> Iterator[Row]:
-    """Start over at the end; a demo that somebody watches for hours goes on."""
-    return itertools.cycle(rows)
+def _july_and_later() -> list[Row]:
+    """Every request of July in time order; August only if somebody waits that long."""
+    return [request.features for request in flights.requests(flights.load(), first_month=7, last_month=8)]
