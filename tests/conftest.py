@@ -1,110 +1,45 @@
-"""Builders that several test areas share: small but real exported models, and rows to ask them about."""
+"""Fixtures that several test areas share."""
 
-import json
-from collections.abc import Callable
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
-import numpy as np
 import pytest
-import xgboost as xgb
 
-from headgate_serving.model import (
-    Columns,
-    FeatureKind,
-    UnknownPolicy,
-    digest,
-    fit_features,
-    make_golden,
-    model_bytes,
-    write_export,
-)
-
-MODEL_NAME = "flight-delay"
-KINDS = {
-    "carrier": FeatureKind.CATEGORY,
-    "dest": FeatureKind.CATEGORY,
-    "distance": FeatureKind.NUMBER,
-    "humid": FeatureKind.NUMBER,
-    "weekday": FeatureKind.NUMBER,
-}
-DESTINATIONS = ("ATL", "BOS", "CLT", "DEN", "FLL", "IAH", "LAX", "ORD")
-
-MakeColumns = Callable[..., Columns]
+MakeColumns = Callable[..., Mapping[str, Sequence[str | float | int | None]]]
 MakeExport = Callable[..., Path]
-
-
-def build_columns(rows: int, *, seed: int = 0) -> Columns:
-    """Raw rows as a client would send them: strings, numbers, nulls."""
-    random = np.random.default_rng(seed)
-    humid = [
-        None if missing else float(value) for value, missing in zip(random.uniform(20, 100, rows), random.random(rows) < 0.1, strict=True)
-    ]
-    return {
-        "carrier": random.choice(["AA", "B6", "DL", "UA"], rows, p=[0.1, 0.4, 0.2, 0.3]).tolist(),
-        "dest": random.choice(DESTINATIONS, rows, p=[0.2, 0.2, 0.15, 0.15, 0.1, 0.1, 0.06, 0.04]).tolist(),
-        "distance": random.integers(100, 2600, rows).astype(float).tolist(),
-        "humid": humid,
-        "weekday": random.integers(0, 7, rows).tolist(),
-    }
-
-
-def build_export(
-    storage: Path,
-    version: str,
-    *,
-    seed: int = 0,
-    unknown: str = "other",
-    tamper_base_score: bool = False,
-    model_name: str = MODEL_NAME,
-) -> Path:
-    """Train on 500 synthetic rows and export: with `unknown="error"` only 4 of 8 destinations are known, 30 % of rows then fail."""
-    columns = build_columns(500, seed=seed)
-    policy = UnknownPolicy(unknown)
-    known = None if policy is UnknownPolicy.OTHER else 4
-    features = fit_features(columns, KINDS, unknown=policy, max_categories=known)
-    kept = _rows_with_known_destinations(columns, features.by_name["dest"].categories)
-    matrix = features.encode(kept)
-    late = (np.nan_to_num(matrix[:, 3], nan=60) / 100 + np.random.default_rng(seed).random(len(matrix))) > 1.1
-    parameters = {"objective": "binary:logistic", "base_score": 0.5, "max_depth": 3, "nthread": 1, "seed": seed}
-    booster = xgb.train(parameters, xgb.DMatrix(matrix, label=late), num_boost_round=10)
-    golden = make_golden(
-        booster,
-        features,
-        {name: values[:20] for name, values in kept.items()},
-        versions={"xgboost": xgb.__version__},
-        model_digest=digest(model_bytes(booster)),
-    )
-    if tamper_base_score:
-        booster = _with_base_score(booster, 0.8)
-    return write_export(
-        storage, model_name=model_name, version=version, booster=booster, features=features, metadata={"seed": seed}, golden=golden
-    )
 
 
 @pytest.fixture(scope="session")
 def make_columns() -> MakeColumns:
     """`make_columns(rows, seed=0)`: raw rows for a model of `make_export`."""
-    return build_columns
+    build: MakeColumns = _exports().build_columns
+    return build
 
 
 @pytest.fixture(scope="session")
 def make_export() -> MakeExport:
-    """`make_export(storage, version, seed=0, unknown="other", tamper_base_score=False)`: the folder of a real exported model."""
-    return build_export
+    """`make_export(storage, version, *, seed=0, unknown="other", tamper_base_score=False)`: the folder of a real exported model."""
+    build: MakeExport = _exports().build_export
+    return build
 
 
 @pytest.fixture(scope="session")
-def small_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real exported model; do not change its files."""
-    return build_export(tmp_path_factory.mktemp("storage"), "1")
+def small_export(make_export: MakeExport, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real exported model named `flight-delay`; do not change its files."""
+    return make_export(tmp_path_factory.mktemp("storage"), "1")
 
 
-def _rows_with_known_destinations(columns: Columns, known: tuple[str, ...]) -> Columns:
-    rows = [row for row, dest in enumerate(columns["dest"]) if dest in known]
-    return {name: [values[row] for row in rows] for name, values in columns.items()}
-
-
-def _with_base_score(booster: xgb.Booster, base_score: float) -> xgb.Booster:
-    model = json.loads(booster.save_raw("json"))
-    model["learner"]["learner_model_param"]["base_score"] = f"[{base_score}]"
-    return xgb.Booster(model_file=bytearray(json.dumps(model), "ascii"))
+@cache
+def _exports() -> ModuleType:
+    """`tests/exports.py`, imported on first use: it needs XGBoost and alibi-detect, which most tests do not."""
+    spec = importlib.util.spec_from_file_location("headgate_tests_exports", Path(__file__).with_name("exports.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
