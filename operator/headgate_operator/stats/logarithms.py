@@ -23,4 +23,5 @@ def log_mean(logs: Sequence[float]) -> float:
 
 def grown(log_wealth: Sequence[float], log_factors: Sequence[float]) -> tuple[float, ...]:
     """Log-wealths after one more factor each; what is ruined stays ruined."""
-    return tuple(max(RUIN, wealth + factor) if wealth > RUIN else RUIN for wealth, factor in zip(log_wealth, log_factors, strict=True))
+    sums = (wealth + factor for wealth, factor in zip(log_wealth, log_factors, strict=True))
+    return tuple(total if total > RUIN / 2 else RUIN for total in sums)

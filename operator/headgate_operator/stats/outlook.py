@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from headgate_operator.stats.block import Block
-from headgate_operator.stats.logarithms import RUIN, log_mean
+from headgate_operator.stats.logarithms import grown, log_mean
 from headgate_operator.stats.promotion import PromotionEvidence, log_odds_factors, log_share_factors
 from headgate_operator.stats.rollback import LOG_CAP, RollbackEvidence, log_e_value, log_factors
 
@@ -43,7 +43,7 @@ def _slopes(log_factors: Sequence[float], so_far: Block) -> list[float]:
 
 
 def _moved(log_wealth: Sequence[float], slopes: Sequence[float], more: int) -> list[float]:
-    return [wealth + slope * more if wealth > RUIN else RUIN for wealth, slope in zip(log_wealth, slopes, strict=True)]
+    return list(grown(log_wealth, [slope * more for slope in slopes]))
 
 
 def _first(reached: Callable[[int], bool]) -> int | None:
