@@ -59,6 +59,7 @@ class Reason(StrEnum):
         "PreviousUnready",
         "The previous version lost its endpoints during the watch; its holdback is 0 until it is ready again.",
     )
+    ROUTE_PENDING = "RoutePending", "The gateway has not accepted the decided weights yet."
     WAITING_FOR_SLOT = "WaitingForSlot", "Answers of a replaced version may still be in flight; the next candidate waits for its place."
 
     # A person is needed

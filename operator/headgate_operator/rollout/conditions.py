@@ -1,0 +1,110 @@
+"""Conditions as kstatus reads them: `Ready`, and `Reconciling` or `Stalled` only while they are true, beside two of our own.
+
+Derived once, at the end of a pass, from everything else; no rule ever reads them. Transition times are kept while the status word stays.
+"""
+
+from typing import Final
+
+from headgate_operator.api.reasons import Reason
+from headgate_operator.api.status import Condition, ConditionStatus, ConditionType, Verdict
+from headgate_operator.rollout.stall import stalled
+from headgate_operator.rollout.turn import Turn, Wait, clip
+
+_TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+_UNAVAILABLE: Final = {Verdict.PROVIDER_ERROR: Reason.PROVIDER_ERROR, Verdict.NO_DATA: Reason.NO_DATA}
+
+
+def set_conditions(turn: Turn) -> Turn:
+    """Write all conditions, and tell people when one of the two alarming ones begins."""
+    stall = stalled(turn)
+    conditions = [_ready(turn)]
+    if stall is not None:
+        conditions.append(_condition(turn, ConditionType.STALLED, _TRUE, stall.reason, stall.message))
+    elif (moving := _moving(turn)) is not None:
+        conditions.append(_condition(turn, ConditionType.RECONCILING, _TRUE, moving.reason, moving.message))
+    conditions += [_candidate_accepted(turn), _analysis_available(turn)]
+    return _announce(turn.with_status(conditions=conditions), stall)
+
+
+def _announce(turn: Turn, stall: Wait | None) -> Turn:
+    """Events for a stall that was not one before (a refusal has had its own), and for a stable version that went away."""
+    before = {(condition.type, condition.reason) for condition in turn.observed.status.conditions}
+    if stall is not None and stall.reason is not Reason.CANDIDATE_REJECTED and (ConditionType.STALLED, stall.reason) not in before:
+        turn = turn.note(stall.reason, stall.message, warning=True)
+    ready = turn.status.conditions[0]
+    was_ready = any(c.type is ConditionType.READY and c.status is _TRUE for c in turn.observed.status.conditions)
+    if was_ready and ready.reason == Reason.STABLE_UNAVAILABLE:
+        turn = turn.note(Reason.STABLE_UNAVAILABLE, ready.message, warning=True)
+    return turn
+
+
+def _ready(turn: Turn) -> Condition:
+    stable = turn.status.stable
+    if stable is None:
+        reason, message = Reason.WAITING_FOR_FIRST, "no version serves yet"
+    elif not turn.serving(stable.isvc):
+        reason, message = Reason.STABLE_UNAVAILABLE, f"{stable.id} has no available replica"
+    elif not turn.status.traffic:
+        reason, message = Reason.ROUTE_PENDING, "the gateway has not accepted the route yet"
+    else:
+        return _condition(turn, ConditionType.READY, _TRUE, Reason.HEALTHY, f"{stable.id} ({stable.version}) serves")
+    return _condition(turn, ConditionType.READY, _FALSE, reason, message)
+
+
+def _moving(turn: Turn) -> Wait | None:
+    status = turn.status
+    if turn.wait is not None:
+        return turn.wait
+    if status.candidate is not None:
+        return Wait(reason=Reason.STEP_STARTED, message=f"{status.candidate.id} goes to {status.candidate.weight}%")
+    if status.previous is not None and status.stable is not None:
+        message = f"{status.stable.id} was promoted and is compared with {status.previous.id}"
+        return Wait(reason=Reason.WATCHING, message=message)
+    if status.stable is None or turn.requested:
+        return Wait(reason=Reason.CANDIDATE_STARTING, message=f"{turn.wanted.id} is about to start")
+    if not status.traffic:
+        return Wait(reason=Reason.ROUTE_PENDING, message="the gateway has not accepted the route yet")
+    return None
+
+
+def _candidate_accepted(turn: Turn) -> Condition:
+    status, kind = turn.status, ConditionType.CANDIDATE_ACCEPTED
+    refused = next((entry for entry in status.rejected if entry.id == turn.wanted.id), None)
+    if refused is not None:
+        return _condition(turn, kind, _FALSE, refused.reason, refused.message)
+    if status.candidate is not None:
+        wait = turn.wait or Wait(reason=Reason.ANALYSING, message=f"{status.candidate.id} is on trial")
+        return _condition(turn, kind, _UNKNOWN, wait.reason, wait.message)
+    if status.stable is not None and status.stable.id == turn.wanted.id:
+        return _condition(turn, kind, _TRUE, Reason.PROMOTED, f"{status.stable.id} is the stable version")
+    return _condition(turn, kind, _UNKNOWN, Reason.NO_CANDIDATE, Reason.NO_CANDIDATE.explanation)
+
+
+def _analysis_available(turn: Turn) -> Condition:
+    kind = ConditionType.ANALYSIS_AVAILABLE
+    if turn.status.analysis is None:
+        return _condition(turn, kind, _UNKNOWN, Reason.NO_CANDIDATE, "nothing is compared")
+    before = _before(turn, kind)
+    if turn.analysis is None and before is not None and before.status is not _UNKNOWN:
+        return before.model_copy(update={"observed_generation": turn.observed.subject.generation})
+    for outcome in turn.analysis.outcomes if turn.analysis is not None else ():
+        if outcome.verdict in _UNAVAILABLE:
+            return _condition(turn, kind, _FALSE, _UNAVAILABLE[outcome.verdict], f"{outcome.metric}: {outcome.message}")
+    return _condition(turn, kind, _TRUE, Reason.READY, "the metrics of both versions are read")
+
+
+def _before(turn: Turn, kind: ConditionType) -> Condition | None:
+    return next((condition for condition in turn.observed.status.conditions if condition.type is kind), None)
+
+
+def _condition(turn: Turn, kind: ConditionType, status: ConditionStatus, reason: str, message: str) -> Condition:
+    before = _before(turn, kind)
+    since = before.last_transition_time if before is not None and before.status is status else turn.now
+    return Condition(
+        type=kind,
+        status=status,
+        reason=str(reason),
+        message=clip(message),
+        observed_generation=turn.observed.subject.generation,
+        last_transition_time=since,
+    )

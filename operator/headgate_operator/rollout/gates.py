@@ -1,0 +1,188 @@
+"""Gates: small questions a candidate must answer before it goes on, each `Turn -> Wait | None`. The first that says no is the reason shown.
+
+The chains at the end read like the rule book; `advance` picks the one for where the candidate stands.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from headgate_operator.api.quantities import format_duration
+from headgate_operator.api.reasons import Reason
+from headgate_operator.api.status import Verdict
+from headgate_operator.rollout.check_parity import parity_passed
+from headgate_operator.rollout.replicas import candidate_min, current_step, starting_min
+from headgate_operator.rollout.turn import Turn, Wait
+from headgate_operator.rollout.weights import carries, free_slot
+
+Gate = Callable[[Turn], Wait | None]
+
+
+def manifest_sound(turn: Turn) -> Wait | None:
+    """A manifest that breaks a rule moves nothing. A runtime deleted after the start does not matter: its copy is pinned."""
+    problem = turn.wanted.problem
+    if problem is None or problem[0] is not Reason.INVALID_SPEC:
+        return None
+    return Wait(reason=problem[0], message=problem[1], hold=True)
+
+
+def name_is_ours(turn: Turn) -> Wait | None:
+    """An InferenceService that is not ours is never adopted."""
+    service = turn.observed.services.get(turn.candidate.isvc)
+    if service is None or service.ours:
+        return None
+    message = f"an InferenceService {turn.candidate.isvc} exists and belongs to somebody else: delete it"
+    return Wait(reason=Reason.NAME_TAKEN, message=message, hold=True)
+
+
+def started(turn: Turn) -> Wait | None:
+    """Everything is rolled out and its first replicas are available."""
+    return _replicas_ready(turn, starting_min(turn.spec, turn.status), hold=False)
+
+
+def capacity(turn: Turn) -> Wait | None:
+    """The replicas for the weight it is about to get are available."""
+    return _replicas_ready(turn, candidate_min(turn.spec, turn.status, turn.now), hold=turn.candidate.step >= 0)
+
+
+def slot_free(turn: Turn) -> Wait | None:
+    """It has a position in the route, or one is free; answers in flight from a replaced version outlive weight 0."""
+    if turn.candidate.slot is not None or free_slot(turn.status) is not None:
+        return None
+    leavers = ", ".join(version.id for version in turn.status.draining if version.slot is not None)
+    return Wait(reason=Reason.WAITING_FOR_SLOT, message=f"answers of {leavers} may still be in flight", hold=True)
+
+
+def route_settled(turn: Turn) -> Wait | None:
+    """The last decision about weights has been carried out; two at once could not be told apart when read back."""
+    if carries(turn.observed.route, turn.status):
+        return None
+    return Wait(reason=Reason.ROUTE_PENDING, message="the gateway has not accepted the decided weights yet", hold=True)
+
+
+def stable_serving(turn: Turn) -> Wait | None:
+    """There is a stable version to compare with and to go back to."""
+    stable = turn.status.stable
+    if stable is None or turn.serving(stable.isvc):
+        return None
+    return Wait(reason=Reason.STABLE_UNAVAILABLE, message=f"the stable version {stable.id} has no available replica", hold=True)
+
+
+def metrics_read(turn: Turn) -> Wait | None:
+    """The metrics were read in this pass; if not, whatever held before holds on."""
+    if turn.analysis is not None:
+        return None
+    held = next((reason for reason in Reason if reason == turn.candidate.hold_reason), None)
+    return Wait(reason=held or Reason.ANALYSING, message=_comparing(turn), hold=held is not None)
+
+
+def provider_answers(turn: Turn) -> Wait | None:
+    """The metric provider can be read. An outage of it must not roll anything back, nor let anything pass."""
+    return _metric_says(turn, Verdict.PROVIDER_ERROR, Reason.PROVIDER_ERROR)
+
+
+def data_complete(turn: Turn) -> Wait | None:
+    """It knows both versions. Asked after the step's duration: a new backend's counters appear with its first requests."""
+    return _metric_says(turn, Verdict.NO_DATA, Reason.NO_DATA)
+
+
+def candidate_gets_traffic(turn: Turn) -> Wait | None:
+    """Requests really reach it."""
+    assert turn.analysis is not None
+    if turn.analysis.no_traffic is None:
+        return None
+    return Wait(reason=Reason.NO_TRAFFIC, message=turn.analysis.no_traffic, hold=True)
+
+
+def step_lasted(turn: Turn) -> Wait | None:
+    """The step's shortest duration has passed."""
+    step, since = current_step(turn.spec, turn.candidate), turn.candidate.step_started_at
+    if since is not None and turn.now >= since + step.min_duration:
+        return None
+    return Wait(reason=Reason.ANALYSING, message=f"{_comparing(turn)} for at least {format_duration(step.min_duration)}")
+
+
+def step_used(turn: Turn) -> Wait | None:
+    """Enough of its requests were analysed in this step."""
+    step, seen = current_step(turn.spec, turn.candidate), turn.candidate.step_requests
+    if seen >= step.min_requests:
+        return None
+    message = f"{seen} of {step.min_requests} candidate requests at {turn.candidate.weight}%"
+    return Wait(reason=Reason.INSUFFICIENT_DATA, message=message, hold=True)
+
+
+def promotion_evidence(turn: Turn) -> Wait | None:
+    """Every metric says not worse; nothing passes on zero evidence."""
+    assert turn.analysis is not None
+    if turn.analysis.promotable:
+        return None
+    open_metrics = [outcome for outcome in turn.analysis.outcomes if outcome.verdict is not Verdict.NOT_WORSE]
+    message = "; ".join(f"{outcome.metric}: {outcome.message}" for outcome in open_metrics) or "no evidence yet"
+    return Wait(reason=Reason.INSUFFICIENT_DATA, message=message, hold=True)
+
+
+def _metric_says(turn: Turn, verdict: Verdict, reason: Reason) -> Wait | None:
+    assert turn.analysis is not None
+    outcome = next((outcome for outcome in turn.analysis.outcomes if outcome.verdict is verdict), None)
+    return Wait(reason=reason, message=f"{outcome.metric}: {outcome.message}", hold=True) if outcome is not None else None
+
+
+def _replicas_ready(turn: Turn, minimum: int, *, hold: bool) -> Wait | None:
+    service = turn.service(turn.candidate.isvc)
+    if service is not None and service.ready_to_start(minimum):
+        return None
+    available = service.available_replicas if service is not None else 0
+    why = f": {service.not_ready}" if service is not None and service.not_ready else ""
+    message = f"{turn.candidate.id} has {available} of {minimum} replicas ready{why}"
+    return Wait(reason=Reason.CANDIDATE_STARTING, message=message, hold=hold)
+
+
+def _comparing(turn: Turn) -> str:
+    return f"{turn.candidate.id} is compared with the stable version at {turn.candidate.weight}%"
+
+
+FIRST_REVISION: Final[tuple[Gate, ...]] = (
+    manifest_sound,
+    name_is_ours,
+    started,
+    parity_passed,  # even a first revision must answer as it was trained
+)
+
+TAKE_OVER: Final[tuple[Gate, ...]] = (
+    *FIRST_REVISION,
+    slot_free,
+    route_settled,  # no gate on stable: this is also the way out when stable is broken
+)
+
+FIRST_STEP: Final[tuple[Gate, ...]] = (
+    *FIRST_REVISION,
+    slot_free,
+    route_settled,
+    stable_serving,
+    capacity,
+)
+
+BACK_TO_STEP: Final[tuple[Gate, ...]] = (
+    name_is_ours,
+    route_settled,  # weight 0 was really in effect
+    stable_serving,
+    capacity,
+)
+
+NEXT_STEP: Final[tuple[Gate, ...]] = (
+    manifest_sound,
+    name_is_ours,
+    route_settled,
+    stable_serving,
+    metrics_read,
+    provider_answers,
+    step_lasted,
+    data_complete,
+    candidate_gets_traffic,
+    step_used,
+    capacity,
+)
+
+PROMOTION: Final[tuple[Gate, ...]] = (
+    *NEXT_STEP,
+    promotion_evidence,
+)

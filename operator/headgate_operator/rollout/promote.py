@@ -1,0 +1,68 @@
+"""Promotion: the candidate becomes stable by name. No pod restarts, and during the watch the way back stays open."""
+
+from headgate_operator.api.reasons import Reason
+from headgate_operator.api.status import HistoryEntry, Previous, Stable
+from headgate_operator.rollout.drain import drain
+from headgate_operator.rollout.turn import Turn
+from headgate_operator.rollout.weights import carries, free_slot
+
+
+def promote_first(turn: Turn) -> Turn:
+    """Let the first revision serve everything."""
+    candidate = turn.candidate
+    turn = _make_stable(turn, slot=0, frozen_min=None)
+    message = f"{candidate.id} ({candidate.version}) is ready and serves all traffic"
+    return turn.note(Reason.FIRST_PROMOTED, message, revision=candidate.id)
+
+
+def promote(turn: Turn) -> Turn:
+    """Make the candidate stable. The old version keeps the holdback during the watch, or drains if there is none."""
+    candidate, old = turn.candidate, turn.status.stable
+    assert old is not None
+    slot = candidate.slot if candidate.slot is not None else free_slot(turn.status)
+    assert slot is not None
+    turn = _make_stable(turn, slot=slot, frozen_min=old.frozen_min)
+    watch = turn.spec.rollout.watch
+    if candidate.known_good or not watch.duration:
+        # Whoever returns to a known version wants the present one gone: it gets no holdback.
+        turn = drain(turn, old).with_status(analysis=None)
+    else:
+        turn = turn.with_status(
+            previous=Previous(
+                id=old.id, model_uri=old.model_uri, version=old.version, isvc=old.isvc, slot=old.slot,
+                since=turn.now, weight=watch.holdback, frozen_min=old.frozen_min,
+            )
+        )  # fmt: skip
+    return turn.note(Reason.PROMOTED, f"{candidate.id} ({candidate.version}) replaces {old.id} as stable", revision=candidate.id)
+
+
+def watch_over(turn: Turn) -> Turn:
+    """Start the watch when the route carries it, and end it when its time is up."""
+    status = turn.status
+    if status.previous is None or status.stable is None:
+        return turn
+    if status.watch_until is None:
+        if not carries(turn.observed.route, status):
+            return turn
+        turn = turn.with_status(watch_until=turn.now + turn.spec.rollout.watch.duration)
+        return turn.note(Reason.WATCHING, f"{status.stable.id} is compared with {status.previous.id}", revision=status.stable.id)
+    if turn.now < status.watch_until:
+        return turn
+    turn = drain(turn, status.previous).with_status(previous=None, watch_until=None, analysis=None)
+    return turn.note(Reason.WATCH_ENDED, f"{status.stable.id} stays; {status.previous.id} is drained", revision=status.stable.id)
+
+
+def _make_stable(turn: Turn, *, slot: int, frozen_min: int | None) -> Turn:
+    candidate = turn.candidate
+    stable = Stable(
+        id=candidate.id, model_uri=candidate.model_uri, version=candidate.version, isvc=candidate.isvc,
+        slot=slot, since=turn.now, frozen_min=frozen_min,
+    )  # fmt: skip
+    entry = HistoryEntry(
+        id=candidate.id, model_uri=candidate.model_uri, version=candidate.version, isvc=candidate.isvc,
+        promoted_at=turn.now, inputs=candidate.inputs, rendered=candidate.rendered,
+    )  # fmt: skip
+    older = [other for other in turn.status.history if other.id != candidate.id]
+    # The version that is replaced must stay: its rendering is what puts it back if somebody deletes it.
+    limit = max(turn.spec.rollout.history_limit, 2)
+    return turn.with_status(stable=stable, candidate=None, history=[entry, *older][:limit])

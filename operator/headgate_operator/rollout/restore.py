@@ -1,0 +1,78 @@
+"""A status that was lost, pruned or restored empty: the route still knows who is stable and who was refused.
+
+Without this, an operator that forgot everything would take whatever the manifest names for a first revision and give it all traffic,
+even a revision it has just refused.
+"""
+
+from dataclasses import replace
+
+from headgate_operator.api.reasons import Reason
+from headgate_operator.api.status import Draining, HistoryEntry, Rejected, Stable
+from headgate_operator.rollout.drain import drain
+from headgate_operator.rollout.observed import Backend, Route
+from headgate_operator.rollout.turn import Turn, Wait
+
+
+def restore_lost_state(turn: Turn) -> Turn:
+    """Take stable and the refused ids from a route of ours if status knows no stable version."""
+    route = turn.observed.route
+    if route is not None and not route.ours:
+        message = "an HTTPRoute with this name exists and belongs to somebody else: rename or delete it"
+        return replace(turn, blocked=Wait(reason=Reason.NAME_TAKEN, message=message))
+    if turn.status.stable is not None or route is None:
+        return turn
+    backend = _stable_backend(turn, route)
+    if backend is None:
+        message = "the status was lost and the route does not say which revision is stable; delete the route to start afresh"
+        return replace(turn, blocked=Wait(reason=Reason.STATE_LOST, message=message))
+    return _restore(turn, route, backend)
+
+
+def pin_restored(turn: Turn) -> Turn:
+    """Pin the rendering of a stable version restored from the route, once the manifest names it: only then is it known."""
+    stable, wanted = turn.status.stable, turn.wanted
+    if stable is None or wanted.id != stable.id or wanted.rendered is None or any(e.id == stable.id for e in turn.status.history):
+        return turn
+    entry = HistoryEntry(
+        id=stable.id, model_uri=wanted.model_uri, version=wanted.version, isvc=stable.isvc,
+        promoted_at=stable.since, inputs=dict(wanted.inputs), rendered=wanted.rendered,
+    )  # fmt: skip
+    stable = stable.model_copy(update={"model_uri": wanted.model_uri, "version": wanted.version})
+    return turn.with_status(stable=stable, history=[entry, *turn.status.history])
+
+
+def _stable_backend(turn: Turn, route: Route) -> tuple[int, Backend] | None:
+    """Return position and backend of the stable version."""
+    slots = route.slots or ()
+    named = [(position, backend) for position, backend in enumerate(slots) if backend.revision == route.stable_id]
+    if named:
+        return max(named, key=lambda slot: slot[1].weight)
+    if route.stable_id is not None and route.stable_id == turn.wanted.id:
+        return 0, Backend(isvc=turn.wanted.isvc, revision=route.stable_id, weight=100)
+    return None
+
+
+def _restore(turn: Turn, route: Route, found: tuple[int, Backend]) -> Turn:
+    slot, backend = found
+    stable = Stable(id=backend.revision, model_uri="", version="", isvc=backend.isvc, slot=slot, since=turn.now)
+    refused = [
+        Rejected(id=revision, reason=Reason.STATE_LOST, message="refused before the status was lost", at=turn.now)
+        for revision in route.rejected_ids
+    ]
+    if turn.status.candidate is not None:
+        turn = drain(turn, turn.candidate)
+    turn = turn.with_status(stable=stable, candidate=None, previous=None, analysis=None, rejected=refused)
+    turn = _drain_other_slot(turn, route, slot)
+    message = f"the status was lost; {stable.id} was restored as stable from the route, with {len(refused)} refused revisions"
+    return turn.note(Reason.STATE_LOST, message, revision=stable.id, warning=True)
+
+
+def _drain_other_slot(turn: Turn, route: Route, stable_slot: int) -> Turn:
+    if route.slots is None:
+        return turn
+    other = route.slots[1 - stable_slot]
+    known = {turn.status.stable.isvc if turn.status.stable else "", *(version.isvc for version in turn.status.draining)}
+    if other.isvc in known:
+        return turn
+    leaver = Draining(id=other.revision, model_uri="", version="", isvc=other.isvc, slot=1 - stable_slot, since=turn.now)
+    return turn.with_status(draining=[*turn.status.draining, leaver])

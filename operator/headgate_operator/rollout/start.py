@@ -1,0 +1,68 @@
+"""The start of a candidate: pinned once, so that nothing later, not even an upgrade of the operator, changes what is rolled out."""
+
+from dataclasses import replace
+
+from headgate_operator.api.reasons import Reason
+from headgate_operator.api.status import Candidate
+from headgate_operator.rollout.replicas import stable_min
+from headgate_operator.rollout.turn import Turn, Wait
+from headgate_operator.rollout.weights import leaving
+
+
+def start_candidate(turn: Turn) -> Turn:
+    """Start the revision the manifest asks for, if it is neither stable nor refused and nothing is in its way."""
+    if turn.status.candidate is not None or turn.status.previous is not None or turn.blocked or not turn.requested:
+        return turn
+    if turn.wanted.problem is not None:
+        reason, message = turn.wanted.problem
+        return replace(turn, blocked=Wait(reason=reason, message=message))
+    if leavers := [version.id for version in leaving(turn.status)]:
+        message = f"{turn.wanted.id} starts when {', '.join(leavers)} has left the route"
+        return replace(turn, wait=Wait(reason=Reason.WAITING_FOR_SLOT, message=message))
+    return _start(turn)
+
+
+def _start(turn: Turn) -> Turn:
+    candidate = _pinned(turn)
+    # It may come back while it still drains: then it keeps its slot and is no longer on its way out.
+    leaver = next((version for version in turn.status.draining if version.isvc == candidate.isvc), None)
+    candidate = candidate.model_copy(update={"slot": leaver.slot if leaver else None})
+    turn = turn.with_status(
+        candidate=candidate, analysis=None, draining=[version for version in turn.status.draining if version is not leaver]
+    )
+    turn = _freeze_stable(turn)
+    if candidate.known_good:
+        message = f"{candidate.id} ({candidate.version}) was promoted before; it takes over without a canary"
+        return turn.note(Reason.KNOWN_GOOD, message, revision=candidate.id)
+    return turn.note(Reason.CANDIDATE_STARTED, f"{candidate.id} ({candidate.version}) is being started", revision=candidate.id)
+
+
+def _pinned(turn: Turn) -> Candidate:
+    known = next((entry for entry in turn.status.history if entry.id == turn.wanted.id), None)
+    source = known or turn.wanted
+    rendered = known.rendered if known else turn.wanted.rendered
+    assert rendered is not None
+    return Candidate(
+        id=source.id, model_uri=source.model_uri, version=source.version, isvc=source.isvc, inputs=dict(source.inputs),
+        rendered=rendered, started_at=turn.now, known_good=known is not None,
+    )  # fmt: skip
+
+
+def _freeze_stable(turn: Turn) -> Turn:
+    """Hold stable's present replicas: its autoscaler would shrink it as traffic leaves, and a rollback would find half of it."""
+    stable = turn.status.stable
+    if stable is None:
+        return turn
+    service = turn.service(stable.isvc)
+    present = service.available_replicas if service is not None else 0
+    return turn.with_status(stable=stable.model_copy(update={"frozen_min": stable_min(turn.spec, max(present, stable.frozen_min or 0))}))
+
+
+def release_capacity(turn: Turn) -> Turn:
+    """Let stable scale freely again when nothing is on trial and nothing waits to be."""
+    status = turn.status
+    if status.stable is None or status.stable.frozen_min is None:
+        return turn
+    if status.candidate is not None or status.previous is not None or turn.requested:
+        return turn
+    return turn.with_status(stable=status.stable.model_copy(update={"frozen_min": None}))

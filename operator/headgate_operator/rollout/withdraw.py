@@ -1,0 +1,44 @@
+"""The manifest changed its mind: a candidate that is no longer wanted goes, a watch that is overtaken ends."""
+
+from headgate_operator.api.reasons import Reason
+from headgate_operator.rollout.drain import drain
+from headgate_operator.rollout.refuse import return_to_previous
+from headgate_operator.rollout.turn import Turn
+
+
+def withdraw_unwanted(turn: Turn) -> Turn:
+    """Supersede or cancel the candidate, or end the watch, if the manifest asks for another revision."""
+    status = turn.status
+    if status.candidate is not None and status.candidate.id != turn.wanted.id:
+        return _withdraw_candidate(turn)
+    if status.previous is not None and turn.wanted.id == status.previous.id:
+        return _return_at_once(turn)
+    if status.previous is not None and turn.requested and turn.wanted.problem is None:
+        return _supersede_watch(turn)
+    return turn
+
+
+def _withdraw_candidate(turn: Turn) -> Turn:
+    candidate, stable = turn.candidate, turn.status.stable
+    cancelled = stable is not None and turn.wanted.id == stable.id
+    turn = drain(turn, candidate).with_status(candidate=None, analysis=None)
+    if cancelled:
+        message = f"the manifest went back to the stable revision {turn.wanted.id}; {candidate.id} was withdrawn"
+        return turn.note(Reason.CANCELLED, message, revision=candidate.id)
+    return turn.note(Reason.SUPERSEDED, f"{turn.wanted.id} replaced the candidate {candidate.id}", revision=candidate.id)
+
+
+def _return_at_once(turn: Turn) -> Turn:
+    """A `git revert` during the watch. Not a refusal: nobody has shown the promoted version to be bad."""
+    promoted, previous = turn.status.stable, turn.status.previous
+    if promoted is None or previous is None or not turn.serving(previous.isvc):
+        return turn
+    message = f"the manifest went back to {previous.id}, which takes all traffic again; {promoted.id} was withdrawn"
+    return return_to_previous(turn).note(Reason.ROLLED_BACK, message, revision=promoted.id)
+
+
+def _supersede_watch(turn: Turn) -> Turn:
+    previous = turn.status.previous
+    assert previous is not None
+    turn = drain(turn, previous).with_status(previous=None, watch_until=None, analysis=None)
+    return turn.note(Reason.WATCH_SUPERSEDED, f"{turn.wanted.id} ended the watch early; {previous.id} is drained", revision=turn.wanted.id)
