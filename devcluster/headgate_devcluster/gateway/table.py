@@ -1,0 +1,58 @@
+"""What the gateway serves, as values: the link between Kubernetes objects (`httproute.py`) and Envoy's resources (`resources.py`)."""
+
+from dataclasses import dataclass, field
+
+Endpoint = tuple[str, int]
+"""Address and port of one server process."""
+
+
+@dataclass(frozen=True)
+class HeaderChanges:
+    """What one header modifier does."""
+
+    set: tuple[tuple[str, str], ...] = ()
+    add: tuple[tuple[str, str], ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One backend of a rule with a weight above zero."""
+
+    cluster: str
+    """Its name in Envoy and so in the metrics."""
+    service: tuple[str, str]
+    """Namespace and name of the Service behind it."""
+    weight: int
+    request_headers: HeaderChanges = HeaderChanges()
+    response_headers: HeaderChanges = HeaderChanges()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Requests whose path starts with `prefix` go to the backends in proportion to their weights."""
+
+    prefix: str
+    backends: tuple[Backend, ...]
+    timeout: str | None = None
+    """As Envoy writes durations, such as `5s`; None means no limit."""
+
+
+@dataclass(frozen=True)
+class VirtualHost:
+    """What is served under some host names."""
+
+    name: str
+    domains: tuple[str, ...]
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Everything Envoy has to know. Equal tables need no write."""
+
+    public: tuple[VirtualHost, ...] = ()
+    services: tuple[tuple[str, str], ...] = ()
+    """Namespace and name of every Service that can be reached by its cluster-local name."""
+    endpoints: dict[tuple[str, str], tuple[Endpoint, ...]] = field(default_factory=dict)
+    """By Service. One without endpoints answers 503."""
