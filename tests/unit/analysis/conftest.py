@@ -30,6 +30,8 @@ class Gateway:
     def serve(
         self, slot: int, requests: int, *, bad: int = 0, slow: int = 0, timeouts: int = 0, proxy: str | None = None, code: int = 5
     ) -> None:
+        if not requests:
+            return
         counters = self.proxies[proxy or next(iter(self.proxies))][slot]
         for name, count in ((f"rq_{code}xx", bad), ("rq_5xx", timeouts), ("rq_2xx", requests - bad - timeouts)):
             if count:

@@ -29,7 +29,7 @@ def test_the_message_of_a_worse_candidate_has_the_numbers(session):
     for _ in range(6):
         found = begun.after(3, candidate=(20, 4), stable=(180, 0))
     assert found.worse.metric == "errors"
-    assert found.worse.message == "20.0% of 120 requests failed, 0.0% of 1080 to stable; evidence 5.7 of 5.3"
+    assert found.worse.message == "20.0% of 120 requests failed, 0.0% of 1080 to stable; evidence 5.8 of 5.3"
     assert begun.metric().message == found.worse.message
 
 

@@ -93,7 +93,7 @@ def _counting(settings: AnalysisSettings) -> int:
 
 
 def _judge_metric(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus, reading: Reading) -> _Pass:
-    state, known = _state(metric, status)
+    state, known = _state(settings, metric, status)
     meter = _meter(metric)
     seen = counters.view(reading, status, meter)
     before = counters.baselines(status, metric.name) if known else {}
@@ -112,13 +112,13 @@ def _judge_metric(settings: AnalysisSettings, metric: Metric, status: AnalysisSt
     return _Pass(state=state, samples=samples, outcome=outcome, closing=closing, kept=kept)
 
 
-def _state(metric: Metric, status: AnalysisStatus) -> tuple[MetricStatus, bool]:
+def _state(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus) -> tuple[MetricStatus, bool]:
     """Find what is stored about a metric; evidence about another definition of it is worthless, and so are its baselines."""
     defined = wealth.definition(metric)
     for stored in status.metrics:
         if stored.name == metric.name and stored.definition == defined:
             return stored, True
-    return MetricStatus(name=metric.name, definition=defined, message="no candidate request has been counted yet"), False
+    return verdicts.fresh(settings, metric, defined), False
 
 
 def _kept(state: MetricStatus, closing: Closing) -> Block | None:

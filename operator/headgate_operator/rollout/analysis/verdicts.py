@@ -26,6 +26,12 @@ def promotion_bound(settings: AnalysisSettings) -> float:
     return -math.log1p(-settings.promotion_confidence)
 
 
+def fresh(settings: AnalysisSettings, metric: Metric, definition: str) -> MetricStatus:
+    """Begin a metric's evidence."""
+    state = MetricStatus(name=metric.name, definition=definition, bound=rollback_bound(settings), promotion_bound=promotion_bound(settings))
+    return state.model_copy(update={"message": message(metric, state, state.verdict)})
+
+
 def verdict(settings: AnalysisSettings, state: MetricStatus) -> Verdict:
     """Judge the evidence. In one block Worse beats promotion."""
     if state.evidence >= rollback_bound(settings):
