@@ -8,7 +8,7 @@ from pathlib import Path
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop; 0 after a wanted end, 1 when it cannot serve, 2 for wrong arguments."""
-    options = _parser().parse_args(arguments)
+    options = argument_parser().parse_args(arguments)
     # Before numpy and XGBoost are loaded: they read it once. More threads slow single rows down by far.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # KServe parses sys.argv when it is imported, with its own idea of what is allowed.
@@ -21,11 +21,13 @@ def main(arguments: list[str] | None = None) -> int:
     except ModelError as error:
         return _fail(str(error))
     except OSError as error:
-        return _fail(f"cannot listen on {options.host}:{options.http_port}: {error.strerror}")
+        cause = str(error.strerror).partition(" (while")[0]  # socket.create_server repeats the address
+        return _fail(f"cannot listen on {options.host}:{options.http_port}: {cause}")
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def argument_parser() -> argparse.ArgumentParser:
+    """The container's arguments; of one given twice the last wins, which is how a predictor overrides its runtime."""
     parser = argparse.ArgumentParser(prog="python -m headgate_serving", description="Serve an exported model over KServe's V1 and V2 REST.")
     parser.add_argument("--model_name", required=True, help="the model's name in the request path")
     parser.add_argument("--model_dir", type=Path, default=Path("/mnt/models"), help="the exported model's folder (default %(default)s)")

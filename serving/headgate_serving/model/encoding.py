@@ -26,7 +26,8 @@ def encode_numbers(name: str, values: Column) -> NDArray[np.float64]:
     """
     try:
         array: NDArray[Any] = np.asarray(values)
-        if array.dtype.kind in "fiu" or (array.dtype.kind == "O" and all(map(_is_number_type, set(map(type, array))))):
+        numeric = array.dtype.kind in "fiu" or (array.dtype.kind == "O" and all(map(_is_number_type, set(map(type, array)))))
+        if numeric and array.ndim == 1:
             return array.astype(np.float64)
     except (OverflowError, ValueError) as error:
         raise FeatureError(f"feature '{name}' cannot be read as numbers: {error}") from error
