@@ -1,0 +1,34 @@
+"""`headgate abort`: the candidate is refused now, whatever the evidence says."""
+
+import click
+
+from headgate_operator.cli.cluster import Deployment, Target, read, run, target_options
+from headgate_operator.cli.commands import tell
+from headgate_operator.cli.errors import Failure
+
+
+@click.command()
+@click.argument("name")
+@click.option("--revision", metavar="ID", help="Abort only if this is the revision on trial (default: the one on trial now).")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until the operator acknowledges.")
+@target_options
+def abort(name: str, target: Target, revision: str | None, wait: bool) -> None:
+    """Refuse the candidate now: its weight goes to 0, the stable version serves everything.
+
+    During the watch after a promotion, the promoted revision is aborted: the previous version serves again.
+    """
+    deployment = run(target, lambda api: read(api, target, name))
+    tell(target, deployment, f"abort@{_on_trial(deployment, revision)}", wait=wait)
+
+
+def _on_trial(deployment: Deployment, wanted: str | None) -> str:
+    status = deployment.status
+    if status.candidate is not None:
+        found = status.candidate.id
+    elif status.previous is not None and status.stable is not None:
+        found = status.stable.id
+    else:
+        raise Failure(f"{deployment.name} has no revision on trial: there is nothing to abort")
+    if wanted is not None and wanted != found:
+        raise Failure(f"revision {wanted} of {deployment.name} is not on trial; {found} is")
+    return found

@@ -1,0 +1,144 @@
+"""Which cluster, which namespace, which ModelDeployment: the part that the commands about live objects share."""
+
+import asyncio
+import functools
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+import yaml
+
+from headgate_operator.api.names import API_VERSION, COMMAND_ANNOTATION, GROUP, KIND, PLURAL, VERSION
+from headgate_operator.api.status import ModelDeploymentStatus
+from headgate_operator.cli.errors import Exit, Failure
+from headgate_operator.kube.protocol import ApiError, KubeApi, Object, Resource
+
+MODEL_DEPLOYMENTS: Final = Resource(GROUP, VERSION, PLURAL, KIND)
+CLI_FIELD_MANAGER: Final = "headgate-cli"
+"""Owns the command annotation, so that the operator's own writes and the user's manifests never fight over it."""
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Target:
+    """The cluster and namespace a command speaks to."""
+
+    kubeconfig: Path | None
+    context: str | None
+    namespace: str
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One ModelDeployment as it is now."""
+
+    obj: Object
+    status: ModelDeploymentStatus
+
+    @property
+    def name(self) -> str:
+        """metadata.name."""
+        return str(self.obj["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        """metadata.namespace."""
+        return str(self.obj["metadata"]["namespace"])
+
+    @property
+    def generation(self) -> int:
+        """Counts changes of the spec."""
+        return int(self.obj["metadata"].get("generation") or 0)
+
+    @property
+    def steps(self) -> int:
+        """How many steps its canary has."""
+        return len(self.obj["spec"].get("rollout", {}).get("steps") or (5, 25, 50))
+
+    @property
+    def command(self) -> str | None:
+        """The command that waits to be carried out."""
+        return (self.obj["metadata"].get("annotations") or {}).get(COMMAND_ANNOTATION)
+
+
+def target_options(command: F) -> F:
+    """Add --namespace, --kubeconfig and --context; the command gets a `target`."""
+
+    @click.option("-n", "--namespace", help="Namespace (default: that of the kubeconfig's context, else default).")
+    @click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file (default: $KUBECONFIG, else ~/.kube/config).")
+    @click.option("--context", help="Context of the kubeconfig (default: its current one).")
+    @functools.wraps(command)
+    def with_target(*args: Any, namespace: str | None, kubeconfig: Path | None, context: str | None, **options: Any) -> Any:
+        path, config = _kubeconfig(kubeconfig)
+        target = Target(path, context, namespace or _default_namespace(config, context))
+        return command(*args, target=target, **options)
+
+    return with_target  # type: ignore[return-value]
+
+
+def run(target: Target, action: Callable[[KubeApi], Awaitable[T]]) -> T:
+    """Connect, act, disconnect; API errors become one sentence."""
+
+    async def connected() -> T:
+        from headgate_operator.kube.connect import connect  # here, because the kubernetes client takes most of a second to import
+
+        api = await connect(kubeconfig=target.kubeconfig, context=target.context)
+        try:
+            return await action(api)
+        finally:
+            await api.close()
+
+    try:
+        return asyncio.run(connected())
+    except ApiError as error:
+        raise Failure(str(error)) from error
+
+
+async def read(api: KubeApi, target: Target, name: str) -> Deployment:
+    """Return one ModelDeployment; Failure if there is none of that name."""
+    obj = await api.get(MODEL_DEPLOYMENTS, target.namespace, name)
+    if obj is None:
+        others = sorted(item["metadata"]["name"] for item in await api.list(MODEL_DEPLOYMENTS, target.namespace))
+        known = f"there are: {', '.join(others[:10])}" if others else "there is none at all; is -n/--namespace right?"
+        raise Failure(f"no ModelDeployment '{name}' in namespace {target.namespace}; {known}")
+    return Deployment(obj, ModelDeploymentStatus.model_validate(obj.get("status") or {}))
+
+
+async def command(api: KubeApi, deployment: Deployment, text: str) -> None:
+    """Write the command annotation onto exactly this object."""
+    metadata = {
+        "name": deployment.name,
+        "namespace": deployment.namespace,
+        "uid": deployment.obj["metadata"]["uid"],  # only ever updates: a deleted object is not created anew
+        "annotations": {COMMAND_ANNOTATION: text},
+    }
+    await api.apply(MODEL_DEPLOYMENTS, {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata}, field_manager=CLI_FIELD_MANAGER)
+
+
+def _kubeconfig(given: Path | None) -> tuple[Path, dict[str, Any]]:
+    path = given or Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or Path.home() / ".kube" / "config")
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Failure(f"no kubeconfig at {path}; name one with --kubeconfig or $KUBECONFIG", Exit.USAGE) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise Failure(f"the kubeconfig {path} cannot be read: {' '.join(str(error).split())}", Exit.USAGE) from error
+    if not isinstance(config, dict) or "clusters" not in config:
+        raise Failure(f"{path} is not a kubeconfig: it has no clusters", Exit.USAGE)
+    return path, config
+
+
+def _default_namespace(config: dict[str, Any], context: str | None) -> str:
+    wanted = context or config.get("current-context")
+    for entry in config.get("contexts") or ():
+        if entry.get("name") == wanted:
+            return str((entry.get("context") or {}).get("namespace") or "default")
+    if context is not None:
+        names = ", ".join(str(entry.get("name")) for entry in config.get("contexts") or ()) or "none"
+        raise Failure(f"the kubeconfig has no context '{context}'; it has: {names}", Exit.USAGE)
+    return "default"

@@ -1,0 +1,67 @@
+"""`headgate history`: which revisions were promoted, which were refused, when and why."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.table import Table
+
+from headgate_operator.cli.cluster import Deployment, Target, read, run, target_options
+from headgate_operator.cli.output import Format, output_option, show
+from headgate_operator.cli.view import ago, console
+
+
+@click.command()
+@click.argument("name")
+@output_option(Format.TABLE, Format.JSON, Format.YAML)
+@target_options
+def history(name: str, target: Target, output: Format) -> None:
+    """List promoted and refused revisions, newest first.
+
+    A promoted revision of this list comes back without a canary when the manifest asks for it again; a refused one stays refused until
+    `headgate retry`.
+    """
+    deployment = run(target, lambda api: read(api, target, name))
+    entries = past(deployment)
+    if output is not Format.TABLE:
+        show(entries, output)
+        return
+    if not entries:
+        click.echo(f"{name} has no history yet")
+        return
+    table = Table("revision", "version", "outcome", "reason", "when", "message", box=None, padding=(0, 2, 0, 0), header_style="dim")
+    now = datetime.now(UTC)
+    for entry in entries:
+        when = f"{ago(datetime.fromisoformat(entry['at']), now)} ago"
+        table.add_row(entry["revision"], entry["version"], entry["outcome"], entry["reason"], when, entry["message"])
+    console().print(table)
+
+
+def past(deployment: Deployment) -> list[dict[str, Any]]:
+    """Return promoted and refused revisions as plain data, newest first."""
+    status = deployment.status
+    promoted = [
+        {
+            "revision": entry.id,
+            "version": entry.version,
+            "modelUri": entry.model_uri,
+            "outcome": "Serving" if status.stable is not None and status.stable.id == entry.id else "Promoted",
+            "reason": "",
+            "message": "",
+            "at": entry.promoted_at.isoformat(),
+        }
+        for entry in status.history
+    ]
+    refused = [
+        {
+            "revision": entry.id,
+            "version": entry.version,
+            "modelUri": entry.model_uri,
+            "outcome": "Refused",
+            "reason": entry.reason,
+            "message": entry.message,
+            "at": entry.at.isoformat(),
+        }
+        for entry in status.rejected
+    ]
+    return sorted([*promoted, *refused], key=lambda entry: str(entry["at"]), reverse=True)

@@ -1,0 +1,81 @@
+"""What a rollout of this manifest will do, in sentences: the manifest read back to the person who wrote it."""
+
+from datetime import timedelta
+
+from headgate_operator.api.quantities import format_duration, format_share
+from headgate_operator.api.spec import Metric, MetricPreset, ModelDeploymentSpec, ParityMode
+
+
+def outlook(spec: ModelDeploymentSpec) -> list[str]:
+    """Return the sentences, in the order in which things will happen."""
+    return [_start(spec), _parity(spec), _steps(spec), _refusal(spec), _promotion(spec), _watch(spec)]
+
+
+def _start(spec: ModelDeploymentSpec) -> str:
+    deadline = format_duration(spec.rollout.progress_deadline)
+    return (
+        f"A new model is started beside the stable version, on runtime {spec.model.runtime}; it gets no traffic before it is ready, and "
+        f"after {deadline} not ready it is reported as Stalled. The very first model takes all traffic as soon as it is ready."
+    )
+
+
+def _parity(spec: ModelDeploymentSpec) -> str:
+    parity, config_map = spec.parity, spec.parity.golden.config_map if spec.parity.golden else None
+    if parity.mode is ParityMode.OFF:
+        return "Its answers are not checked before it gets traffic (parity is Off)."
+    if config_map is None:
+        return "Its answers are not checked before it gets traffic: the manifest names no golden set (parity is IfPresent)."
+    tolerance = parity.tolerance
+    return (
+        f"It is asked the golden inputs of ConfigMap {config_map} first; answers further off than {tolerance.absolute:g} + "
+        f"{tolerance.relative:g} × the golden one refuse it before its first request."
+    )
+
+
+def _steps(spec: ModelDeploymentSpec) -> str:
+    steps = spec.rollout.steps
+    parts = [f"{step.weight} % for at least {format_duration(step.min_duration)} and {step.min_requests} requests" for step in steps]
+    total = format_duration(sum((step.min_duration for step in steps), timedelta()))
+    return f"It takes {_listed(parts)}: {total} at the least."
+
+
+def _refusal(spec: ModelDeploymentSpec) -> str:
+    metrics = _listed([_worse(metric) for metric in spec.analysis.metrics], last="or")
+    rate = format_share(spec.analysis.false_rollback_rate)
+    return (
+        f"It is rolled back as soon as the evidence says that {metrics}. An equally good version is rolled back by mistake with a "
+        f"probability of at most {rate}; failures closer together than {format_duration(spec.analysis.interval)} count as one burst."
+    )
+
+
+def _worse(metric: Metric) -> str:
+    bound = format_duration(metric.slower_than or timedelta())
+    what = "fails" if metric.preset is MetricPreset.GATEWAY_ERRORS else f"is slower than {bound}"
+    return f"it {what} more often than stable ({metric.name}: odds ratio above {metric.tolerated_odds_ratio:g})"
+
+
+def _promotion(spec: ModelDeploymentSpec) -> str:
+    confidence = format_share(spec.analysis.promotion_confidence)
+    bounds = _listed([f"{metric.name} {format_share(metric.maximum)}" for metric in spec.analysis.metrics], last="and")
+    return (
+        f"After the last step it is promoted once it is, with {confidence} confidence, not twice as bad as stable or below the maximum "
+        f"({bounds}); too few requests to tell hold it for up to {format_duration(spec.rollout.hold_timeout)}, then a person is asked."
+    )
+
+
+def _watch(spec: ModelDeploymentSpec) -> str:
+    rollout = spec.rollout
+    keep = format_duration(rollout.scale_down_delay)
+    if not rollout.watch.duration:
+        return f"There is no watch after promotion; the previous version is kept warm for {keep}."
+    return (
+        f"For {format_duration(rollout.watch.duration)} after promotion it is still compared with the previous version, which keeps "
+        f"{rollout.watch.holdback} % of the traffic, and rolled back if it is worse; then the previous version is kept warm for {keep}."
+    )
+
+
+def _listed(parts: list[str], *, last: str = "then") -> str:
+    if len(parts) == 1:
+        return parts[0]
+    joiner = f", {last} " if last == "then" else f" {last} "
+    return ", ".join(parts[:-1]) + joiner + parts[-1]

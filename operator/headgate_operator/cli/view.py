@@ -1,0 +1,127 @@
+"""One look at a ModelDeployment for people: what is served, what is on trial, how the evidence stands, what was refused and why."""
+
+import sys
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from headgate_operator.api.quantities import format_duration
+from headgate_operator.api.status import Condition, ConditionStatus, MetricStatus, Phase, Pinned, Rejected
+from headgate_operator.cli.cluster import Deployment
+
+_COLOURS = {
+    Phase.HEALTHY: "green",
+    Phase.ROLLED_BACK: "red",
+    Phase.STALLED: "red",
+    Phase.HOLDING: "yellow",
+    Phase.SUSPENDED: "yellow",
+}
+_SHOWN_REFUSALS = 3
+
+
+def console() -> Console:
+    """Return a console on standard output: as wide as the terminal, or wide enough for a log."""
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False, soft_wrap=False)
+
+
+def view(deployment: Deployment, now: datetime) -> RenderableType:
+    """Return everything about one object, ready to print."""
+    status = deployment.status
+    parts: list[RenderableType] = [_headline(deployment), _versions(deployment, now)]
+    if status.analysis is not None and status.analysis.metrics:
+        parts.append(_evidence(status.analysis.metrics))
+    parts.append(_conditions(status.conditions))
+    if status.rejected:
+        parts.append(_refused(status.rejected[:_SHOWN_REFUSALS], now))
+    return Group(*parts)
+
+
+def ago(then: datetime | None, now: datetime) -> str:
+    """Say how long ago something was, in its largest unit or two: `3m12s`."""
+    if then is None:
+        return "–"
+    seconds = max(0, int((now - then).total_seconds()))
+    if seconds >= 3600:
+        seconds -= seconds % 60
+    return format_duration(timedelta(seconds=seconds)) or "0s"
+
+
+def _headline(deployment: Deployment) -> Text:
+    status = deployment.status
+    line = Text.assemble((f"{deployment.namespace}/{deployment.name}", "bold"), "  ", (status.phase, _COLOURS.get(status.phase, "cyan")))
+    if status.observed_generation != deployment.generation:
+        line.append("  (the operator has not seen the latest manifest yet)", "yellow")
+    if status.url:
+        line.append(f"\n{status.url}", "dim")
+    return line
+
+
+def _versions(deployment: Deployment, now: datetime) -> Table:
+    status = deployment.status
+    table = _table("", "revision", "version", "weight", "requests", "since", "")
+    carried = {entry.id: entry for entry in status.traffic}
+    for role, pinned, since, remark in _roles(deployment):
+        traffic = carried.get(pinned.id)
+        table.add_row(
+            role,
+            pinned.id,
+            pinned.version,
+            f"{traffic.weight} %" if traffic else "0 %",
+            str(traffic.requests) if traffic else "–",
+            ago(since, now),
+            remark,
+        )
+    return table
+
+
+def _roles(deployment: Deployment) -> Iterable[tuple[str, Pinned, datetime | None, str]]:
+    status = deployment.status
+    if status.stable is not None:
+        until = status.watch_until
+        yield "stable", status.stable, status.stable.since, f"watched until {until:%H:%M:%S} UTC" if until and status.previous else ""
+    if (candidate := status.candidate) is not None:
+        step = f"step {candidate.step + 1} of {deployment.steps}" if candidate.step >= 0 else "before its first step"
+        hold = f", held: {candidate.hold_reason}" if candidate.hold_reason else ""
+        yield "candidate", candidate, candidate.started_at, step + hold
+    if status.previous is not None:
+        yield "previous", status.previous, status.previous.since, "holdback"
+    for draining in status.draining:
+        yield "draining", draining, draining.since, ""
+
+
+def _evidence(metrics: list[MetricStatus]) -> Table:
+    table = _table("metric", "verdict", "evidence", "bad/all candidate", "bad/all stable", "still needed")
+    for metric in metrics:
+        table.add_row(
+            metric.name,
+            metric.verdict,
+            f"{metric.evidence:.2f} of {metric.bound:.2f}",
+            f"{metric.bad.candidate}/{metric.total.candidate}",
+            f"{metric.bad.stable}/{metric.total.stable}",
+            f"{metric.requests_needed} requests" if metric.requests_needed else "",
+        )
+    return table
+
+
+def _conditions(conditions: list[Condition]) -> Table:
+    table = _table("condition", "", "reason", "message")
+    for condition in conditions:
+        good = condition.status is ConditionStatus.TRUE and condition.type != "Stalled"
+        table.add_row(condition.type, Text(condition.status, "green" if good else "yellow"), condition.reason, condition.message)
+    return table
+
+
+def _refused(rejected: list[Rejected], now: datetime) -> Table:
+    table = _table("refused", "version", "reason", "when", "message")
+    for entry in rejected:
+        table.add_row(entry.id, entry.version, Text(entry.reason, "red"), f"{ago(entry.at, now)} ago", entry.message)
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.columns[-1].overflow = "fold"
+    return table

@@ -1,0 +1,48 @@
+"""Runs the real command on real files."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from headgate_operator.cli.main import main
+
+
+def manifest(**spec: Any) -> dict[str, Any]:
+    model = {"uri": "s3://models/flight-delay/7", "format": {"name": "xgboost", "version": "3"}, "runtime": "headgate-xgboost"}
+    return {
+        "apiVersion": "headgate.dev/v1alpha1",
+        "kind": "ModelDeployment",
+        "metadata": {"name": "flight-delay", "namespace": "ml"},
+        "spec": {"model": model} | spec,
+    }
+
+
+@pytest.fixture
+def headgate() -> Callable[..., Result]:
+    def run(*args: str | Path, stdin: str | None = None) -> Result:
+        return CliRunner().invoke(main, [str(arg) for arg in args], input=stdin)
+
+    return run
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Write documents (objects or YAML text) into one file."""
+
+    def to_file(*documents: dict[str, Any] | str, name: str = "manifest.yaml") -> Path:
+        texts = [document if isinstance(document, str) else yaml.safe_dump(document) for document in documents]
+        path = tmp_path / name
+        path.write_text("---\n".join(texts), encoding="utf-8")
+        return path
+
+    return to_file
+
+
+@pytest.fixture
+def build() -> Callable[..., dict[str, Any]]:
+    """Build a valid ModelDeployment with these parts of the spec."""
+    return manifest
