@@ -1,0 +1,1 @@
+"""Components that read, check and cut data."""

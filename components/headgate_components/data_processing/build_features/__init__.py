@@ -1,0 +1,1 @@
+"""Learns the feature artifact that training and serving share."""

@@ -1,0 +1,1 @@
+"""Brings a file into the pipeline."""

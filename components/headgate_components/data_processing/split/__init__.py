@@ -1,0 +1,1 @@
+"""Cuts a table into training and evaluation rows."""

@@ -1,0 +1,1 @@
+"""Checks a table before anything is learnt from it."""

@@ -1,0 +1,1 @@
+"""Components that hand a model over to serving."""

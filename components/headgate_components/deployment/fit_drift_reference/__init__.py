@@ -1,0 +1,1 @@
+"""Fits what drift is measured against."""

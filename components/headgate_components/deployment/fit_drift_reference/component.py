@@ -1,0 +1,46 @@
+"""The Kubeflow Pipelines adapter of `fit_drift_reference`."""
+
+from kfp import dsl
+
+from headgate_components.image import BASE_IMAGE
+
+
+@dsl.component(base_image=BASE_IMAGE, install_kfp_package=False)
+def fit_drift_reference(
+    train: dsl.Input[dsl.Dataset],
+    features: dsl.Input[dsl.Artifact],
+    reference: dsl.Output[dsl.Artifact],
+    time: str,
+    excluded: list[str],
+    window_rows: int = 500,
+    seed: int = 0,
+) -> None:
+    """Fit what drift is measured against: the training rows, and how far they wandered by themselves.
+
+    Real traffic is not independent, so each feature's floor is calibrated on windows of the training rows in their order of time.
+
+    Args:
+        train: The training rows.
+        features: The feature artifact; its features are watched.
+        reference: A folder with reference.npz and schema.json.
+        time: The column with the moment of each row.
+        excluded: Features that never alarm while the model goes on using them, such as seasonal ones.
+        window_rows: The length of the windows that will be compared with the reference.
+        seed: Seed of the sample of rows that is kept.
+    """
+    from pathlib import Path
+
+    from headgate_components.deployment.fit_drift_reference.logic import fit
+    from headgate_components.step import step
+
+    with step("fit_drift_reference"):
+        fitted = fit(
+            Path(train.path),
+            Path(features.path),
+            Path(reference.path),
+            time=time,
+            window_rows=window_rows,
+            excluded=excluded,
+            seed=seed,
+        )
+    reference.metadata.update(rows=fitted.fitted_rows, window_rows=fitted.window_rows, calibrated=fitted.calibrated)

@@ -1,0 +1,33 @@
+"""The Kubeflow Pipelines adapter of `make_golden`."""
+
+from kfp import dsl
+
+from headgate_components.image import BASE_IMAGE
+
+
+@dsl.component(base_image=BASE_IMAGE, install_kfp_package=False)
+def make_golden(
+    rows: dsl.Input[dsl.Dataset],
+    features: dsl.Input[dsl.Artifact],
+    model: dsl.Input[dsl.Model],
+    golden: dsl.Output[dsl.Artifact],
+    count: int = 20,
+) -> None:
+    """Record the model's answers to a few rows; serving must give the same before it gets any traffic.
+
+    Rows with missing values are among them. The libraries' versions are recorded to explain a difference.
+
+    Args:
+        rows: Rows to choose from, such as those of the evaluation.
+        features: The feature artifact.
+        model: The trained booster.
+        golden: The request, the answers, the versions and the model's digest as JSON.
+        count: How many rows, 1 to 100.
+    """
+    from pathlib import Path
+
+    from headgate_components.deployment.make_golden.logic import golden as run
+    from headgate_components.step import step
+
+    with step("make_golden"):
+        golden.metadata["rows"] = run(Path(rows.path), Path(features.path), Path(model.path), Path(golden.path), count=count)

@@ -1,0 +1,1 @@
+"""Registers a model and exports it for serving."""

@@ -1,0 +1,84 @@
+"""The Kubeflow Pipelines adapter of `register_model`."""
+
+from kfp import dsl
+
+from headgate_components.image import BASE_IMAGE
+
+
+@dsl.component(base_image=BASE_IMAGE, install_kfp_package=False)
+def register_model(
+    model: dsl.Input[dsl.Model],
+    features: dsl.Input[dsl.Artifact],
+    golden: dsl.Input[dsl.Artifact],
+    reference: dsl.Input[dsl.Artifact],
+    metrics: dsl.Input[dsl.Metrics],
+    registration: dsl.Output[dsl.Artifact],
+    model_name: str,
+    storage: str,
+    tracking_uri: str,
+    dataset: str,
+    snapshot: str,
+    train_start: str,
+    train_end: str,
+    git_commit: str = "",
+    experiment: str = "headgate",
+    alias: str = "candidate",
+) -> str:
+    """Register a model in MLflow, export it for serving, and point the alias at it.
+
+    The export is a folder that is written once and never changed: model, features, golden set, drift reference, and metadata with the
+    SHA-256 of each. Its URI and the golden set are also tags of the version. Never cache this step.
+
+    Args:
+        model: The trained booster.
+        features: The feature artifact.
+        golden: The golden set.
+        reference: The drift reference.
+        metrics: The metrics of the evaluation.
+        registration: Name, version, run, export and metrics as JSON.
+        model_name: The name in the registry and in the path of requests.
+        storage: The folder, or file:// URI of it, that serving pulls from.
+        tracking_uri: The MLflow server, or sqlite:///<path> to work without one.
+        dataset: Where the data came from.
+        snapshot: The data's snapshot id.
+        train_start: Start of the training period.
+        train_end: End of the training period.
+        git_commit: The commit of the code, if known.
+        experiment: The MLflow experiment; made if it does not exist.
+        alias: The alias to set.
+
+    Returns:
+        The URI of the export.
+    """
+    import json
+    from pathlib import Path
+
+    from headgate_components.deployment.register_model.logic import Artifacts, Lineage, register
+    from headgate_components.deployment.register_model.registry import Registry
+    from headgate_components.step import step
+
+    with step("register_model"):
+        registered = register(
+            Artifacts(
+                model=Path(model.path),
+                features=Path(features.path),
+                golden=Path(golden.path),
+                drift=Path(reference.path),
+                metrics=Path(metrics.path),
+            ),
+            Lineage(
+                dataset=dataset,
+                snapshot=snapshot,
+                train_start=train_start,
+                train_end=train_end,
+                git_commit=git_commit,
+                settings=json.loads(model.metadata.get("settings", "{}")),
+            ),
+            model_name=model_name,
+            storage=storage,
+            registry=Registry(tracking_uri, experiment),
+            alias=alias,
+        )
+        Path(registration.path).write_text(json.dumps(registered.to_json(), indent=1), encoding="utf-8")
+    registration.metadata.update(version=registered.version, model_name=model_name, export_uri=registered.uri)
+    return registered.uri

@@ -1,0 +1,129 @@
+"""Registers a model in MLflow, exports it to the storage that KServe reads, and only then moves the alias to it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from headgate_components import models
+from headgate_components.deployment.register_model.registry import Registry, RunRecord
+from headgate_components.step import StepError
+from headgate_components.versions import library_versions
+from headgate_serving.model import digest, write_export
+
+GOLDEN_FILE = "headgate/golden.json"
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """The files of the steps before."""
+
+    model: Path
+    features: Path
+    golden: Path
+    drift: Path
+    metrics: Path
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where the model comes from."""
+
+    dataset: str
+    snapshot: str
+    train_start: str
+    train_end: str
+    git_commit: str
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A registered and exported model."""
+
+    model_name: str
+    version: str
+    export: Path
+    run_id: str
+    metrics: dict[str, float]
+
+    @property
+    def uri(self) -> str:
+        """What an InferenceService is given as its storage URI."""
+        return self.export.as_uri()
+
+    def to_json(self) -> dict[str, Any]:
+        """What the step hands to whoever started the pipeline."""
+        return {
+            "modelName": self.model_name,
+            "version": self.version,
+            "runId": self.run_id,
+            "exportUri": self.uri,
+            "exportPath": str(self.export),
+            "goldenPath": str(self.export / GOLDEN_FILE),
+            "metrics": self.metrics,
+        }
+
+
+def register(artifacts: Artifacts, lineage: Lineage, *, model_name: str, storage: str, registry: Registry, alias: str) -> Registration:
+    """Registers, exports, tags, and sets the alias last: whoever follows it finds everything in place.
+
+    Raises:
+        StepError: the registry or the storage refuses, or an artifact cannot be read.
+    """
+    folder = storage_folder(storage)
+    metrics = json.loads(artifacts.metrics.read_text(encoding="utf-8"))
+    golden = json.loads(artifacts.golden.read_text(encoding="utf-8"))
+    content = artifacts.model.read_bytes()
+    features = models.read_features(artifacts.features)
+    record = RunRecord(
+        parameters={**lineage.settings, "train_start": lineage.train_start, "train_end": lineage.train_end},
+        metrics=metrics,
+        dataset=lineage.dataset,
+        snapshot=lineage.snapshot,
+        git_commit=lineage.git_commit,
+    )
+    booster = models.read_model(artifacts.model)
+    registered = registry.register(model_name, booster, record, inputs=len(features.names), files=[artifacts.features, artifacts.golden])
+    with models.model_errors():
+        export = write_export(
+            folder,
+            model_name=model_name,
+            version=registered.version,
+            booster=content,
+            features=features,
+            metadata=_metadata(lineage, metrics),
+            golden=golden,
+            drift_folder=artifacts.drift,
+        )
+    registration = Registration(model_name, registered.version, export, registered.run_id, metrics)
+    tags = {
+        "headgate.storageUri": registration.uri,
+        "headgate.modelDigest": digest(content),
+        "headgate.golden": json.dumps(golden, separators=(",", ":"), sort_keys=True),
+    }
+    registry.publish(model_name, registered.version, tags, alias)
+    return registration
+
+
+def storage_folder(storage: str) -> Path:
+    """The folder of a path or a `file://` URI.
+
+    Raises:
+        StepError: another scheme.
+    """
+    url = urlparse(storage)
+    if url.scheme not in ("", "file"):
+        raise StepError(f"the storage '{storage}' has an unknown scheme; allowed are a folder or a file:// URI, such as a mounted volume")
+    return Path(unquote(url.path) if url.scheme else storage).absolute()
+
+
+def _metadata(lineage: Lineage, metrics: dict[str, float]) -> dict[str, Any]:
+    return {
+        "libraries": library_versions(),
+        "trainingPeriod": {"start": lineage.train_start, "end": lineage.train_end},
+        "dataset": {"name": lineage.dataset, "snapshot": lineage.snapshot},
+        "settings": lineage.settings,
+        "metrics": metrics,
+    }

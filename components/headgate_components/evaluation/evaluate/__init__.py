@@ -1,0 +1,1 @@
+"""Measures a model on rows from after its training."""

@@ -1,0 +1,1 @@
+"""Stops a pipeline when an earlier step found problems."""

@@ -1,0 +1,66 @@
+"""Tables between steps: Parquet files, read whole, as Arrow tables or as columns of arrays."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from headgate_components.step import StepError
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def read(path: Path, columns: Iterable[str] | None = None) -> pa.Table:
+    """The table in a Parquet file, or these columns of it.
+
+    Raises:
+        StepError: the file is missing, corrupt or lacks a column.
+    """
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise StepError(f"the table '{path}' cannot be read: {first_line(error)}") from error
+    if columns is None:
+        return table
+    wanted = list(columns)
+    require(table, wanted)
+    return table.select(wanted)
+
+
+def write(table: pa.Table, path: Path) -> None:
+    """Writes a Parquet file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        pq.write_table(table, part)
+        part.rename(path)
+    except pa.ArrowException as error:
+        raise StepError(f"the table '{path}' cannot be written: {first_line(error)}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def arrays(table: pa.Table, names: Iterable[str]) -> Arrays:
+    """Columns as numpy arrays: numbers with NaN and strings with None for what is missing."""
+    wanted = list(names)
+    require(table, wanted)
+    return {name: table.column(name).to_numpy() for name in wanted}
+
+
+def require(table: pa.Table, names: Iterable[str]) -> None:
+    """Refuses a table without these columns.
+
+    Raises:
+        StepError: names the absent columns and the present ones.
+    """
+    absent = [name for name in names if name not in table.column_names]
+    if absent:
+        raise StepError(f"the table has no column {', '.join(map(repr, absent))}; it has {', '.join(table.column_names)}")
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message; Arrow's go on with a stack."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

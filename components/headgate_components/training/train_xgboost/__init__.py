@@ -1,0 +1,1 @@
+"""Trains a gradient-boosted classifier."""

@@ -1,0 +1,88 @@
+"""Listens to what kfp's local runner says: keeps all of it in a file, and picks out which step runs and why one failed.
+
+kfp offers no callbacks and its error names no cause, so its log lines are read; a test runs the real thing and notices if they change.
+"""
+
+import io
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from headgate_components.step import ERROR_PREFIX
+
+_COLOR = re.compile(r"\x1b\[\d+m")
+_STARTED = re.compile(r"Executing task '([^']+)'")
+_ENDED = re.compile(r"Task '[^']+' finished with status (\w+)")
+_CACHED = re.compile(r"Task (\S+) cache hit")
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """A step that was run, or found in the cache."""
+
+    name: str
+    seconds: float
+    cached: bool
+
+
+@dataclass
+class Transcript(io.TextIOBase):
+    """A text stream to stand in for stdout while a pipeline runs.
+
+    `started` is called with a step's name when it starts, `ended` when it is over.
+    """
+
+    log: TextIO
+    started: Callable[[str], None]
+    ended: Callable[[StepRun], None]
+    steps: list[StepRun] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
+    """What failing steps said in their own words, without the prefix."""
+
+    failed: str | None = None
+    """The step that failed."""
+
+    last_line: str = ""
+    """The last thing the running step said: the exception, if it failed in a way nobody foresaw."""
+
+    _running: tuple[str, float] | None = None
+    _partial: str = ""
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Takes any piece of text; looks at whole lines."""
+        self.log.write(_COLOR.sub("", text))
+        *lines, self._partial = (self._partial + text).split("\n")
+        for line in lines:
+            self._read(_COLOR.sub("", line).strip())
+        return len(text)
+
+    def flush(self) -> None:
+        """Flushes the file, so that it can be followed."""
+        self.log.flush()
+
+    def _read(self, line: str) -> None:
+        if line.startswith(ERROR_PREFIX):
+            self.sentences.append(line.removeprefix(ERROR_PREFIX))
+        elif found := _STARTED.search(line):
+            self._running = (found[1], time.monotonic())
+            self.started(found[1])
+        elif found := _CACHED.search(line):
+            self.started(found[1])
+            self._finish(StepRun(found[1], 0.0, cached=True))
+        elif self._running and (found := _ENDED.search(line)):
+            name, since = self._running
+            self._running = None
+            self.failed = None if found[1] == "SUCCESS" else name
+            self._finish(StepRun(name, time.monotonic() - since, cached=False))
+        elif self._running and line and not line.startswith("["):
+            self.last_line = line
+
+    def _finish(self, run: StepRun) -> None:
+        self.steps.append(run)
+        self.ended(run)
