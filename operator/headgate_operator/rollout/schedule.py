@@ -34,7 +34,9 @@ def _polls(turn: Turn) -> Iterator[timedelta]:
         yield _SOON if _decided_now(turn) else _PODS
     if leaving(status) or deletions(turn) or any(is_due(turn, version) for version in status.draining):
         yield _SOON if _decided_now(turn) else _PODS
-    if status.stable is not None and not turn.serving(status.stable.isvc):
+    if any(version is not None and not turn.serving(version.isvc) for version in (status.stable, status.previous)):
+        yield _PODS
+    if status.previous is not None and status.previous.weight == 0:
         yield _PODS
     if turn.blocked is not None or turn.command_done:
         yield _PERSON

@@ -151,7 +151,9 @@ class World:
             self.served[backend.revision] = self.served.get(backend.revision, 0) + self.rate * seconds * backend.weight
             assert backend.revision not in self.cut_off, "a refused revision got traffic again"
             requests = self.rate * seconds * backend.weight / 100
-            bad = requests * self.behaviour.get(backend.revision, Behaviour()).bad
+            pod = self.pods.get(backend.isvc)
+            gone = pod is None or pod.available == 0  # then the gateway answers 503
+            bad = requests if gone else requests * self.behaviour.get(backend.revision, Behaviour()).bad
             counters = self.counters.setdefault(slot, {"rq_timeout": 0})
             for name, count in (("rq_2xx", requests - bad), ("rq_5xx", bad), ("latency_count", requests), ("latency_le_250", requests)):
                 counters[name] = counters.get(name, 0) + count
