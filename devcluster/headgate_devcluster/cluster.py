@@ -1,0 +1,150 @@
+"""The cluster: one process tree that comes up together and goes down together.
+
+The API server, the KServe stand-in and the gateway's controller run in this process; Envoy, the model servers and the operator are its
+children. Nothing is left behind however it ends: an exception while starting, Ctrl-C, or the death of this process.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from headgate_devcluster.apiclient import ApiClient
+from headgate_devcluster.apiserver import ApiServer
+from headgate_devcluster.errors import ClusterError, require_free, writing_to
+from headgate_devcluster.gateway.controller import GatewayController
+from headgate_devcluster.gateway.envoy import Envoy, start_envoy
+from headgate_devcluster.installed import GATEWAY, install, kubeconfig
+from headgate_devcluster.kserve.controller import KServeController
+from headgate_devcluster.kserve.deployment_controller import DeploymentController
+from headgate_devcluster.kserve.kubelet import Kubelet
+from headgate_devcluster.lock import ClusterFacts, locked, write_facts
+from headgate_devcluster.operator_process import OperatorProcess
+
+
+class Cluster:
+    """A running cluster, as an async context manager.
+
+    Args:
+        folder: where everything it writes goes; it may contain spaces. One cluster a folder at a time.
+        namespace: the one that users and the operator work in.
+        operator: whether to start the operator; `start_operator` does it later.
+        gateway_port: the port of the gateway on 127.0.0.1; 0 for a free one.
+        api_port: the port of the API server, likewise.
+
+    Raises:
+        ClusterError: on entering, if it cannot come up; nothing is left running then.
+    """
+
+    def __init__(self, folder: Path, *, namespace: str = "ml", operator: bool = True, gateway_port: int = 0, api_port: int = 0) -> None:
+        self.folder = folder.absolute()
+        self.namespace = namespace
+        self.kubeconfig = self.folder / "kubeconfig"
+        self._with_operator = operator
+        self._gateway_port, self._api_port = gateway_port, api_port
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as starting:
+            await self._start(starting)
+            self._stack = starting.pop_all()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._stack.aclose()
+
+    @property
+    def api_url(self) -> str:
+        """Of the API server."""
+        return self._server.url
+
+    @property
+    def gateway_url(self) -> str:
+        """Of Envoy's public listener; the Host header chooses the route."""
+        return self._envoy.addresses.public
+
+    @property
+    def envoy_admin_url(self) -> str:
+        """Of Envoy's admin page, `/stats/prometheus` included."""
+        return self._envoy.addresses.admin
+
+    @property
+    def cluster_local_proxy(self) -> str:
+        """An HTTP proxy that knows `<service>.<namespace>.svc.cluster.local`."""
+        return self._envoy.addresses.cluster_local
+
+    async def start_operator(self) -> None:
+        """Start the operator unless it runs, and wait until it is ready."""
+        await self._operator.start()
+
+    async def kill_operator(self, number: int = signal.SIGKILL) -> None:
+        """Send the operator a signal and wait for its end; it is not started again by itself."""
+        await self._operator.kill(number)
+
+    def pids(self) -> dict[str, int]:
+        """The child processes that run now: `envoy`, `operator`, and every server by the name of its Pod."""
+        own = {"envoy": self._envoy.child.pid} | ({"operator": self._operator.pid} if self._operator.pid else {})
+        return own | self._kubelet.pids()
+
+    def facts(self) -> ClusterFacts:
+        """What another process needs to use this cluster."""
+        return ClusterFacts(
+            pid=os.getpid(),
+            api_url=self.api_url,
+            kubeconfig=str(self.kubeconfig),
+            gateway_url=self.gateway_url,
+            envoy_admin_url=self.envoy_admin_url,
+            cluster_local_proxy=self.cluster_local_proxy,
+            namespace=self.namespace,
+        )
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        """Bring the parts up in order; `stack` takes them down in the opposite one: operator, servers, Envoy, API server."""
+        stack.enter_context(locked(self.folder))
+        require_free(self._api_port, "API server")
+        self._server = await stack.enter_async_context(ApiServer(port=self._api_port))
+        self.api = await stack.enter_async_context(ApiClient(self._server.url))
+        await install(self.api, self.namespace)
+        with writing_to(self.folder):
+            self.kubeconfig.write_text(kubeconfig(self.api_url, self.namespace))
+        self._envoy: Envoy = await start_envoy(self.folder / "envoy", public_port=self._gateway_port)
+        stack.push_async_callback(self._envoy.stop)
+        self._kubelet = Kubelet(self.api, self.folder / "logs")
+        for part in (
+            GatewayController(self.api, self._envoy, GATEWAY),
+            self._kubelet,
+            DeploymentController(self.api),
+            KServeController(self.api),
+        ):
+            _run_until_closed(stack, part.run(), type(part).__name__)
+        self._operator = OperatorProcess(
+            self.kubeconfig, self.namespace, GATEWAY, self._envoy.addresses, self.folder / "logs" / "operator.log"
+        )
+        stack.push_async_callback(self._operator.stop)
+        if self._with_operator:
+            await self._operator.start()
+        write_facts(self.folder, self.facts())
+
+
+def _run_until_closed(stack: AsyncExitStack, work: Coroutine[Any, Any, None], name: str) -> None:
+    """Run a controller beside everything else. One that fails takes the whole cluster's task with it rather than stop silently."""
+    owner = asyncio.current_task()
+    task = asyncio.create_task(work, name=name)
+
+    def failed(done: asyncio.Task[None]) -> None:
+        if not done.cancelled() and done.exception() is not None and owner is not None:
+            owner.cancel(f"{name} failed: {done.exception()}")
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.wait([task])
+        if not task.cancelled() and (error := task.exception()):
+            msg = f"{name} of the devcluster failed: {error}"
+            raise ClusterError(msg) from error
+
+    task.add_done_callback(failed)
+    stack.push_async_callback(stop)

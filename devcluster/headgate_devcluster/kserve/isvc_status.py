@@ -1,0 +1,102 @@
+"""The status KServe writes on an InferenceService, lies included: pure functions, as recorded.
+
+`Ready` follows the Deployment's Available condition, so it stays True while new pods fail to start; `observedGeneration` is the
+Deployment's; `modelStatus` knows only whether some pod is ready; `components.predictor.url` and the active state are never taken back.
+"""
+
+from headgate_devcluster.kserve.names import predictor
+from headgate_devcluster.objects import Object
+
+_DOMAIN = "example.com"
+
+
+def serving(isvc: Object, deployment: Object, ready_pods: int, now: str) -> Object:
+    """The status while the InferenceService is meant to run."""
+    before, meta = isvc.get("status") or {}, isvc["metadata"]
+    name, namespace = meta["name"], meta["namespace"]
+    found = predictor_condition(deployment)
+    ready = found["status"] == "True"
+    conditions = [
+        {"type": "IngressReady", "status": "True"},
+        {"type": "PredictorReady", **found},
+        {"type": "Ready", "status": "True"} if ready else {"type": "Ready", **found},
+        {"type": "Stopped", "status": "False", "severity": "Info"},
+    ]
+    address = {"url": f"http://{predictor(name)}-{namespace}.{_DOMAIN}"}
+    status: Object = {
+        "address": {"url": f"http://{predictor(name)}.{namespace}.svc.cluster.local"},
+        "components": {"predictor": address if ready else before.get("components", {}).get("predictor", {})},
+        "conditions": _stamped(conditions, before, now),
+        "deploymentMode": "Standard",
+        "modelStatus": _model_status(before.get("modelStatus", {}), ready, ready_pods),
+        "url": f"http://{name}-{namespace}.{_DOMAIN}",
+    }
+    if observed := deployment.get("status", {}).get("observedGeneration"):
+        status["observedGeneration"] = observed
+    return status
+
+
+def stopped(isvc: Object, now: str) -> Object:
+    """The status while the stop annotation is set: nearly everything vanishes."""
+    conditions = [
+        {"type": "PredictorReady", "status": "False", "reason": "Stopped"},
+        {"type": "Ready", "status": "False", "reason": "Stopped"},
+        {"type": "Stopped", "status": "True", "severity": "Info"},
+    ]
+    return {
+        "conditions": _stamped(conditions, isvc.get("status") or {}, now),
+        "deploymentMode": "Standard",
+        "modelStatus": {"transitionStatus": ""},
+    }
+
+
+def invalid(isvc: Object, reason: str, message: str) -> Object:
+    """The status when no runtime can be found: accepted, and never becoming ready."""
+    return (isvc.get("status") or {}) | {
+        "deploymentMode": "Standard",
+        "modelStatus": {
+            "lastFailureInfo": {"reason": reason, "message": message},
+            "states": {"activeModelState": "", "targetModelState": "FailedToLoad"},
+            "transitionStatus": "InvalidSpec",
+        },
+    }
+
+
+def predictor_condition(deployment: Object) -> dict[str, str]:
+    """What PredictorReady says, without its type and time: a Deployment that is not available wins over one that makes progress."""
+    conditions = {entry["type"]: entry for entry in deployment.get("status", {}).get("conditions", [])}
+    available = conditions.get("Available")
+    if available is None:
+        return {"status": "False"}
+    source = available
+    if available["status"] == "True" and conditions.get("Progressing", {}).get("reason") == "NewReplicaSetAvailable":
+        source = conditions["Progressing"]
+    return {"status": available["status"], "reason": source["reason"], "message": source["message"]}
+
+
+def _model_status(before: Object, ready: bool, ready_pods: int) -> Object:
+    failure = {key: value for key, value in before.items() if key == "lastFailureInfo"}  # never cleared
+    if ready and ready_pods:
+        return failure | {
+            "copies": {"failedCopies": 0, "totalCopies": ready_pods},
+            "states": {"activeModelState": "Loaded", "targetModelState": "Loaded"},
+            "transitionStatus": "UpToDate",
+        }
+    if ready_pods and before.get("states"):
+        return before
+    active = before.get("states", {}).get("activeModelState", "")
+    return failure | {
+        "copies": {"failedCopies": 0},
+        "states": {"activeModelState": active, "targetModelState": "Pending"},
+        "transitionStatus": "InProgress",
+    }
+
+
+def _stamped(conditions: list[dict[str, str]], before: Object, now: str) -> list[dict[str, str]]:
+    # Knative's rule, which KServe uses: the time moves when anything in the condition does, not only its status.
+    stamped = []
+    for condition in conditions:
+        old = next((entry for entry in before.get("conditions", []) if entry["type"] == condition["type"]), {})
+        same = {key: value for key, value in old.items() if key != "lastTransitionTime"} == condition
+        stamped.append({"lastTransitionTime": old["lastTransitionTime"] if same else now, **condition})
+    return stamped

@@ -1,0 +1,113 @@
+"""One pod's life: start the server, probe it, start it again when it dies, end it gently when the pod is deleted."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import aiohttp
+
+from headgate_devcluster import process
+from headgate_devcluster.errors import ClusterError, free_port
+from headgate_devcluster.kserve.command import CannotRunError, Command, command
+from headgate_devcluster.objects import Object
+
+_PROBE_TIMEOUT = aiohttp.ClientTimeout(total=5)
+_STARTING_PROBE_SECONDS = 0.1
+_SERVING_PROBE_SECONDS = 5.0
+_FAILURES_ALLOWED = 3
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 1.0, 10.0
+_STEADY_SECONDS = 60.0
+"""A server that ran so long starts again at once when it dies."""
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """What a Pod's status tells about its server."""
+
+    port: int | None = None
+    ready: bool = False
+    restarts: int = 0
+    waiting: str | None = None
+    """Why there is no process, as a reason such as CrashLoopBackOff; None while there is one."""
+    message: str = ""
+    exit_code: int | None = None
+    """Of the process before the present one."""
+
+
+Report = Callable[[ServerState], Awaitable[None]]
+
+
+@dataclass
+class Server:
+    """The server process of one pod."""
+
+    pod: Object
+    log: Path
+    report: Report
+    """Told every change of state, before anything that depends on it happens."""
+    session: aiohttp.ClientSession
+    child: process.Child | None = None
+    state: ServerState = ServerState(waiting="ContainerCreating")
+
+    async def run(self) -> None:
+        """Keep the server running until cancelled; never returns before that unless it can never start."""
+        try:
+            start = command(self.pod)
+        except CannotRunError as error:
+            await self._tell(waiting=error.reason, message=str(error))
+            return
+        backoff = 0.0
+        while True:
+            began = time.monotonic()
+            code = await self._run_once(start)
+            backoff = 0.0 if time.monotonic() - began > _STEADY_SECONDS else min(_LONGEST_BACKOFF, backoff * 2 or _FIRST_BACKOFF)
+            words = self.child.last_words() if self.child else ""
+            await self._tell(port=None, ready=False, waiting="CrashLoopBackOff", message=words, exit_code=code)
+            await asyncio.sleep(backoff)
+            self.state = replace(self.state, restarts=self.state.restarts + 1)
+
+    async def end(self, grace: float) -> None:
+        """End the process: SIGTERM, `grace` seconds, SIGKILL."""
+        if self.child:
+            await self.child.stop(grace)
+
+    async def _run_once(self, start: Command) -> int:
+        """One process from start to end; returns its exit code."""
+        port = free_port()
+        try:
+            self.child = await process.start(self.pod["metadata"]["name"], start.listening_on(port), log=self.log, env=start.env)
+        except ClusterError as error:
+            await self._tell(waiting="CreateContainerError", message=str(error))
+            return -1
+        await self._tell(port=port, ready=False, waiting=None, message="")
+        probing = asyncio.create_task(self._probe(f"http://127.0.0.1:{port}{start.ready_path}"))
+        try:
+            return await self.child.wait()
+        finally:
+            probing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await probing
+
+    async def _probe(self, url: str) -> None:
+        """Follow readiness; one lost probe of a busy server changes nothing."""
+        failures = 0
+        while True:
+            healthy = await self._healthy(url)
+            failures = 0 if healthy else failures + 1
+            if healthy != self.state.ready and (healthy or failures >= _FAILURES_ALLOWED):
+                await self._tell(ready=healthy)
+            await asyncio.sleep(_SERVING_PROBE_SECONDS if self.state.ready else _STARTING_PROBE_SECONDS)
+
+    async def _healthy(self, url: str) -> bool:
+        try:
+            async with self.session.get(url, timeout=_PROBE_TIMEOUT) as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def _tell(self, **changes: object) -> None:
+        self.state = replace(self.state, **changes)  # type: ignore[arg-type]
+        await self.report(self.state)

