@@ -1,0 +1,90 @@
+"""The built-in kinds."""
+
+from typing import Final
+
+from headgate_devcluster.apiserver import builtin_schemas as schemas
+from headgate_devcluster.apiserver.resources import Column, ResourceType
+
+AGE: Final = Column("Age", "string", ".metadata.creationTimestamp", format="age")
+
+_EVENT_COLUMNS: Final = (
+    Column("Last Seen", "string", ".lastTimestamp", format="age"),
+    Column("Type", "string", ".type"),
+    Column("Reason", "string", ".reason"),
+    Column("Object", "string", ".involvedObject", format="object"),
+    Column("Message", "string", ".message"),
+)
+
+NAMESPACES: Final = ResourceType(
+    group="", version="v1", plural="namespaces", kind="Namespace", namespaced=False, short_names=("ns",), has_status=True,
+    has_generation=False, unconditional_update=True, name_rule="label", schema=schemas.rooted(schemas.NAMESPACE),
+    columns=(Column("Status", "string", ".status.phase"), AGE),
+)  # fmt: skip
+
+CUSTOM_RESOURCE_DEFINITIONS: Final = ResourceType(
+    group="apiextensions.k8s.io", version="v1", plural="customresourcedefinitions", kind="CustomResourceDefinition", namespaced=False,
+    short_names=("crd", "crds"), categories=("api-extensions",), has_status=True, schema=schemas.rooted(schemas.CUSTOM_RESOURCE_DEFINITION),
+    columns=(Column("Created At", "date", ".metadata.creationTimestamp", format="plain"),),
+)  # fmt: skip
+
+CORE_EVENTS: Final = ResourceType(
+    group="", version="v1", plural="events", kind="Event", short_names=("ev",), has_generation=False, unconditional_update=True,
+    schema=schemas.rooted(schemas.EVENT), columns=_EVENT_COLUMNS, storage=("events.k8s.io", "events"), storage_version="events.k8s.io/v1",
+)  # fmt: skip
+
+EVENTS: Final = ResourceType(
+    group="events.k8s.io", version="v1", plural="events", kind="Event", short_names=("ev",), has_generation=False,
+    unconditional_update=True, schema=schemas.rooted(schemas.EVENT), columns=_EVENT_COLUMNS,
+)  # fmt: skip
+
+BUILTINS: Final = (
+    NAMESPACES,
+    ResourceType(
+        group="", version="v1", plural="configmaps", kind="ConfigMap", short_names=("cm",), has_generation=False,
+        unconditional_update=True, schema=schemas.rooted(schemas.CONFIG_MAP), columns=(Column("Data", "string", ".data", format="count"), AGE),
+    ),
+    ResourceType(
+        group="", version="v1", plural="secrets", kind="Secret", has_generation=False, unconditional_update=True,
+        schema=schemas.rooted(schemas.SECRET), columns=(Column("Type", "string", ".type"), Column("Data", "string", ".data", format="count"), AGE),
+    ),
+    ResourceType(
+        group="", version="v1", plural="services", kind="Service", short_names=("svc",), categories=("all",), has_status=True,
+        has_generation=False, unconditional_update=True, name_rule="label1035", schema=schemas.rooted(schemas.SERVICE),
+        columns=(
+            Column("Type", "string", ".spec.type"),
+            Column("Cluster-IP", "string", ".spec.clusterIP"),
+            Column("Port(s)", "string", ".spec.ports[*].port"),
+            AGE,
+        ),
+    ),
+    ResourceType(
+        group="", version="v1", plural="pods", kind="Pod", short_names=("po",), categories=("all",), has_status=True,
+        unconditional_update=True, schema=schemas.rooted(schemas.POD),
+        columns=(
+            Column("Ready", "string", '.status.conditions[?(@.type=="Ready")].status'),
+            Column("Status", "string", ".status.phase"),
+            AGE,
+        ),
+    ),
+    CORE_EVENTS,
+    EVENTS,
+    ResourceType(
+        group="", version="v1", plural="serviceaccounts", kind="ServiceAccount", short_names=("sa",), has_generation=False,
+        unconditional_update=True, schema=schemas.rooted(schemas.open_object()), columns=(AGE,),
+    ),
+    ResourceType(
+        group="apps", version="v1", plural="deployments", kind="Deployment", short_names=("deploy",), categories=("all",),
+        has_status=True, unconditional_update=True, schema=schemas.rooted(schemas.DEPLOYMENT),
+        columns=(
+            Column("Ready", "string", ".status.readyReplicas"),
+            Column("Up-to-date", "string", ".status.updatedReplicas"),
+            Column("Available", "string", ".status.availableReplicas"),
+            AGE,
+        ),
+    ),
+    ResourceType(
+        group="coordination.k8s.io", version="v1", plural="leases", kind="Lease", has_generation=False, schema=schemas.rooted(schemas.LEASE),
+        columns=(Column("Holder", "string", ".spec.holderIdentity"), AGE),
+    ),
+    CUSTOM_RESOURCE_DEFINITIONS,
+)  # fmt: skip

@@ -1,0 +1,86 @@
+"""Everything an object must pass before it is stored: pruning, defaults, the schema, the rules of its kind."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from headgate_devcluster.apiserver.custom import definition_violations
+from headgate_devcluster.apiserver.defaulting import defaulted
+from headgate_devcluster.apiserver.errors import FieldError, invalid, invalid_value
+from headgate_devcluster.apiserver.kind_defaults import DEFAULTS
+from headgate_devcluster.apiserver.kind_rules import RULES
+from headgate_devcluster.apiserver.names import metadata_violations
+from headgate_devcluster.apiserver.objects import Object
+from headgate_devcluster.apiserver.resources import ResourceType
+from headgate_devcluster.apiserver.validation import violations
+
+
+class Violation(Protocol):
+    """What a validator finds: where, and a sentence that says what is allowed."""
+
+    @property
+    def path(self) -> str:
+        """Such as `spec.rollout.steps[1].weight`."""
+
+    @property
+    def message(self) -> str:
+        """One sentence."""
+
+
+Validator = Callable[[Object, Object | None], Sequence[Violation]]
+"""Gets the object and, on updates, the stored one. Stands for the CEL rules of a CRD, which the double cannot run."""
+Validators = Mapping[tuple[str, str], Validator]
+"""By (group, kind)."""
+
+_UNCHECKED = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
+
+
+def completed(obj: Object, resource: ResourceType) -> Object:
+    """Return the object with defaults filled in."""
+    if resource.custom:
+        return {name: obj[name] for name in ("apiVersion", "kind", "metadata")} | defaulted(
+            {name: value for name, value in obj.items() if name not in {"apiVersion", "kind", "metadata"}}, resource.schema
+        )
+    default = DEFAULTS.get((resource.group, resource.kind))
+    return default(obj) if default and obj["metadata"].get("name") else obj
+
+
+def require_valid(obj: Object, old: Object | None, resource: ResourceType, validators: Validators) -> None:
+    """Refuse with 422 what breaks a rule, in the server's own format."""
+    errors = [*metadata_violations(obj, resource), *_of_shape(obj, old, resource)]
+    validator = validators.get((resource.group, resource.kind))
+    if errors:
+        if validator is not None:
+            errors.append(FieldError("<nil>", "Invalid value", _UNCHECKED, None, shows_value=True))
+        raise invalid(resource, obj["metadata"].get("name", ""), errors)
+    found = [_told(violation, obj) for violation in validator(obj, old)] if validator is not None else []
+    if found:
+        raise invalid(resource, obj["metadata"]["name"], found)
+
+
+def _of_shape(obj: Object, old: Object | None, resource: ResourceType) -> Iterator[FieldError]:
+    schema_errors = list(violations(obj, resource.schema))
+    yield from schema_errors
+    if schema_errors or resource.custom:
+        return
+    if resource.kind == "CustomResourceDefinition":
+        yield from definition_violations(obj)
+    elif rule := RULES.get((resource.group, resource.kind)):
+        yield from rule(obj, old)
+
+
+def _told(violation: Violation, obj: Object) -> FieldError:
+    """The real server shows the value of scalars and only the type of anything bigger."""
+    value = _at(obj, violation.path)
+    shown = "object" if isinstance(value, dict) else "array" if isinstance(value, list) else value
+    return invalid_value(violation.path, shown, violation.message)
+
+
+def _at(obj: Any, path: str) -> Any:
+    for part in path.replace("[", ".").replace("]", "").split("."):
+        if isinstance(obj, dict):
+            obj = obj.get(part)
+        elif isinstance(obj, list) and part.isdigit() and int(part) < len(obj):
+            obj = obj[int(part)]
+        else:
+            return None
+    return obj

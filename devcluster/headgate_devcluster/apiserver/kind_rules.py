@@ -1,0 +1,82 @@
+"""Rules of built-in kinds that the project can trip over."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from headgate_devcluster.apiserver.errors import FieldError, invalid_value, required
+from headgate_devcluster.apiserver.objects import Object
+
+Rule = Callable[[Object, Object | None], Iterator[FieldError]]
+
+
+def _event(obj: Object, old: Object | None) -> Iterator[FieldError]:
+    """Rules of events.k8s.io/v1; the older core form is let through as the real server does."""
+    if obj["apiVersion"] == "v1":
+        return
+    if old is not None:
+        yield from _unchanged(
+            obj, old, ("regarding", "related", "action", "reason", "note", "type", "eventTime", "reportingController", "reportingInstance")
+        )
+        return
+    if not obj.get("eventTime"):
+        yield required("eventTime")
+    for name, longest in (("reportingController", 253), ("reportingInstance", 128), ("action", 128), ("reason", 128)):
+        if not obj.get(name):
+            yield required(name)
+        elif len(obj[name]) > longest:
+            yield invalid_value(name, "", f"can have at most {longest} characters")
+    if len(obj.get("note") or "") > 1024:
+        yield invalid_value("message", "", "can have at most 1024 characters")
+    if obj.get("type") not in {"Normal", "Warning"}:
+        yield invalid_value("type", "", f"has invalid value: {obj.get('type', '')}")
+    if (obj.get("series") or {}).get("count", 2) < 2:
+        yield invalid_value("series.count", "", "should be at least 2")
+    regarding = (obj.get("regarding") or {}).get("namespace")
+    if (regarding or "default") != obj["metadata"].get("namespace"):
+        yield invalid_value("involvedObject.namespace", regarding or "", "does not match event.namespace")
+
+
+def _unchanged(obj: Object, old: Object, names: tuple[str, ...]) -> Iterator[FieldError]:
+    for name in names:
+        if obj.get(name) != old.get(name):
+            yield invalid_value(name, obj.get(name), "field is immutable")
+
+
+def _lease(obj: Object, _: Object | None) -> Iterator[FieldError]:
+    spec = obj.get("spec") or {}
+    if spec.get("leaseDurationSeconds") is not None and spec["leaseDurationSeconds"] <= 0:
+        yield invalid_value("spec.leaseDurationSeconds", spec["leaseDurationSeconds"], "must be greater than 0")
+    if spec.get("leaseTransitions") is not None and spec["leaseTransitions"] < 0:
+        yield invalid_value("spec.leaseTransitions", spec["leaseTransitions"], "must be greater than or equal to 0")
+    if spec.get("holderIdentity") is not None and not spec["holderIdentity"] and not spec.get("strategy"):
+        yield invalid_value("spec.holderIdentity", "", "must not be empty")
+
+
+def _config_map(obj: Object, old: Object | None) -> Iterator[FieldError]:
+    if old is not None and old.get("immutable"):
+        for name in ("data", "binaryData"):
+            if obj.get(name) != old.get(name):
+                yield FieldError(name, "Forbidden", "field is immutable when `immutable` is set")
+        if not obj.get("immutable"):
+            yield FieldError("immutable", "Forbidden", "field is immutable when `immutable` is set")
+    if sum(len(str(value).encode()) for value in (obj.get("data") or {}).values()) > 1024 * 1024:
+        yield FieldError("", "Too long", "may not be more than 1048576 bytes")
+
+
+def _deployment(obj: Object, old: Object | None) -> Iterator[FieldError]:
+    spec = obj["spec"]
+    wanted = (spec["selector"] or {}).get("matchLabels") or {}
+    labels = ((spec["template"] or {}).get("metadata") or {}).get("labels") or {}
+    if any(labels.get(key) != value for key, value in wanted.items()):
+        yield invalid_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+    if old is not None and spec["selector"] != old["spec"]["selector"]:
+        yield invalid_value("spec.selector", spec["selector"], "field is immutable")
+
+
+RULES: Final[Mapping[tuple[str, str], Rule]] = {
+    ("", "Event"): _event,
+    ("events.k8s.io", "Event"): _event,
+    ("coordination.k8s.io", "Lease"): _lease,
+    ("", "ConfigMap"): _config_map,
+    ("apps", "Deployment"): _deployment,
+}

@@ -1,0 +1,178 @@
+"""The API server double as a process or inside one: `async with ApiServer() as server: server.url`.
+
+A development and test double, not Kubernetes: no authentication, no admission webhooks, no CEL, one writer, everything in memory. It listens
+on loopback only.
+"""
+
+import asyncio
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import yaml
+from aiohttp import web
+
+from headgate_devcluster.apiserver import custom, discovery, openapi, snapshot
+from headgate_devcluster.apiserver.builtin import BUILTINS, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES
+from headgate_devcluster.apiserver.checks import Validators
+from headgate_devcluster.apiserver.deletion import Deletion
+from headgate_devcluster.apiserver.errors import Refusal, no_such_path
+from headgate_devcluster.apiserver.garbage import GarbageCollection
+from headgate_devcluster.apiserver.history import Change
+from headgate_devcluster.apiserver.objects import Object, to_json
+from headgate_devcluster.apiserver.resources import Catalogue, StorageKey
+from headgate_devcluster.apiserver.store import HISTORY_SIZE, Store
+from headgate_devcluster.apiserver.verbs import Verbs
+from headgate_devcluster.apiserver.writes import Target, WriteOptions, Writes
+
+HOST: Final = "127.0.0.1"
+_MAX_BODY: Final = 3 * 1024 * 1024
+_NAMESPACES_AT_START: Final = ("default", "kube-system")
+_SAVE_SECONDS: Final = 5.0
+_AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+
+class ApiServer:
+    """One API server. Leaving the context closes every connection and saves the snapshot."""
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        snapshot_file: Path | None = None,
+        validators: Validators | None = None,
+        history_size: int = HISTORY_SIZE,
+    ) -> None:
+        self.store = Store(history_size=history_size)
+        self.catalogue = Catalogue(BUILTINS)
+        deletion = Deletion(self.store, self.catalogue)
+        self._collection = GarbageCollection(self.store, deletion)
+        self._verbs = Verbs(self.store, self.catalogue, deletion, validators or {})
+        self._writes = Writes(self.store, self.catalogue, validators or {})
+        self._snapshot_file, self._saved_revision = snapshot_file, 0
+        self._port, self._tasks = port, list[asyncio.Task[None]]()
+        self._runner: web.AppRunner | None = None
+        self.store.listen(self._follow_definitions)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, such as http://127.0.0.1:40123."""
+        return f"http://{HOST}:{self._port}"
+
+    async def __aenter__(self) -> Self:
+        self._fill()
+        app = web.Application(client_max_size=_MAX_BODY)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, HOST, self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        self._tasks.append(asyncio.create_task(self._collection.run()))
+        if self._snapshot_file:
+            self._tasks.append(asyncio.create_task(self._save_regularly(self._snapshot_file)))
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for task in self._tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        self.store.end_watches()
+        if self._runner:
+            await self._runner.cleanup()
+        if self._snapshot_file:
+            snapshot.save(self.store, self._snapshot_file)
+
+    def _fill(self) -> None:
+        """Load the snapshot; make sure that the definitions and namespaces every cluster has are there."""
+        if self._snapshot_file and self._snapshot_file.exists():
+            snapshot.load(self.store, self._snapshot_file)
+            for definition in self.store.items(CUSTOM_RESOURCE_DEFINITIONS.storage):
+                self._serve(definition)
+        namespaces = ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in _NAMESPACES_AT_START)
+        options = WriteOptions(manager="kube-apiserver")
+        for obj, resource in [
+            *((item, NAMESPACES) for item in namespaces),
+            *((item, CUSTOM_RESOURCE_DEFINITIONS) for item in own_definitions()),
+        ]:
+            if self.store.get(resource.storage, ("", obj["metadata"]["name"])) is None:
+                self._writes.create(Target(resource, ""), obj, options)
+
+    def _follow_definitions(self, storage: StorageKey, change: Change) -> None:
+        if storage != CUSTOM_RESOURCE_DEFINITIONS.storage:
+            return
+        if change.deleted:
+            spec = change.obj["spec"]
+            self.catalogue.replace_custom(spec["group"], spec["names"]["plural"], ())
+        else:
+            self._serve(change.obj)
+
+    def _serve(self, definition: Object) -> None:
+        spec = definition["spec"]
+        self.catalogue.replace_custom(spec["group"], spec["names"]["plural"], custom.resource_types(definition))
+
+    async def _save_regularly(self, path: Path) -> None:
+        while True:
+            await asyncio.sleep(_SAVE_SECONDS)
+            if self._saved_revision != self.store.revision:
+                self._saved_revision = self.store.revision
+                snapshot.save(self.store, path)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        try:
+            plain = self._plain(request)
+            return plain if plain is not None else await self._verbs.answer(request)
+        except Refusal as refusal:
+            return web.Response(body=to_json(refusal.status), status=refusal.code, content_type="application/json")
+
+    def _plain(self, request: web.Request) -> web.Response | None:
+        """Answer what is no resource: health, version, discovery, OpenAPI."""
+        parts = request.path.strip("/").split("/")
+        match parts:
+            case ["healthz" | "livez" | "readyz"]:
+                return web.Response(text="ok")
+            case ["version"]:
+                return _json(discovery.VERSION)
+            case ["openapi", *rest]:
+                found = openapi.document(rest, self.catalogue)
+            case ["api"] | ["apis"]:
+                return self._roots(request, parts[0])
+            case ["api", version]:
+                found = discovery.resources("", version, self.catalogue)
+            case ["apis", group]:
+                found = discovery.group(group, self.catalogue)
+            case ["apis", group, version]:
+                found = discovery.resources(group, version, self.catalogue)
+            case ["api" | "apis", *_]:
+                return None
+            case _:
+                found = None
+        if found is None:
+            raise no_such_path()
+        return _json(found)
+
+    def _roots(self, request: web.Request, root: str) -> web.Response:
+        if _AGGREGATED in request.headers.get("Accept", ""):
+            names = [""] if root == "api" else dict.fromkeys(item.group for item in self.catalogue if item.group)
+            return web.Response(body=to_json(discovery.aggregated(names, self.catalogue)), headers={"Content-Type": _AGGREGATED})
+        if root == "api":
+            addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": f"{HOST}:{self._port}"}]
+            return _json({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses})
+        return _json(discovery.groups(self.catalogue))
+
+
+def own_definitions() -> list[Object]:
+    """Return the definitions that come with the double: KServe's and the Gateway API's kinds, without their schemas."""
+    folder = files("headgate_devcluster.apiserver") / "crds"
+    return [
+        yaml.safe_load(entry.read_text("utf-8"))
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".yaml")
+    ]
+
+
+def _json(body: Object) -> web.Response:
+    return web.Response(body=to_json(body), content_type="application/json")

@@ -1,0 +1,88 @@
+"""What `kubectl get` prints: rows made by the server from a kind's columns."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from headgate_devcluster.apiserver.json_paths import values
+from headgate_devcluster.apiserver.objects import Object
+from headgate_devcluster.apiserver.resources import Column, ResourceType
+
+_NAME: Final = {"name": "Name", "type": "string", "format": "name", "description": "Name of the object", "priority": 0}
+
+
+def is_wanted(accept: str) -> bool:
+    """Say whether the client prefers a table."""
+    first = accept.partition(",")[0]
+    return "as=Table" in first and "g=meta.k8s.io" in first and "v=v1" in first
+
+
+def table(items: list[Object], resource: ResourceType, metadata: Object, include: str) -> Object:
+    """Return a Table of objects; `include` is Metadata, Object or None."""
+    return {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": metadata,
+        "columnDefinitions": [_NAME, *map(_definition, resource.columns)],
+        "rows": [_row(obj, resource, include) for obj in items],
+    }
+
+
+def row_table(obj: Object, resource: ResourceType) -> Object:
+    """Return one object as a Table, for watches."""
+    return table([obj], resource, {"resourceVersion": obj["metadata"]["resourceVersion"]}, "Metadata")
+
+
+def _definition(column: Column) -> Object:
+    kind = column.type if column.type != "date" else "string"
+    return {"name": column.name, "type": kind, "format": "", "description": column.description, "priority": column.priority}
+
+
+def _row(obj: Object, resource: ResourceType, include: str) -> Object:
+    row: Object = {"cells": [obj["metadata"]["name"], *(cell(obj, column) for column in resource.columns)]}
+    if include == "Object":
+        row["object"] = obj
+    elif include != "None":
+        row["object"] = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
+    return row
+
+
+def cell(obj: Object, column: Column) -> Any:
+    """Return what stands in a column; null if the object does not say."""
+    found = values(obj, column.path)
+    if column.format == "count":
+        return len(found[0]) if found else 0
+    if not found:
+        return "<unknown>" if column.format == "age" else None
+    if column.format == "age":
+        return age(str(found[0]))
+    if column.format == "object":
+        return f"{str(found[0].get('kind', '')).lower()}/{found[0].get('name', '')}"
+    if column.type in {"integer", "number", "boolean"}:
+        return found[0]
+    return ",".join(_text(value) for value in found)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def age(text: str) -> str:
+    """Return how long ago a time is, the way kubectl says it: 45s, 12m, 3h5m, 4d."""
+    try:
+        then = datetime.fromisoformat(text)
+    except ValueError:
+        return "<invalid>"
+    seconds = int((datetime.now(UTC) - then).total_seconds())
+    if seconds < 120:
+        return f"{max(seconds, 0)}s"
+    minutes = seconds // 60
+    if minutes < 10:
+        return f"{minutes}m{seconds % 60}s" if seconds % 60 else f"{minutes}m"
+    if minutes < 180:
+        return f"{minutes}m"
+    hours = minutes // 60
+    if hours < 8:
+        return f"{hours}h{minutes % 60}m" if minutes % 60 else f"{hours}h"
+    return f"{hours}h" if hours < 48 else f"{hours // 24}d"

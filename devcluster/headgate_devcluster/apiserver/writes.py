@@ -1,0 +1,285 @@
+"""Create, replace, patch: the verbs that write, as synchronous functions over the store. Every write is atomic by that."""
+
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from headgate_devcluster.apiserver.checks import Validators, completed, require_valid
+from headgate_devcluster.apiserver.decoding import StrictDecodingError, decoded, known_fields_only, strict_refusal
+from headgate_devcluster.apiserver.deletion import is_held
+from headgate_devcluster.apiserver.errors import (
+    FieldError,
+    Refusal,
+    already_exists,
+    bad_request,
+    conflict,
+    invalid,
+    invalid_patch,
+    invalid_value,
+    modified,
+    not_found,
+)
+from headgate_devcluster.apiserver.event_forms import in_version, stored
+from headgate_devcluster.apiserver.objects import Object, clone, key_of, now, same, to_json
+from headgate_devcluster.apiserver.ownership import Writer, apply_configuration, record_update
+from headgate_devcluster.apiserver.resources import Catalogue, ResourceType
+from headgate_devcluster.apiserver.store import Store
+from headgate_devcluster.apiserver.typed_patch import require_typed
+
+_SUFFIX_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
+_CARRIED_OVER: Final = ("generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteOptions:
+    """What the query string says about a write."""
+
+    manager: str
+    force: bool = False
+    dry_run: bool = False
+    field_validation: str = "Warn"
+
+
+@dataclass
+class Written:
+    """The outcome of a write."""
+
+    obj: Object
+    created: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a request is about."""
+
+    resource: ResourceType
+    namespace: str
+    name: str = ""
+    subresource: str = ""
+
+
+Patch = Callable[[Object], Any]
+"""Turns the object a client sees into what it should become."""
+
+
+class Writes:
+    """The writing verbs of one server."""
+
+    def __init__(self, store: Store, catalogue: Catalogue, validators: Validators) -> None:
+        self._store, self._catalogue, self._validators = store, catalogue, validators
+
+    def create(self, target: Target, body: Any, options: WriteOptions) -> Written:
+        """POST to a collection."""
+        resource = target.resource
+        obj = self._placed(decoded(body, resource), target)
+        if obj["metadata"].get("resourceVersion"):
+            raise Refusal(500, "", "resourceVersion should not be set on objects to be created")
+        if not obj["metadata"].get("name") and (prefix := obj["metadata"].get("generateName")):
+            obj["metadata"]["name"] = prefix + "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(5))
+        warnings = self._strictly(obj, resource, options)
+        return self._insert(obj, Target(resource, target.namespace), options, warnings)
+
+    def replace(self, target: Target, body: Any, options: WriteOptions) -> Written:
+        """PUT an object, or its status."""
+        resource = target.resource
+        obj = self._placed(decoded(body, resource), target)
+        if obj["metadata"].setdefault("name", target.name) != target.name:
+            raise bad_request(f"the name of the object ({obj['metadata']['name']}) does not match the name on the URL ({target.name})")
+        warnings = self._strictly(obj, resource, options)
+        old = self._require(target)
+        sent = obj["metadata"]
+        if sent.get("uid") and sent["uid"] != old["metadata"]["uid"]:
+            raise conflict(
+                resource,
+                target.name,
+                f"Precondition failed: UID in precondition: {sent['uid']}, UID in object meta: {old['metadata']['uid']}",
+            )
+        if not sent.get("resourceVersion") and not resource.unconditional_update:
+            error = FieldError("metadata.resourceVersion", "Invalid value", "0x0: must be specified for an update")
+            raise invalid(resource, target.name, [error])
+        return self._update(old, obj, target, options, warnings)
+
+    def patch(self, target: Target, patch: Patch, options: WriteOptions) -> Written:
+        """Apply a patch of any type but server-side apply."""
+        resource, old = target.resource, self._require(target)
+        outcome = patch(clone(in_version(old, resource)))
+        try:
+            obj = decoded(outcome, resource)
+            obj, warnings = known_fields_only(obj, resource, options.field_validation)
+        except StrictDecodingError as error:
+            raise invalid_patch(to_json(outcome).decode(), str(error)) from None
+        return self._update(old, obj, target, options, warnings)
+
+    def apply(self, target: Target, configuration: Any, options: WriteOptions) -> Written:
+        """Server-side apply: create or update."""
+        resource = target.resource
+        wanted = self._placed(decoded(configuration, resource), target)
+        if wanted["metadata"].setdefault("name", target.name) != target.name:
+            raise bad_request(f"the name of the object ({wanted['metadata']['name']}) does not match the name on the URL ({target.name})")
+        if wanted["metadata"].get("managedFields"):
+            raise bad_request("metadata.managedFields must be nil")
+        require_typed(wanted, resource)
+        old = self._store.get(resource.storage, (target.namespace, target.name))
+        writer = self._writer(target, options, applies=True)
+        wanted["metadata"] = {name: value for name, value in wanted["metadata"].items() if value is not None}
+        if old is None:
+            return self._apply_anew(target, wanted, writer, options)
+        live = in_version(old, resource)
+        result = clone(apply_configuration(live, wanted, resource, writer, force=options.force))
+        return self._update(old, result, target, options, [], applied=True)
+
+    def _apply_anew(self, target: Target, wanted: Object, writer: Writer, options: WriteOptions) -> Written:
+        if target.subresource:
+            raise not_found(target.resource, target.name)
+        if uid := wanted["metadata"].get("uid"):
+            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            raise conflict(target.resource, target.name, why)
+        obj = clone(apply_configuration(None, wanted, target.resource, writer, force=True))
+        return self._insert(obj, target, options, [], applied=True)
+
+    def _insert(self, obj: Object, target: Target, options: WriteOptions, warnings: list[str], *, applied: bool = False) -> Written:
+        resource, metadata = target.resource, obj["metadata"]
+        for name in (*_CARRIED_OVER, "resourceVersion", "uid"):
+            metadata.pop(name, None)
+        if not applied:
+            metadata.pop("managedFields", None)
+        if resource.has_status:
+            obj.pop("status", None)
+        self._require_namespace(target)
+        metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": now()} | ({"generation": 1} if resource.has_generation else {})
+        obj = completed(obj, resource)
+        require_valid(obj, None, resource, self._validators)
+        if self._store.get(resource.storage, key_of(obj)) is not None:
+            raise already_exists(resource, metadata["name"])
+        if not applied:
+            record_update(None, obj, resource, self._writer(target, options))
+        obj = stored(obj, resource)
+        if not options.dry_run:
+            obj = self._store.put(resource.storage, obj)
+        return Written(in_version(obj, resource), created=True, warnings=warnings)
+
+    def _update(
+        self, old: Object, obj: Object, target: Target, options: WriteOptions, warnings: list[str], *, applied: bool = False
+    ) -> Written:
+        resource, seen = target.resource, in_version(old, target.resource)
+        obj = _through_door(obj, seen, target)
+        _carry_over(obj, seen, resource)
+        obj = completed(clone(obj), resource)
+        _require_immutable(obj, seen, resource)
+        require_valid(obj, seen, resource, self._validators)
+        if not applied:
+            record_update(seen, obj, resource, self._writer(target, options))
+        if resource.has_generation and not same(_counted(obj, resource), _counted(seen, resource)):
+            obj["metadata"]["generation"] = seen["metadata"].get("generation", 0) + 1
+        obj = stored(obj, resource)
+        if same(obj, old) or options.dry_run:
+            return Written(in_version(obj, resource), warnings=warnings)
+        metadata = obj["metadata"]
+        if metadata.get("deletionTimestamp") and not metadata.get("finalizers") and not is_held(obj):
+            written = self._store.remove(resource.storage, key_of(obj), last=obj)
+        else:
+            written = self._store.put(resource.storage, obj)
+        return Written(in_version(written, resource), warnings=warnings)
+
+    def _strictly(self, obj: Object, resource: ResourceType, options: WriteOptions) -> list[str]:
+        """Prune the object in place; return warnings."""
+        try:
+            known, warnings = known_fields_only(obj, resource, options.field_validation)
+        except StrictDecodingError as error:
+            raise strict_refusal(error, resource) from None
+        obj.clear()
+        obj.update(known)
+        return warnings
+
+    def _placed(self, obj: Object, target: Target) -> Object:
+        """Return a copy that knows its namespace."""
+        obj = clone(obj)
+        if target.resource.namespaced:
+            if obj["metadata"].setdefault("namespace", target.namespace) != target.namespace:
+                raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        elif obj["metadata"].pop("namespace", None):
+            raise bad_request("namespace is not allowed on this type")
+        return obj
+
+    def _require(self, target: Target) -> Object:
+        obj = self._store.get(target.resource.storage, (target.namespace, target.name))
+        if obj is None:
+            raise not_found(target.resource, target.name)
+        return obj
+
+    def _require_namespace(self, target: Target) -> None:
+        if not target.resource.namespaced:
+            return
+        namespace = self._store.get(("", "namespaces"), ("", target.namespace))
+        if namespace is None:
+            raise Refusal(404, "NotFound", f'namespaces "{target.namespace}" not found', {"name": target.namespace, "kind": "namespaces"})
+        if namespace["metadata"].get("deletionTimestamp"):
+            raise Refusal(
+                403,
+                "Forbidden",
+                f'{target.resource.qualified} "{target.name}" is forbidden: unable to create new content in namespace {target.namespace} '
+                "because it is being terminated",
+            )
+
+    def _writer(self, target: Target, options: WriteOptions, *, applies: bool = False) -> Writer:
+        return Writer(manager=options.manager, applies=applies, api_version=target.resource.storage_version, subresource=target.subresource)
+
+
+def _through_door(obj: Object, old: Object, target: Target) -> Object:
+    """Keep what the request may not write: everything but status through the status door, status through the main one."""
+    if target.subresource:
+        metadata = old["metadata"] | {
+            name: obj["metadata"][name] for name in ("managedFields", "resourceVersion", "uid") if name in obj["metadata"]
+        }
+        rest = {name: value for name, value in old.items() if name not in {"metadata", target.subresource}}
+        return rest | {"metadata": metadata} | ({target.subresource: obj[target.subresource]} if target.subresource in obj else {})
+    if target.resource.has_status:
+        obj = {name: value for name, value in obj.items() if name != "status"}
+        return obj | ({"status": old["status"]} if "status" in old else {})
+    return dict(obj)
+
+
+def _carry_over(obj: Object, old: Object, resource: ResourceType) -> None:
+    """Complete metadata from the stored object; 409 if the resourceVersion sent is not the current one."""
+    metadata, before = dict(obj["metadata"]), old["metadata"]
+    if metadata.get("resourceVersion") not in {None, "", "0", before["resourceVersion"]}:
+        raise modified(resource, before["name"])
+    metadata["resourceVersion"] = before["resourceVersion"]
+    metadata["uid"] = metadata.get("uid") or before["uid"]
+    created = metadata.get("creationTimestamp") or before["creationTimestamp"]
+    for name in _CARRIED_OVER:
+        metadata.pop(name, None)
+        if name in before:
+            metadata[name] = before[name]
+    metadata["creationTimestamp"] = created
+    if "managedFields" not in metadata and "managedFields" in before:
+        metadata["managedFields"] = before["managedFields"]
+    for name in ("labels", "annotations", "finalizers", "ownerReferences"):
+        if name in metadata and not metadata[name]:
+            del metadata[name]
+    obj["metadata"] = metadata
+
+
+def _require_immutable(obj: Object, old: Object, resource: ResourceType) -> None:
+    metadata, before = obj["metadata"], old["metadata"]
+    errors = [
+        invalid_value(f"metadata.{name}", metadata.get(name), "field is immutable")
+        for name in ("name", "namespace", "uid", "creationTimestamp")
+        if metadata.get(name) != before.get(name)
+    ]
+    added = [item for item in metadata.get("finalizers") or () if item not in (before.get("finalizers") or ())]
+    if before.get("deletionTimestamp") and added:
+        listed = ", ".join(f'"{item}"' for item in added)
+        why = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{listed}}}"
+        errors.append(FieldError("metadata.finalizers", "Forbidden", why))
+    if errors:
+        raise invalid(resource, before["name"], errors)
+
+
+def _counted(obj: Object, resource: ResourceType) -> Object:
+    """Return what generation counts: everything but metadata, and status where it is written separately."""
+    left_out = {"apiVersion", "kind", "metadata"} | ({"status"} if resource.has_status else set())
+    return {name: value for name, value in obj.items() if name not in left_out}
