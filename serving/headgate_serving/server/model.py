@@ -106,7 +106,7 @@ class PredictionModel(Model):  # type: ignore[misc]  # kserve is untyped
         output = {"name": OUTPUT, "shape": [len(probabilities)], "datatype": "FP64", "data": probabilities}
         return {
             "model_name": self.name,
-            "model_version": self._exported.metadata["version"],
+            "model_version": self._exported.metadata.get("version"),
             "id": prediction.rows.request_id,
             "outputs": [output],
         }

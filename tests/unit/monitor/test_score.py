@@ -59,6 +59,14 @@ def test_values_that_go_missing_alarm_on_their_own(scorer: Scorer) -> None:
     assert not humid.severe
 
 
+def test_a_missing_category_counts_as_missing_and_as_a_shift(scorer: Scorer) -> None:
+    columns = rows(500, seed=6)
+    columns["carrier"][:200] = [None] * 200
+    carrier = features(scorer.score(columns))["carrier"]
+    assert (carrier.rows, carrier.missing_distance) == (300, pytest.approx(0.4))
+    assert carrier.distance == pytest.approx(0.4, abs=0.03)
+
+
 @pytest.mark.parametrize("count", [1, 99])
 def test_fewer_than_100_rows_give_no_verdict(scorer: Scorer, count: int) -> None:
     score = scorer.score(rows(count, humid=9, missing=0, extra=0.5))

@@ -101,10 +101,12 @@ def test_a_model_server_of_another_user_may_read_the_export(tmp_path: Path) -> N
 
 
 def test_an_export_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
-    (tmp_path / "m").write_text("a file where the folder should be")
-    with pytest.raises(ModelError, match=f"cannot write the exported model to {tmp_path}"):
+    in_the_way = export(tmp_path, booster())
+    shutil.rmtree(in_the_way)
+    in_the_way.write_text("a file where the folder should be")
+    with pytest.raises(ModelError, match=f"cannot write the exported model to {tmp_path}: Not a directory"):
         export(tmp_path, booster())
-    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+    assert list((tmp_path / "m").iterdir()) == [in_the_way]
 
 
 def test_a_model_with_feature_names_inside_is_refused(tmp_path: Path) -> None:
