@@ -13,12 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from headgate_devcluster.apiclient import ApiClient
+from headgate_devcluster.apiclient import ApiClient, write_kubeconfig
 from headgate_devcluster.apiserver import ApiServer
 from headgate_devcluster.errors import ClusterError, require_free, writing_to
 from headgate_devcluster.gateway.controller import GatewayController
 from headgate_devcluster.gateway.envoy import Envoy, start_envoy
-from headgate_devcluster.installed import GATEWAY, install, kubeconfig
+from headgate_devcluster.installed import GATEWAY, install
 from headgate_devcluster.kserve.controller import KServeController
 from headgate_devcluster.kserve.deployment_controller import DeploymentController
 from headgate_devcluster.kserve.kubelet import Kubelet
@@ -110,7 +110,7 @@ class Cluster:
         self.api = await stack.enter_async_context(ApiClient(self._server.url))
         await install(self.api, self.namespace)
         with writing_to(self.folder):
-            self.kubeconfig.write_text(kubeconfig(self.api_url, self.namespace))
+            write_kubeconfig(self.kubeconfig, self.api_url, namespace=self.namespace)
         self._envoy: Envoy = await start_envoy(self.folder / "envoy", public_port=self._gateway_port)
         stack.push_async_callback(self._envoy.stop)
         self._kubelet = Kubelet(self.api, self.folder / "logs")

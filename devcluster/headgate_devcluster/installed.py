@@ -1,8 +1,6 @@
 """What an administrator would install before Headgate can work: namespaces, the CRD, the runtime, the gateway."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -24,19 +22,6 @@ async def install(api: ApiClient, namespace: str) -> None:
     """Apply everything; applying it again changes nothing."""
     for obj in [*map(_namespace, sorted({namespace, GATEWAY.namespace, OPERATOR_NAMESPACE})), crd(), _runtime(), _gateway()]:
         await api.apply(obj, field_manager=_MANAGER)
-
-
-def kubeconfig(api_url: str, namespace: str) -> str:
-    """A kubeconfig for the cluster; JSON, which is YAML."""
-    config: dict[str, Any] = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "devcluster", "cluster": {"server": api_url}}],
-        "users": [{"name": "devcluster", "user": {}}],
-        "contexts": [{"name": "devcluster", "context": {"cluster": "devcluster", "user": "devcluster", "namespace": namespace}}],
-        "current-context": "devcluster",
-    }
-    return json.dumps(config, indent=2) + "\n"
 
 
 def _namespace(name: str) -> Object:

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-
-import aiohttp
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 
 from headgate_devcluster.apiclient import ApiClient, ApiError
 from headgate_devcluster.errors import ClusterError
@@ -30,10 +30,20 @@ async def reconcile(name: str, api: ApiClient, kinds: Iterable[Kind], sync: Call
             wake.clear()
             try:
                 await sync()
-            except (ApiError, ClusterError, aiohttp.ClientError, TimeoutError) as error:
+            except (ApiError, ClusterError) as error:
                 logger.warning("%s: %s; trying again", name, error)
                 await asyncio.sleep(_RETRY_SECONDS)
                 wake.set()
+
+
+@contextmanager
+def unless_gone() -> Iterator[None]:
+    """Let a write to an object that no longer exists pass: whoever deleted it wanted no more of it."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
 
 
 async def _wake_on_change(api: ApiClient, kind: Kind, wake: asyncio.Event) -> None:
@@ -41,7 +51,7 @@ async def _wake_on_change(api: ApiClient, kind: Kind, wake: asyncio.Event) -> No
         try:
             async for _ in api.watch(kind.api_version, kind.plural):
                 wake.set()
-        except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+        except ApiError as error:
             logger.debug("watching %s: %s", kind.plural, error)
         wake.set()  # whatever was missed between two watches
         await asyncio.sleep(_RETRY_SECONDS)

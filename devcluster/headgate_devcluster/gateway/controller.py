@@ -53,7 +53,7 @@ class GatewayController:
 
     async def _write_status(self, kind: Kind, obj: Object, status: Object) -> None:
         if changes := merge_patch(obj.get("status") or {}, status):
-            await self.api.patch(kind.api_version, kind.plural, *key(obj), {"status": changes}, subresource="status")
+            await self.api.merge_patch(kind.api_version, kind.plural, *key(obj), {"status": changes}, subresource="status")
 
 
 def read_routes(routes: list[Object]) -> tuple[list[VirtualHost], dict[tuple[str, str], str]]:

@@ -5,7 +5,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 
-from headgate_devcluster.apiclient import ApiClient, NotFoundError
+from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.kserve import desired, isvc_status
 from headgate_devcluster.kserve.names import (
     CLUSTER_RUNTIME,
@@ -116,10 +116,7 @@ class KServeController:
     async def _stop(self, isvc: Object) -> None:
         namespace, name = key(isvc)
         for kind in (DEPLOYMENT, SERVICE):
-            try:
-                await self.api.delete(kind.api_version, kind.plural, namespace, predictor(name))
-            except NotFoundError:
-                continue
+            await self.api.delete(kind.api_version, kind.plural, namespace, predictor(name))
             self._applied.pop((isvc["metadata"]["uid"], kind.kind), None)
         await self._write_status(isvc, isvc_status.stopped(isvc, timestamp()))
 
@@ -140,11 +137,11 @@ class KServeController:
         least, most = desired.replica_bounds(isvc)
         wanted = min(max(live["spec"].get("replicas", 1), least), most)
         if wanted != live["spec"].get("replicas", 1):
-            await self.api.patch(*target, {"spec": {"replicas": wanted}})
+            await self.api.merge_patch(*target, {"spec": {"replicas": wanted}})
 
     async def _write_status(self, isvc: Object, status: Object) -> None:
         if changes := merge_patch(isvc.get("status") or {}, status):
             await self._patch(isvc, {"status": changes}, subresource="status")
 
     async def _patch(self, isvc: Object, patch: Object, *, subresource: str = "") -> None:
-        await self.api.patch(INFERENCE_SERVICE.api_version, INFERENCE_SERVICE.plural, *key(isvc), patch, subresource=subresource)
+        await self.api.merge_patch(INFERENCE_SERVICE.api_version, INFERENCE_SERVICE.plural, *key(isvc), patch, subresource=subresource)

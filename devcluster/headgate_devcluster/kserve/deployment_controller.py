@@ -48,4 +48,4 @@ class DeploymentController:
         await self._write(deployment, {"metadata": {"annotations": {TEMPLATE_ANNOTATION: digest, REVISION_ANNOTATION: str(number)}}})
 
     async def _write(self, deployment: Object, patch: Object, *, subresource: str = "") -> None:
-        await self.api.patch(DEPLOYMENT.api_version, DEPLOYMENT.plural, *key(deployment), patch, subresource=subresource)
+        await self.api.merge_patch(DEPLOYMENT.api_version, DEPLOYMENT.plural, *key(deployment), patch, subresource=subresource)

@@ -1,17 +1,16 @@
 """The kubelet: a server process for every Pod, and the Pod's status from what becomes of it."""
 
 import asyncio
-import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 
-from headgate_devcluster.apiclient import ApiClient, NotFoundError
+from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.kserve.names import POD_FINALIZER
 from headgate_devcluster.kserve.server import Report, Server, ServerState
 from headgate_devcluster.objects import POD, PORT_ANNOTATION, Object, terminating, timestamp
-from headgate_devcluster.reconcile import reconcile
+from headgate_devcluster.reconcile import reconcile, unless_gone
 
 PRE_STOP_SECONDS = 2.0
 """Between a Pod's deletion and SIGTERM, unless its preStop hook says otherwise: by then no request can reach it any more."""
@@ -74,8 +73,8 @@ class Kubelet:
             await asyncio.sleep(_pre_stop(pod, self.pre_stop_seconds))
         await self._end(uid, _TERMINATION_GRACE)
         left = [name for name in meta["finalizers"] if name != POD_FINALIZER]
-        with contextlib.suppress(NotFoundError):
-            await self.api.patch(
+        with unless_gone():
+            await self.api.merge_patch(
                 POD.api_version, POD.plural, meta["namespace"], meta["name"], {"metadata": {"uid": uid, "finalizers": left or None}}
             )
 
@@ -101,11 +100,11 @@ class Kubelet:
         meta = pod["metadata"]
 
         async def report(state: ServerState) -> None:
-            with contextlib.suppress(NotFoundError):
+            with unless_gone():
                 target = (POD.api_version, POD.plural, meta["namespace"], meta["name"])
                 if state.port:
-                    await self.api.patch(*target, {"metadata": {"annotations": {PORT_ANNOTATION: str(state.port)}}})
-                await self.api.patch(*target, {"status": pod_status(pod, state, timestamp())}, subresource="status")
+                    await self.api.merge_patch(*target, {"metadata": {"annotations": {PORT_ANNOTATION: str(state.port)}}})
+                await self.api.merge_patch(*target, {"status": pod_status(pod, state, timestamp())}, subresource="status")
 
         return report
 
