@@ -32,11 +32,11 @@ class ApiError(Exception):
 
 
 class NotFoundError(ApiError):
-    """The object does not exist (404)."""
+    """The object, or its whole kind, does not exist (404)."""
 
 
 class ConflictError(ApiError):
-    """Somebody else wrote in between, or the object with that uid is gone (409)."""
+    """Somebody else wrote in between, or the object with that uid is gone (409; 422 if another one has its name)."""
 
 
 class InvalidError(ApiError):
@@ -51,7 +51,7 @@ class KubeApi(Protocol):
     """What the operator needs of an API server. Every call has a timeout and raises ApiError, nothing else."""
 
     async def get(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
-        """Return the object, or None if it does not exist."""
+        """Return the object, or None if it does not exist; NotFoundError if the server does not know the kind."""
         ...
 
     async def list(self, resource: Resource, namespace: str | None, *, label_selector: str = "") -> Sequence[Object]:
@@ -80,6 +80,10 @@ class KubeApi(Protocol):
 
     async def replace(self, resource: Resource, obj: Object) -> Object:
         """PUT the whole object with its resourceVersion."""
+        ...
+
+    async def serves(self, resource: Resource) -> bool:
+        """Whether the server knows the kind (its CRD is installed)."""
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,139 @@
+"""The API verbs on a real API server."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from headgate_operator.kube.errors import error_from, status_object
+from headgate_operator.kube.protocol import Object, Resource, UnavailableError
+from headgate_operator.kube.transport import JSON, Answer, Transport
+
+PAGE_SIZE: Final = 200
+_LIST_ATTEMPTS: Final = 2
+_GONE: Final = 410
+
+
+class KubeClient:
+    """`KubeApi` over HTTP. Reads are tried three times; writes once: whoever works from a queue looks again before repeating one."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def get(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
+        """Return the object, or None if it does not exist; NotFoundError if the server does not know the kind."""
+        what = f"GET {resource.plural} {_where(namespace, name)}"
+        answer = await self._transport.read(_path(resource, namespace, name), what)
+        if answer.status == 404 and status_object(answer.body):
+            return None
+        return _object(answer, what)
+
+    async def list(self, resource: Resource, namespace: str | None, *, label_selector: str = "") -> Sequence[Object]:
+        """Return all objects that match, however many pages that takes."""
+        for _ in range(_LIST_ATTEMPTS):
+            items = await self._pages(resource, namespace, label_selector)
+            if items is not None:
+                return items
+        raise UnavailableError(f"LIST {resource.plural}: the list expired while it was read, {_LIST_ATTEMPTS} times", _GONE)
+
+    async def apply(self, resource: Resource, obj: Object, *, field_manager: str) -> Object:
+        """Server-side apply with force. With metadata.uid and resourceVersion set it only updates exactly that object."""
+        query = {"fieldManager": field_manager, "force": "true"}
+        return await self._write("PATCH", resource, obj, query=query, content_type="application/apply-patch+yaml")
+
+    async def replace_status(self, resource: Resource, obj: Object) -> Object:
+        """PUT the whole status with the object's resourceVersion; ConflictError if it changed since."""
+        return await self._write("PUT", resource, obj, suffix="/status")
+
+    async def patch(self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any]) -> Object:
+        """Merge-patch, for metadata only."""
+        what = f"PATCH {resource.plural} {_where(namespace, name)}"
+        path = _path(resource, namespace, name)
+        return _object(await self._transport.call("PATCH", path, what, body=patch, content_type="application/merge-patch+json"), what)
+
+    async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
+        """Delete exactly the object with that uid, in the background; no error if it is gone."""
+        what = f"DELETE {resource.plural} {_where(namespace, name)}"
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background", "preconditions": {"uid": uid}}
+        answer = await self._transport.call("DELETE", _path(resource, namespace, name), what, body=body)
+        if answer.status not in {404, 409}:  # 409: another object has the name now
+            _object(answer, what)
+
+    async def create(self, resource: Resource, obj: Object) -> Object:
+        """Create; ConflictError if the name is taken."""
+        namespace = obj["metadata"].get("namespace")
+        what = f"CREATE {resource.plural} {_where(namespace, obj['metadata'].get('name', ''))}"
+        return _object(await self._transport.call("POST", _path(resource, namespace), what, body=obj), what)
+
+    async def replace(self, resource: Resource, obj: Object) -> Object:
+        """PUT the whole object with its resourceVersion."""
+        return await self._write("PUT", resource, obj)
+
+    async def serves(self, resource: Resource) -> bool:
+        """Whether the server knows the kind."""
+        what = f"GET {_group_path(resource)}"
+        answer = await self._transport.read(_group_path(resource), what)
+        if answer.status == 404:
+            return False
+        return any(known.get("name") == resource.plural for known in _object(answer, what).get("resources", ()))
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._transport.close()
+
+    async def _pages(self, resource: Resource, namespace: str | None, label_selector: str) -> Sequence[Object] | None:
+        """Return the items of all pages; None if the list expired in between and must be started again."""
+        what = f"LIST {resource.plural} {namespace or 'everywhere'}"
+        items: list[Object] = []
+        token = ""
+        while True:
+            query = {"limit": str(PAGE_SIZE), "labelSelector": label_selector, "continue": token}
+            answer = await self._transport.read(_path(resource, namespace), what, {key: value for key, value in query.items() if value})
+            if answer.status == _GONE and token:
+                return None
+            page = _object(answer, what)
+            # the items of built-in lists come without these
+            items += [{"apiVersion": resource.api_version, "kind": resource.kind} | item for item in page.get("items") or ()]
+            token = page.get("metadata", {}).get("continue") or ""
+            if not token:
+                return items
+
+    async def _write(
+        self,
+        method: str,
+        resource: Resource,
+        obj: Object,
+        *,
+        query: Mapping[str, str] | None = None,
+        suffix: str = "",
+        content_type: str = JSON,
+    ) -> Object:
+        namespace, name = obj["metadata"].get("namespace"), obj["metadata"]["name"]
+        what = f"{method} {resource.plural}{suffix} {_where(namespace, name)}"
+        path = _path(resource, namespace, name) + suffix
+        return _object(await self._transport.call(method, path, what, body=obj, query=query, content_type=content_type), what)
+
+
+def _object(answer: Answer, what: str) -> Object:
+    if not 200 <= answer.status < 300:
+        raise error_from(answer.status, answer.body, what)
+    try:
+        parsed = json.loads(answer.body)
+    except ValueError as error:
+        raise UnavailableError(f"{what}: the answer is not JSON; is this address an API server?", answer.status) from error
+    if not isinstance(parsed, dict):
+        raise UnavailableError(f"{what}: the answer is not an object; is this address an API server?", answer.status)
+    return parsed
+
+
+def _group_path(resource: Resource) -> str:
+    return f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
+
+
+def _path(resource: Resource, namespace: str | None, name: str = "") -> str:
+    parts = [_group_path(resource), f"namespaces/{quote(namespace, safe='')}" if namespace else "", resource.plural, quote(name, safe="")]
+    return "/".join(filter(None, parts))
+
+
+def _where(namespace: str | None, name: str) -> str:
+    return f"{namespace}/{name}" if namespace else name

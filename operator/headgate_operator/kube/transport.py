@@ -1,0 +1,102 @@
+"""One request to the API server, with a timeout, and bounded second tries for reads.
+
+It stands on the kubernetes client's asynchronous half for authentication, connection pool and TLS. Traps of that client (37):
+`patch_namespaced_custom_object` returns None when an apply creates (201), and the first typed call such as CoreV1Api blocks the event loop
+for 0.6 s. So everything goes through generic paths.
+"""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.exceptions import ApiException
+
+from headgate_operator.kube.protocol import ApiError, UnavailableError
+
+JSON: Final = "application/json"
+_READ_ATTEMPTS: Final = 3
+_LONGEST_WAIT: Final = 5.0  # seconds between two attempts, whatever Retry-After says
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server said, whatever its status."""
+
+    status: int
+    body: bytes
+    retry_after: float | None = None
+    """Seconds that the server asks to wait."""
+
+    @property
+    def come_again(self) -> bool:
+        """Whether the server has no time or is ill, rather than refusing."""
+        return self.status == 429 or self.status >= 500
+
+
+class Transport:
+    """Requests by path."""
+
+    def __init__(self, api: ApiClient, *, request_timeout: float) -> None:
+        """Take over a configured client, closed by `close`; `request_timeout` is the longest time one request may take, in seconds."""
+        self._api = api
+        self._request_timeout = request_timeout
+
+    async def read(self, path: str, what: str, query: Mapping[str, str] | None = None) -> Answer:
+        """GET, tried three times while the server has no time or cannot be reached. `what` names the request in messages."""
+        for attempt in range(1, _READ_ATTEMPTS):
+            try:
+                answer = await self.call("GET", path, what, query=query)
+            except UnavailableError:
+                await asyncio.sleep(_wait(attempt, None))
+                continue
+            if not answer.come_again:
+                return answer
+            await asyncio.sleep(_wait(attempt, answer.retry_after))
+        return await self.call("GET", path, what, query=query)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+        content_type: str = JSON,
+    ) -> Answer:
+        """Send one request; UnavailableError if there was no answer in time."""
+        headers = {"Accept": JSON, "Content-Type": content_type}
+        target = f"{path}?{urlencode(query)}" if query else path
+        try:
+            # the body goes past param_serialize, which would walk through it looking for models
+            prepared = await self._api.param_serialize(method, target, header_params=headers, auth_settings=["BearerToken"])
+            limit = aiohttp.ClientTimeout(total=self._request_timeout)
+            response = await self._api.call_api(*prepared[:3], body=body, _request_timeout=limit)
+            content: bytes = await response.read()  # type: ignore[no-untyped-call]
+        except TimeoutError as error:
+            raise UnavailableError(f"{what}: no answer from the API server within {self._request_timeout:g} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise UnavailableError(f"{what}: the API server cannot be reached: {error or type(error).__name__}") from error
+        except ApiException as error:
+            raise ApiError(f"{what}: {error.reason}", error.status or 0) from error
+        return Answer(response.status, content, _retry_after(response.headers))
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._api.close()  # type: ignore[no-untyped-call]
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("Retry-After", "")
+    return float(text) if text.isdecimal() else None
+
+
+def _wait(attempt: int, retry_after: float | None) -> float:
+    """Return the seconds until the next attempt: what the server asked for, else 0.2, 0.4 … with jitter, so that a fleet spreads out."""
+    wanted = retry_after if retry_after is not None else 0.2 * 2 ** (attempt - 1)
+    return min(wanted, _LONGEST_WAIT) * random.uniform(0.75, 1.25)  # noqa: S311 (no secret)
