@@ -1,7 +1,6 @@
 """`headgate demo`: run the story, show it, leave a report."""
 
 import asyncio
-import errno
 import json
 import shutil
 import signal
@@ -13,13 +12,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from headgate_devcluster.demo.cluster_process import ClusterAddresses, ClusterError
 from headgate_devcluster.demo.manifest import NAME, NAMESPACE
 from headgate_devcluster.demo.outcome import Summary
 from headgate_devcluster.demo.recorder import Recorder
 from headgate_devcluster.demo.story import Options, Story, StoryError
 from headgate_devcluster.demo.training import TrainingError
 from headgate_devcluster.demo.view import View
+from headgate_devcluster.errors import ClusterError, writing_to
+from headgate_devcluster.lock import ClusterFacts
 
 INTERRUPTED: Final = 130
 
@@ -28,13 +28,11 @@ INTERRUPTED: Final = 130
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("build/demo"),
-    show_default=True,
-    help="Where everything goes. Emptied first.",
+    help="Where everything goes; emptied first. Default: build/demo, or build/demo-2 and so on while that is in use.",
 )
 @click.option("--rate", type=click.FloatRange(10, 200), default=75, show_default=True, help="Requests a second.")
 @click.option("--keep", is_flag=True, help="Leave the cluster up at the end and say how to look around in it.")
-def demo(folder: Path, rate: float, keep: bool) -> None:
+def demo(folder: Path | None, rate: float, keep: bool) -> None:
     """Roll out four versions of a real model on a cluster inside this machine.
 
     Trains on the flights that left New York in 2013, replays July through a real Envoy, and watches the operator promote a good version,
@@ -52,18 +50,13 @@ def demo(folder: Path, rate: float, keep: bool) -> None:
         sys.exit(INTERRUPTED)
     except (ClusterError, StoryError, TrainingError) as error:
         raise click.ClickException(str(error)) from error
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise click.ClickException(f"the disk is full: no space left for {error.filename or folder}; the demo needs about 1 GB") from error
     if keep:
         _say_how_to_look_around(cluster)
     if not story.summary.as_expected:
         raise click.ClickException("the demo did not end as it should: see the table above")
 
 
-def _run(options: Options, console: Console) -> tuple[Story, ClusterAddresses]:
-    _empty(options.folder)
+def _run(options: Options, console: Console) -> tuple[Story, ClusterFacts]:
     recorder = Recorder()
     with View(console, recorder) as view:
         story = Story(options, view, recorder)
@@ -74,7 +67,7 @@ def _run(options: Options, console: Console) -> tuple[Story, ClusterAddresses]:
     return story, cluster
 
 
-async def _interruptible(story: Story) -> ClusterAddresses:
+async def _interruptible(story: Story) -> ClusterFacts:
     """Treat SIGTERM as Ctrl-C, so that either leaves no process behind."""
     task = asyncio.current_task()
     assert task is not None
@@ -82,18 +75,12 @@ async def _interruptible(story: Story) -> ClusterAddresses:
     return await story.tell()
 
 
-def _empty(folder: Path) -> None:
-    """Start afresh: exported models are write-once, and yesterday's would be found again."""
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-
-
 def _leave_report(folder: Path, recorder: Recorder, summary: Summary) -> None:
     from headgate_devcluster.demo.report import write_report  # matplotlib takes a second to import: not before the demo begins
 
-    (folder / "summary.json").write_text(json.dumps(summary.to_json(), indent=2) + "\n")
-    write_report(folder / "report.html", recorder, summary)
+    with writing_to(folder):
+        (folder / "summary.json").write_text(json.dumps(summary.to_json(), indent=2) + "\n")
+        write_report(folder / "report.html", recorder, summary)
 
 
 def _print_table(console: Console, summary: Summary) -> None:
@@ -107,8 +94,9 @@ def _print_table(console: Console, summary: Summary) -> None:
     console.print(f"{summary.requests} requests; errors from any other cause than version 3: {summary.errors_from_other_causes}")
 
 
-def _say_how_to_look_around(cluster: ClusterAddresses) -> None:
+def _say_how_to_look_around(cluster: ClusterFacts) -> None:
     click.echo(f"\nThe cluster stays up. Its kubeconfig: {cluster.kubeconfig}\n  export KUBECONFIG={cluster.kubeconfig}")
+    commands: tuple[str, ...]
     if shutil.which("kubectl"):
         commands = (
             f"kubectl -n {NAMESPACE} get mdep",
@@ -119,4 +107,4 @@ def _say_how_to_look_around(cluster: ClusterAddresses) -> None:
         program = Path(sys.argv[0]).absolute()
         commands = tuple(f"{program} {verb} {NAME} -n {NAMESPACE}" for verb in ("status", "history", "watch"))
     click.echo("Try:\n" + "\n".join(f"  {command}" for command in commands))
-    click.echo(f"Stop it with:\n  {Path(sys.argv[0]).absolute()} dev down --folder {cluster.folder}")
+    click.echo(f"Stop it with:\n  {Path(sys.argv[0]).absolute()} dev down --folder {Path(cluster.kubeconfig).parent}")

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from headgate_devcluster.apiclient import ApiClient
-from headgate_devcluster.demo.cluster_process import ClusterAddresses, cluster_process
+from headgate_devcluster.demo.cluster_process import cluster_process
 from headgate_devcluster.demo.manifest import HOST, NAME, NAMESPACE, REQUEST_TIMEOUT_SECONDS, golden_config_map, model_deployment
 from headgate_devcluster.demo.outcome import Ending, RolloutOutcome, Summary, verdict
 from headgate_devcluster.demo.recorder import Recorder
 from headgate_devcluster.demo.replay import Replay, Row
 from headgate_devcluster.demo.training import RECIPES, Recipe, Trained, train
 from headgate_devcluster.demo.view import View
+from headgate_devcluster.lock import ClusterFacts
 from headgate_pipelines import flights
 
 Found = TypeVar("Found")
@@ -48,7 +49,7 @@ class Story:
         self._options, self._view, self._recorder = options, view, recorder
         self.summary = Summary()
 
-    async def tell(self) -> ClusterAddresses:
+    async def tell(self) -> ClusterFacts:
         """Run the demo; the summary fills as it goes."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(_running(self._tick()))
@@ -64,7 +65,7 @@ class Story:
             self._count()
             return cluster
 
-    async def _prepare(self, stack: AsyncExitStack) -> tuple[ClusterAddresses, Trained, list[Row]]:
+    async def _prepare(self, stack: AsyncExitStack) -> tuple[ClusterFacts, Trained, list[Row]]:
         """Train the first version and look up July's flights while the cluster comes up."""
         self._view.say(f"training version 1 ({RECIPES[0].story}) while the cluster comes up")
         with self._phase("cluster and version 1"):
@@ -72,7 +73,7 @@ class Story:
             first, cluster, rows = await asyncio.gather(training, self._start_cluster(stack), asyncio.to_thread(_july_and_later))
         return cluster, first, rows
 
-    async def _start_cluster(self, stack: AsyncExitStack) -> ClusterAddresses:
+    async def _start_cluster(self, stack: AsyncExitStack) -> ClusterFacts:
         cluster = await stack.enter_async_context(cluster_process(self._options.folder / "cluster", keep=self._options.keep))
         self._view.say(f"the cluster is up: KUBECONFIG={cluster.kubeconfig}, gateway {cluster.gateway_url}")
         return cluster
@@ -86,7 +87,7 @@ class Story:
                 "version 1 to take all traffic",
             )
 
-    async def _start_traffic(self, stack: AsyncExitStack, cluster: ClusterAddresses, rows: list[Row]) -> Replay:
+    async def _start_traffic(self, stack: AsyncExitStack, cluster: ClusterFacts, rows: list[Row]) -> Replay:
         """Replay July from now on, until the story ends."""
         replay = Replay(
             f"{cluster.gateway_url}/v2/models/{NAME}/infer",

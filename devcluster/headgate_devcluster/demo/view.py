@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -67,7 +67,7 @@ class View:
 
     def _screen(self) -> Panel:
         status = self._recorder.status
-        parts = [self._versions()]
+        parts: list[RenderableType] = [self._versions()]
         if status.analysis and status.analysis.metrics:
             parts.append(_evidence(status.analysis.metrics))
         parts.extend(self._lines[-LINES:])
