@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from headgate_devcluster.demo.folder import demo_folder
 from headgate_devcluster.demo.manifest import NAME, NAMESPACE
 from headgate_devcluster.demo.outcome import Summary
 from headgate_devcluster.demo.recorder import Recorder
@@ -38,13 +39,9 @@ def demo(folder: Path | None, rate: float, keep: bool) -> None:
     Trains on the flights that left New York in 2013, replays July through a real Envoy, and watches the operator promote a good version,
     roll back a broken one and refuse a tampered one. Takes about five minutes; Ctrl-C stops everything.
     """
-    folder = folder.absolute()
-    if " " in str(folder):
-        raise click.ClickException(
-            f"the folder '{folder}' contains a space, which pipeline steps cannot handle; choose another with --folder"
-        )
     try:
-        story, cluster = _run(Options(folder=folder, rate=rate, keep=keep), Console(highlight=False))
+        with demo_folder(folder) as own:
+            story, cluster = _run(Options(folder=own, rate=rate, keep=keep), Console(highlight=False))
     except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo("headgate: stopped; nothing was left running", err=True)
         sys.exit(INTERRUPTED)
