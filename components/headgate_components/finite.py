@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping
+from typing import SupportsFloat
 
 from headgate_components.step import StepError
 
 
-def finite(name: str, value: float) -> float:
+def finite(name: str, value: SupportsFloat) -> float:
     """The value as a plain float.
 
     Raises:
@@ -18,7 +19,7 @@ def finite(name: str, value: float) -> float:
     return number
 
 
-def all_finite(metrics: Mapping[str, float]) -> dict[str, float]:
+def all_finite(metrics: Mapping[str, SupportsFloat]) -> dict[str, float]:
     """`finite` for each of several metrics."""
     return {name: finite(name, value) for name, value in metrics.items()}
 

@@ -3,10 +3,11 @@
 Everything heavy is imported when a subcommand runs: `headgate --help` must not wait for kfp.
 """
 
+import contextlib
 import json
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,7 +27,7 @@ class PipelineFailure(click.ClickException):
         click.echo(f"{ERROR_PREFIX}{self.message}", file=file, err=True)
 
 
-class MonthsType(click.ParamType):
+class MonthsType(click.ParamType[tuple[int, int]]):
     """A month or a range of months: 5 or 1-4."""
 
     name = "months"
@@ -81,7 +82,7 @@ def compile_pipeline(name: str, output: Path) -> None:
 @click.option("--minimum-roc-auc", type=click.FloatRange(0, 1), help="What a model must reach; the recipe's by default.")
 @click.option("--minimum-pr-auc", type=click.FloatRange(0, 1), help="What a model must reach; the recipe's by default.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all randomness.")
-@click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True, help="Most threads to train with.")
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Most threads to train with.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="Artifacts, cache, log; runs may share it.")
 @click.option("--result", type=click.Path(dir_okay=False, path_type=Path), help="JSON file for the outcome.")
 def run(name: str, *, local: bool, result: Path | None, **options: Any) -> None:
@@ -96,9 +97,9 @@ def run(name: str, *, local: bool, result: Path | None, **options: Any) -> None:
     from headgate_pipelines.recipe import RecipeError
     from headgate_pipelines.training_run import TrainingRequest, train
 
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        outcome = train(TrainingRequest(git_commit=_git_commit(), **options), Terminal())
+        with _interruptible():
+            outcome = train(TrainingRequest(git_commit=_git_commit(), **options), Terminal())
         if result is not None:
             result.parent.mkdir(parents=True, exist_ok=True)
             result.write_text(json.dumps(outcome, indent=1), encoding="utf-8")
@@ -136,5 +137,11 @@ def _git_commit() -> str:
     return found.stdout.strip() if found.returncode == 0 else ""
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM ends the run as Ctrl-C does: the running step is waited for, scratch folders are removed."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -18,7 +18,7 @@ from headgate_components.evaluation.gate.component import gate
 from headgate_components.training.train_xgboost.component import train_xgboost
 
 
-@dsl.pipeline(name="training")
+@dsl.pipeline(name="training")  # type: ignore[untyped-decorator]
 def training(
     source: str,
     schema: str,
@@ -46,7 +46,7 @@ def training(
     early_stopping_rounds: int = 30,
     validation_share: float = 0.1,
     seed: int = 0,
-    threads: int = 2,
+    threads: int = 1,
     minimum_roc_auc: float = 0.0,
     minimum_pr_auc: float = 0.0,
     drift_excluded: list[str] = [],  # noqa: B006 - kfp takes plain literals only

@@ -110,9 +110,11 @@ def _ids(flights: pd.DataFrame) -> pd.Series:
 
 
 def _minutes(hours: pd.Series) -> congestion.Minutes:
-    return hours.dt.tz_localize(None).to_numpy().astype("datetime64[m]").astype(np.int64)
+    minutes: congestion.Minutes = hours.dt.tz_localize(None).to_numpy().astype("datetime64[m]").astype(np.int64)
+    return minutes
 
 
 def _minute_of_day(clock: pd.Series) -> congestion.Minutes:
     """Minutes since midnight of clock times written as hhmm; 2400 is midnight."""
-    return (clock // 100 * 60 + clock % 100).to_numpy(np.int64)
+    minutes: congestion.Minutes = (clock // 100 * 60 + clock % 100).to_numpy(np.int64)
+    return minutes

@@ -5,7 +5,7 @@ from kfp import dsl
 from headgate_components.image import BASE_IMAGE
 
 
-@dsl.component(base_image=BASE_IMAGE, install_kfp_package=False)
+@dsl.component(base_image=BASE_IMAGE, install_kfp_package=False)  # type: ignore[untyped-decorator]
 def ingest(source: str, table: dsl.Output[dsl.Dataset], digest: str = "") -> str:
     """Read a CSV or Parquet file from a path or URI and keep it as Parquet.
 

@@ -4,9 +4,11 @@ These are coarse limits for whole files, not drift detection: a month of flights
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def _shift(name: str, values: pd.Series, reference: pd.Series) -> ColumnShift:
     return ColumnShift(name, distance, missing)
 
 
-def _ks_distance(values: np.ndarray, reference: np.ndarray) -> float:  # type: ignore[type-arg]
+def _ks_distance(values: NDArray[Any], reference: NDArray[Any]) -> float:
     grid = np.unique(np.concatenate([values, reference]))
     shares = [np.searchsorted(np.sort(sample), grid, side="right") / len(sample) for sample in (values, reference)]
     return float(np.max(np.abs(shares[0] - shares[1])))
@@ -67,4 +69,4 @@ def _total_variation(values: pd.Series, reference: pd.Series) -> float:
 
 
 def _is_id(values: pd.Series) -> bool:
-    return values.nunique() > len(values) / 2
+    return bool(values.nunique() > len(values) / 2)

@@ -1,5 +1,7 @@
 """Checks a table against a pandera schema written in YAML."""
 
+from typing import Any
+
 import pandas as pd
 import yaml
 
@@ -28,16 +30,16 @@ def schema_problems(frame: pd.DataFrame, schema: str) -> list[str]:
     return []
 
 
-def _parsed(schema: str):  # type: ignore[no-untyped-def]  # pandera types its schemas as Any
+def _parsed(schema: str) -> Any:
     from pandera.errors import SchemaDefinitionError, SchemaInitError
     from pandera.io.pandas_io import from_yaml
 
     try:
-        # pandera takes any mapping and any path; only a mapping with columns says what was meant.
+        # pandera also takes paths and schemas without columns, which check nothing.
         content = yaml.safe_load(schema)
         if not isinstance(content, dict) or not content.get("columns"):
             raise StepError("the validation schema is not a pandera schema: it needs a mapping 'columns' from names to types and checks")
-        return from_yaml(yaml.safe_dump({"schema_type": "dataframe", **content}))
+        return from_yaml(yaml.safe_dump({"schema_type": "dataframe", **content}))  # type: ignore[no-untyped-call]
     except (yaml.YAMLError, SchemaDefinitionError, SchemaInitError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise StepError(f"the validation schema cannot be read: {' '.join(str(error).split())}") from error
 

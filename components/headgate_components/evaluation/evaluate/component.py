@@ -5,7 +5,7 @@ from kfp import dsl
 from headgate_components.image import BASE_IMAGE
 
 
-@dsl.component(base_image=BASE_IMAGE, install_kfp_package=False)
+@dsl.component(base_image=BASE_IMAGE, install_kfp_package=False)  # type: ignore[untyped-decorator]
 def evaluate(
     evaluation: dsl.Input[dsl.Dataset],
     features: dsl.Input[dsl.Artifact],

@@ -37,7 +37,7 @@ class Settings:
     """The newest share of the training rows, on which early stopping looks."""
 
     seed: int = 0
-    threads: int = 2
+    threads: int = 1
 
 
 @dataclass(frozen=True)
