@@ -57,7 +57,7 @@ def _false_rollbacks(pool: ProcessPoolExecutor, runs: int, missed: list[str]) ->
         title=f"An equally good version, 2 h: runs rolled back, in percent ({runs} runs; the other rules {runs // 4})",
         columns=("scenario", "headgate: evidence", "headgate: AllFailing", "Flagger's rule", "peeked z-test"),
         rows=rows,
-        note="One metric at its half of α = 1 %. A candidate that fails everything for 30 s without a pod restart is rejected, and should be.",
+        note="One metric at its half of α = 1 %. A candidate that fails everything for 30 s without a pod restart should be rejected.",
     )
 
 
