@@ -10,10 +10,6 @@ import click
 from headgate_devcluster.apiclient import write_kubeconfig
 from headgate_devcluster.apiserver.server import HOST, ApiServer
 from headgate_devcluster.apiserver.snapshot import SnapshotError
-from headgate_operator.api import names, rules
-
-VALIDATORS = {(names.GROUP, names.KIND): rules.violations}
-"""The rules that are CEL in the CRD of ModelDeployment."""
 
 
 @click.command()
@@ -38,7 +34,7 @@ async def _serve(port: int, snapshot: Path | None, kubeconfig: Path | None, name
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with ApiServer(port=port, snapshot_file=snapshot, validators=VALIDATORS) as server:
+    async with ApiServer(port=port, snapshot_file=snapshot) as server:
         if kubeconfig:
             write_kubeconfig(kubeconfig, server.url, namespace=namespace)
         click.echo(f"headgate: API server double (for development and tests, not Kubernetes) at {server.url}")

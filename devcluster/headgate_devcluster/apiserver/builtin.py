@@ -6,13 +6,22 @@ from headgate_devcluster.apiserver import builtin_schemas as schemas
 from headgate_devcluster.apiserver.resources import Column, ResourceType
 
 AGE: Final = Column("Age", "string", ".metadata.creationTimestamp", format="age")
+DATA: Final = Column("Data", "string", ".data", format="count")
 
-_EVENT_COLUMNS: Final = (
-    Column("Last Seen", "string", ".lastTimestamp", format="age"),
+_CORE_EVENT_COLUMNS: Final = (
+    Column("Last Seen", "string", ".lastTimestamp | .series.lastObservedTime | .eventTime", format="age"),
     Column("Type", "string", ".type"),
     Column("Reason", "string", ".reason"),
     Column("Object", "string", ".involvedObject", format="object"),
     Column("Message", "string", ".message"),
+)
+
+_EVENT_COLUMNS: Final = (
+    Column("Last Seen", "string", ".deprecatedLastTimestamp | .series.lastObservedTime | .eventTime", format="age"),
+    Column("Type", "string", ".type"),
+    Column("Reason", "string", ".reason"),
+    Column("Object", "string", ".regarding", format="object"),
+    Column("Message", "string", ".note"),
 )
 
 NAMESPACES: Final = ResourceType(
@@ -29,7 +38,8 @@ CUSTOM_RESOURCE_DEFINITIONS: Final = ResourceType(
 
 CORE_EVENTS: Final = ResourceType(
     group="", version="v1", plural="events", kind="Event", short_names=("ev",), has_generation=False, unconditional_update=True,
-    schema=schemas.rooted(schemas.EVENT), columns=_EVENT_COLUMNS, storage=("events.k8s.io", "events"), storage_version="events.k8s.io/v1",
+    schema=schemas.rooted(schemas.EVENT), columns=_CORE_EVENT_COLUMNS,
+    storage=("events.k8s.io", "events"), storage_version="events.k8s.io/v1",
 )  # fmt: skip
 
 EVENTS: Final = ResourceType(
@@ -41,11 +51,11 @@ BUILTINS: Final = (
     NAMESPACES,
     ResourceType(
         group="", version="v1", plural="configmaps", kind="ConfigMap", short_names=("cm",), has_generation=False,
-        unconditional_update=True, schema=schemas.rooted(schemas.CONFIG_MAP), columns=(Column("Data", "string", ".data", format="count"), AGE),
+        unconditional_update=True, schema=schemas.rooted(schemas.CONFIG_MAP), columns=(DATA, AGE),
     ),
     ResourceType(
         group="", version="v1", plural="secrets", kind="Secret", has_generation=False, unconditional_update=True,
-        schema=schemas.rooted(schemas.SECRET), columns=(Column("Type", "string", ".type"), Column("Data", "string", ".data", format="count"), AGE),
+        schema=schemas.rooted(schemas.SECRET), columns=(Column("Type", "string", ".type"), DATA, AGE),
     ),
     ResourceType(
         group="", version="v1", plural="services", kind="Service", short_names=("svc",), categories=("all",), has_status=True,
@@ -61,8 +71,9 @@ BUILTINS: Final = (
         group="", version="v1", plural="pods", kind="Pod", short_names=("po",), categories=("all",), has_status=True,
         unconditional_update=True, schema=schemas.rooted(schemas.POD),
         columns=(
-            Column("Ready", "string", '.status.conditions[?(@.type=="Ready")].status'),
+            Column("Ready", "string", "", format="pod-ready"),
             Column("Status", "string", ".status.phase"),
+            Column("Restarts", "integer", ".status.containerStatuses[0].restartCount"),
             AGE,
         ),
     ),
@@ -76,14 +87,15 @@ BUILTINS: Final = (
         group="apps", version="v1", plural="deployments", kind="Deployment", short_names=("deploy",), categories=("all",),
         has_status=True, unconditional_update=True, schema=schemas.rooted(schemas.DEPLOYMENT),
         columns=(
-            Column("Ready", "string", ".status.readyReplicas"),
+            Column("Ready", "string", "", format="replicas-ready"),
             Column("Up-to-date", "string", ".status.updatedReplicas"),
             Column("Available", "string", ".status.availableReplicas"),
             AGE,
         ),
     ),
     ResourceType(
-        group="coordination.k8s.io", version="v1", plural="leases", kind="Lease", has_generation=False, schema=schemas.rooted(schemas.LEASE),
+        group="coordination.k8s.io", version="v1", plural="leases", kind="Lease", has_generation=False,
+        schema=schemas.rooted(schemas.LEASE),
         columns=(Column("Holder", "string", ".spec.holderIdentity"), AGE),
     ),
     CUSTOM_RESOURCE_DEFINITIONS,

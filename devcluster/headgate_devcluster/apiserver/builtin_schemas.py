@@ -1,4 +1,4 @@
-"""What the server must know of built-in kinds: which of their lists are keyed, and which fields have a strict type. The rest is kept as is."""
+"""What the server must know of built-in kinds: which lists are keyed, which fields have a strict type. The rest is kept as it is."""
 
 from typing import Final
 

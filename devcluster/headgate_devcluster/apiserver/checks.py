@@ -9,7 +9,7 @@ from headgate_devcluster.apiserver.errors import FieldError, invalid, invalid_va
 from headgate_devcluster.apiserver.kind_defaults import DEFAULTS
 from headgate_devcluster.apiserver.kind_rules import RULES
 from headgate_devcluster.apiserver.names import metadata_violations
-from headgate_devcluster.apiserver.objects import Object
+from headgate_devcluster.apiserver.objects import Object, same
 from headgate_devcluster.apiserver.resources import ResourceType
 from headgate_devcluster.apiserver.validation import violations
 
@@ -31,15 +31,15 @@ Validator = Callable[[Object, Object | None], Sequence[Violation]]
 Validators = Mapping[tuple[str, str], Validator]
 """By (group, kind)."""
 
+_ENVELOPE = ("apiVersion", "kind", "metadata")
 _UNCHECKED = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
 
 
 def completed(obj: Object, resource: ResourceType) -> Object:
     """Return the object with defaults filled in."""
     if resource.custom:
-        return {name: obj[name] for name in ("apiVersion", "kind", "metadata")} | defaulted(
-            {name: value for name, value in obj.items() if name not in {"apiVersion", "kind", "metadata"}}, resource.schema
-        )
+        filled: Object = defaulted({name: value for name, value in obj.items() if name not in _ENVELOPE}, resource.schema)
+        return {name: obj[name] for name in _ENVELOPE} | filled
     default = DEFAULTS.get((resource.group, resource.kind))
     return default(obj) if default and obj["metadata"].get("name") else obj
 
@@ -47,12 +47,15 @@ def completed(obj: Object, resource: ResourceType) -> Object:
 def require_valid(obj: Object, old: Object | None, resource: ResourceType, validators: Validators) -> None:
     """Refuse with 422 what breaks a rule, in the server's own format."""
     errors = [*metadata_violations(obj, resource), *_of_shape(obj, old, resource)]
+    if resource.custom and old is not None:
+        errors = [error for error in errors if not _was_so_before(error.path, obj, old)]
     validator = validators.get((resource.group, resource.kind))
     if errors:
         if validator is not None:
             errors.append(FieldError("<nil>", "Invalid value", _UNCHECKED, None, shows_value=True))
         raise invalid(resource, obj["metadata"].get("name", ""), errors)
-    found = [_told(violation, obj) for violation in validator(obj, old)] if validator is not None else []
+    broken = validator(obj, old) if validator is not None else ()
+    found = [_told(violation, obj) for violation in broken if old is None or not _was_so_before(violation.path, obj, old)]
     if found:
         raise invalid(resource, obj["metadata"]["name"], found)
 
@@ -66,6 +69,11 @@ def _of_shape(obj: Object, old: Object | None, resource: ResourceType) -> Iterat
         yield from definition_violations(obj)
     elif rule := RULES.get((resource.group, resource.kind)):
         yield from rule(obj, old)
+
+
+def _was_so_before(path: str, obj: Object, old: Object) -> bool:
+    """Since 1.33 what a stored object already gets wrong is let through while it stays the same (validation ratcheting)."""
+    return same(_at(obj, path), _at(old, path))
 
 
 def _told(violation: Violation, obj: Object) -> FieldError:

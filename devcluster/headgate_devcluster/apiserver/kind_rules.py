@@ -6,31 +6,46 @@ from typing import Final
 from headgate_devcluster.apiserver.errors import FieldError, invalid_value, required
 from headgate_devcluster.apiserver.objects import Object
 
+MAX_NOTE: Final = 1024
+
 Rule = Callable[[Object, Object | None], Iterator[FieldError]]
 
 
+_EVENT_TEXTS: Final = {"reportingController": 253, "reportingInstance": 128, "action": 128, "reason": 128}
+_EVENT_IMMUTABLE: Final = (
+    "regarding", "related", "action", "reason", "note", "type", "eventTime", "reportingController", "reportingInstance",
+)  # fmt: skip
+
+
 def _event(obj: Object, old: Object | None) -> Iterator[FieldError]:
-    """Rules of events.k8s.io/v1; the older core form is let through as the real server does."""
+    """Only events.k8s.io/v1 is strict; the older core form is let through, as the real server does."""
     if obj["apiVersion"] == "v1":
         return
-    if old is not None:
-        yield from _unchanged(
-            obj, old, ("regarding", "related", "action", "reason", "note", "type", "eventTime", "reportingController", "reportingInstance")
-        )
-        return
+    if old is None:
+        yield from _new_event(obj)
+        yield from _event_place(obj)
+    else:
+        yield from _unchanged(obj, old, _EVENT_IMMUTABLE)
+    if (obj.get("series") or {}).get("count", 2) < 2:
+        yield invalid_value("series.count", "", "should be at least 2")
+
+
+def _new_event(obj: Object) -> Iterator[FieldError]:
     if not obj.get("eventTime"):
         yield required("eventTime")
-    for name, longest in (("reportingController", 253), ("reportingInstance", 128), ("action", 128), ("reason", 128)):
+    for name, longest in _EVENT_TEXTS.items():
         if not obj.get(name):
             yield required(name)
         elif len(obj[name]) > longest:
             yield invalid_value(name, "", f"can have at most {longest} characters")
-    if len(obj.get("note") or "") > 1024:
-        yield invalid_value("message", "", "can have at most 1024 characters")
+    if len(obj.get("note") or "") > MAX_NOTE:
+        yield invalid_value("message", "", f"can have at most {MAX_NOTE} characters")
     if obj.get("type") not in {"Normal", "Warning"}:
         yield invalid_value("type", "", f"has invalid value: {obj.get('type', '')}")
-    if (obj.get("series") or {}).get("count", 2) < 2:
-        yield invalid_value("series.count", "", "should be at least 2")
+
+
+def _event_place(obj: Object) -> Iterator[FieldError]:
+    """An Event about a cluster-scoped object lives in the namespace `default`."""
     regarding = (obj.get("regarding") or {}).get("namespace")
     if (regarding or "default") != obj["metadata"].get("namespace"):
         yield invalid_value("involvedObject.namespace", regarding or "", "does not match event.namespace")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from headgate_devcluster.apiserver.fieldsets import Path
-from headgate_devcluster.apiserver.objects import clone
+from headgate_devcluster.apiserver.objects import clone, same
 from headgate_devcluster.apiserver.resources import Schema
 from headgate_devcluster.apiserver.structure import field_schema, is_associative, is_granular_map, item_element, item_schema, list_type
 
@@ -72,4 +72,4 @@ def _step(node: Any, element: str, schema: Schema | None) -> tuple[Any, Schema |
 
 def _is_item(item: Any, element: str, schema: Schema | None) -> bool:
     """Compare by meaning: other clients may write the keys of an element in another order."""
-    return json.loads(item_element(item, schema)[2:]) == json.loads(element[2:])
+    return same(json.loads(item_element(item, schema)[2:]), json.loads(element[2:]))

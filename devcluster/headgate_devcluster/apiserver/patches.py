@@ -1,6 +1,5 @@
 """JSON merge patch (RFC 7386) and JSON patch (RFC 6902)."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from headgate_devcluster.apiserver.errors import Refusal, bad_request
@@ -68,7 +67,7 @@ def _unprocessable() -> Refusal:
     return Refusal(422, "Invalid", "the server rejected our request due to an error in our request", {})
 
 
-def _index(items: Sequence[Any], part: str, *, end: int) -> int:
+def _index(part: str, *, end: int) -> int:
     if not part.isdigit() or int(part) > end:
         raise _unprocessable()
     return int(part)
@@ -91,7 +90,7 @@ def _get(root: Any, path: list[str], *, missing_is_null: bool = False) -> Any:
 def _set(root: Any, path: list[str], value: Any) -> None:
     parent = _get(root, path[:-1])
     if isinstance(parent, list):
-        parent[_index(parent, path[-1], end=len(parent) - 1)] = value
+        parent[_index(path[-1], end=len(parent) - 1)] = value
     else:
         parent[path[-1]] = value
 
@@ -99,7 +98,7 @@ def _set(root: Any, path: list[str], value: Any) -> None:
 def _add(root: Any, path: list[str], value: Any) -> None:
     parent = _get(root, path[:-1])
     if isinstance(parent, list):
-        parent.insert(len(parent) if path[-1] == "-" else _index(parent, path[-1], end=len(parent)), value)
+        parent.insert(len(parent) if path[-1] == "-" else _index(path[-1], end=len(parent)), value)
     elif isinstance(parent, dict):
         parent[path[-1]] = value
     else:

@@ -1,10 +1,11 @@
 """From a URL to what it asks for: which resource, which object, which options."""
 
 from dataclasses import dataclass
+from typing import cast, get_args
 
 from aiohttp import web
 
-from headgate_devcluster.apiserver.deletion import DeleteOptions
+from headgate_devcluster.apiserver.deletion import DeleteOptions, Propagation
 from headgate_devcluster.apiserver.errors import Refusal, bad_request, no_such_path
 from headgate_devcluster.apiserver.objects import Object
 from headgate_devcluster.apiserver.reads import ListOptions
@@ -107,15 +108,13 @@ def write_options(request: web.Request, *, applies: bool = False) -> WriteOption
 def delete_options(request: web.Request, body: Object) -> DeleteOptions:
     """Read the options of a deletion from the body, else from the query string."""
     preconditions = body.get("preconditions") or {}
-    propagation = body.get("propagationPolicy") or request.query.get("propagationPolicy") or "Background"
-    if body.get("orphanDependents"):
-        propagation = "Orphan"
-    if propagation not in {"Background", "Foreground", "Orphan"}:
-        raise bad_request(f'invalid propagationPolicy: "{propagation}"; supported are "Background", "Foreground", "Orphan"')
+    told = "Orphan" if body.get("orphanDependents") else body.get("propagationPolicy") or request.query.get("propagationPolicy")
+    if told not in {None, *get_args(Propagation)}:
+        raise bad_request(f'invalid propagationPolicy: "{told}"; supported are "Background", "Foreground", "Orphan"')
     return DeleteOptions(
         uid=preconditions.get("uid"),
         resource_version=preconditions.get("resourceVersion"),
-        propagation=propagation,
+        propagation=cast("Propagation", told or "Background"),
         dry_run=bool(body.get("dryRun")) or "dryRun" in request.query,
     )
 

@@ -16,13 +16,17 @@ _EQUAL = re.compile(r"^(?P<key>[^\s!=,()]+)\s*(?P<how>==|=|!=)\s*(?P<value>[^\s!
 _EXISTS = re.compile(r"^(?P<absent>!\s*)?(?P<key>[^\s!=,()]+)$")
 
 _SELECTABLE: Mapping[str, frozenset[str]] = {
-    "Event": frozenset(
-        ["involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "regarding.kind", "regarding.namespace", "regarding.name", "regarding.uid", "reason", "type", "reportingComponent", "reportingController", "source"]
-    ),
-    "Pod": frozenset(["spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase", "status.podIP"]),
+    "Event": frozenset({
+        "involvedObject.apiVersion", "involvedObject.fieldPath", "involvedObject.kind", "involvedObject.name", "involvedObject.namespace",
+        "involvedObject.resourceVersion", "involvedObject.uid", "reason", "regarding.kind", "regarding.name", "regarding.namespace",
+        "regarding.uid", "reportingComponent", "reportingController", "source", "type",
+    }),
+    "Pod": frozenset({
+        "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase", "status.podIP",
+    }),
     "Namespace": frozenset({"status.phase"}),
     "Secret": frozenset({"type"}),
-}
+}  # fmt: skip
 _ALWAYS = frozenset({"metadata.name", "metadata.namespace"})
 
 

@@ -1,7 +1,7 @@
 """The API server double as a process or inside one: `async with ApiServer() as server: server.url`.
 
-A development and test double, not Kubernetes: no authentication, no admission webhooks, no CEL, one writer, everything in memory. It listens
-on loopback only.
+A development and test double, not Kubernetes: no authentication, no admission webhooks, no CEL, one writer, everything in memory. It
+listens on loopback only.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from headgate_devcluster.apiserver.resources import Catalogue, StorageKey
 from headgate_devcluster.apiserver.store import HISTORY_SIZE, Store
 from headgate_devcluster.apiserver.verbs import Verbs
 from headgate_devcluster.apiserver.writes import Target, WriteOptions, Writes
+from headgate_operator.api import names, rules
 
 HOST: Final = "127.0.0.1"
 _MAX_BODY: Final = 3 * 1024 * 1024
@@ -34,23 +35,27 @@ _SAVE_SECONDS: Final = 5.0
 _AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
+MODEL_RULES: Final = {(names.GROUP, names.KIND): rules.violations}
+"""What is CEL in the CRD of ModelDeployment."""
+
+
 class ApiServer:
-    """One API server. Leaving the context closes every connection and saves the snapshot."""
+    """One API server; `validators` stand for CEL. Leaving the context closes every connection and saves the snapshot."""
 
     def __init__(
         self,
         *,
         port: int = 0,
         snapshot_file: Path | None = None,
-        validators: Validators | None = None,
+        validators: Validators = MODEL_RULES,
         history_size: int = HISTORY_SIZE,
     ) -> None:
         self.store = Store(history_size=history_size)
         self.catalogue = Catalogue(BUILTINS)
         deletion = Deletion(self.store, self.catalogue)
         self._collection = GarbageCollection(self.store, deletion)
-        self._verbs = Verbs(self.store, self.catalogue, deletion, validators or {})
-        self._writes = Writes(self.store, self.catalogue, validators or {})
+        self._verbs = Verbs(self.store, self.catalogue, deletion, validators)
+        self._writes = Writes(self.store, self.catalogue, validators)
         self._snapshot_file, self._saved_revision = snapshot_file, 0
         self._port, self._tasks = port, list[asyncio.Task[None]]()
         self._runner: web.AppRunner | None = None
@@ -65,7 +70,7 @@ class ApiServer:
         self._fill()
         app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, self._port)
         await site.start()

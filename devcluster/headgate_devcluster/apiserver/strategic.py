@@ -1,5 +1,6 @@
-"""Strategic merge patch, as far as kubectl sends it for built-in kinds: keyed lists merge, `$patch: delete|replace` and
-`$setElementOrder`, `$deleteFromPrimitiveList`, `$retainKeys` directives.
+"""Strategic merge patch, as far as kubectl sends it for built-in kinds.
+
+Keyed lists merge. The directives `$patch: delete|replace`, `$deleteFromPrimitiveList` and `$retainKeys` count, `$setElementOrder` does not.
 """
 
 from typing import Any

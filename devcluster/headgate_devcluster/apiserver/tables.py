@@ -1,10 +1,11 @@
 """What `kubectl get` prints: rows made by the server from a kind's columns."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from headgate_devcluster.apiserver.json_paths import values
-from headgate_devcluster.apiserver.objects import Object
+from headgate_devcluster.apiserver.objects import Object, to_json
 from headgate_devcluster.apiserver.resources import Column, ResourceType
 
 _NAME: Final = {"name": "Name", "type": "string", "format": "name", "description": "Name of the object", "priority": 0}
@@ -48,24 +49,37 @@ def _row(obj: Object, resource: ResourceType, include: str) -> Object:
 
 def cell(obj: Object, column: Column) -> Any:
     """Return what stands in a column; null if the object does not say."""
-    found = values(obj, column.path)
+    if special := _SPECIAL.get(column.format):
+        return special(obj)
+    found = next((found for path in column.path.split(" | ") if (found := values(obj, path))), [])
     if column.format == "count":
         return len(found[0]) if found else 0
-    if not found:
-        return "<unknown>" if column.format == "age" else None
     if column.format == "age":
-        return age(str(found[0]))
+        return age(str(found[0])) if found else "<unknown>"
+    if not found:
+        return None
     if column.format == "object":
         return f"{str(found[0].get('kind', '')).lower()}/{found[0].get('name', '')}"
-    if column.type in {"integer", "number", "boolean"}:
-        return found[0]
-    return ",".join(_text(value) for value in found)
+    return found[0] if column.type in {"integer", "number", "boolean"} else ",".join(map(_text, found))
+
+
+def _pod_ready(obj: Object) -> str:
+    statuses = values(obj, ".status.containerStatuses[*]")
+    return f"{sum(bool(status.get('ready')) for status in statuses)}/{len(values(obj, '.spec.containers[*]'))}"
+
+
+def _replicas_ready(obj: Object) -> str:
+    ready, wanted = values(obj, ".status.readyReplicas"), values(obj, ".spec.replicas")
+    return f"{ready[0] if ready else 0}/{wanted[0] if wanted else 0}"
+
+
+_SPECIAL: Final[Mapping[str, Callable[[Object], str]]] = {"pod-ready": _pod_ready, "replicas-ready": _replicas_ready}
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return to_json(value).decode() if isinstance(value, dict | list) else str(value)
 
 
 def age(text: str) -> str:

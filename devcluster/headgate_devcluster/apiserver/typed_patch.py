@@ -3,8 +3,7 @@
 The real server answers these with HTTP 500, whatever field validation was asked for; clients must not retry them.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from headgate_devcluster.apiserver.errors import Refusal
@@ -15,7 +14,7 @@ from headgate_devcluster.apiserver.resources import ResourceType, Schema
 from headgate_devcluster.apiserver.structure import duplicates, item_element, list_type
 from headgate_devcluster.apiserver.unknown_fields import OBJECT_META
 
-_EXPECTED: Final = {
+_EXPECTED: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
     "string": ("string", lambda value: isinstance(value, str)),
     "integer": ("numeric (int or float)", lambda value: isinstance(value, int | float) and not isinstance(value, bool)),
     "number": ("numeric (int or float)", lambda value: isinstance(value, int | float) and not isinstance(value, bool)),
@@ -23,7 +22,6 @@ _EXPECTED: Final = {
     "object": ("map", lambda value: isinstance(value, dict)),
     "array": ("list", lambda value: isinstance(value, list)),
 }
-_UNNAMED: Final = re.compile(r"^\.")
 
 
 def require_typed(obj: Object, resource: ResourceType) -> None:

@@ -1,8 +1,7 @@
 """The HTTP verbs on resources: what a request asks for, handed to reads, writes and deletion, and the answer."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any, Final
 
 from aiohttp import web
@@ -103,11 +102,11 @@ class Verbs:
         matches = reads.matcher(resource, namespace, requests.list_options(request))
         as_table = tables.is_wanted(request.headers.get("Accept", ""))
         response = web.StreamResponse(headers={"Content-Type": "application/json", "Cache-Control": "no-cache, private"})
-        events = watching.events(self._store, resource, matches, namespace, options)
         await response.prepare(request)
-        with suppress(ConnectionError, asyncio.CancelledError):
-            await _stream(response, events, lambda obj: tables.row_table(obj, resource) if as_table else obj)
-        await events.aclose()  # type: ignore[attr-defined]
+        events = watching.events(self._store, resource, matches, namespace, options)
+        with suppress(ConnectionError):
+            async with aclosing(events):
+                await _stream(response, events, lambda obj: tables.row_table(obj, resource) if as_table else obj)
         return response
 
 
@@ -135,6 +134,8 @@ def _target(address: Address) -> Target:
 
 
 async def _body(request: web.Request) -> Any:
+    if request.content_type == "application/vnd.kubernetes.protobuf":
+        raise unsupported_media_type(["application/json", "application/yaml; this double reads no protobuf, use `kubectl apply -f`"])
     if request.content_type not in {"application/json", "application/yaml", "application/octet-stream", "text/plain"}:
         raise unsupported_media_type(["application/json", "application/yaml"])
     body = await request.read()

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,7 +32,7 @@ class WatchOptions:
 
 async def events(
     store: Store, resource: ResourceType, matches: Callable[[Object], bool], namespace: str | None, options: WatchOptions
-) -> AsyncIterator[WatchEvent]:
+) -> AsyncGenerator[WatchEvent, None]:
     """Yield (type, object) until the time is up; one ERROR event with a Status if the resourceVersion is too old."""
     history = store.history(resource.storage)
     subscription = history.subscribe()
