@@ -131,7 +131,7 @@ async def start_envoy(folder: Path, *, public_port: int = 0) -> Envoy:
     config, admin_file = folder / "bootstrap.json", folder / "admin-address"
     replace(config, json.dumps(bootstrap(files.folder, public_port=public_port), indent=1))
     admin_file.unlink(missing_ok=True)
-    arguments = ["--config-path", config, "--admin-address-path", admin_file, "--concurrency", "1", "--disable-hot-restart"]
+    arguments: list[str | Path] = ["--config-path", config, "--admin-address-path", admin_file, "--concurrency", "1", "--disable-hot-restart"]
     child = await process.start("Envoy", [program, *arguments, "--log-level", "warning"], log=folder / "envoy.log")
     session = aiohttp.ClientSession()
     try:

@@ -59,8 +59,7 @@ def gateway_status(gateway: Object, port: int, attached_routes: int, now: str) -
 def _before(route: Object, ref: Mapping[str, Any]) -> list[Object]:
     parents = route.get("status", {}).get("parents", [])
     mine = (parent for parent in parents if parent["controllerName"] == CONTROLLER and parent["parentRef"] == ref)
-    conditions: list[Object] = next(mine, {}).get("conditions", [])
-    return conditions
+    return next((list(parent["conditions"]) for parent in mine), [])
 
 
 def _conditions(wanted: Mapping[str, tuple[str, str, str]], obj: Object, before: list[Object], now: str) -> list[Object]:

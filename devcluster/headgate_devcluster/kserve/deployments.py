@@ -111,7 +111,7 @@ def _available(count: Census) -> dict[str, str]:
 
 
 def _progressing(deployment: Object, count: Census, before: Object) -> dict[str, str]:
-    old = next((entry for entry in before.get("conditions", []) if entry["type"] == "Progressing"), {})
+    old: Object = next((entry for entry in before.get("conditions", []) if entry["type"] == "Progressing"), {})
     name = replica_set(deployment)
     complete = not count.old and len(count.new) == count.wanted and sum(map(is_ready, count.new)) == count.wanted
     # Once complete it stays so until the template changes: lost pods and scaling are not progress.
@@ -126,7 +126,7 @@ def _condition(kind: str, status: str, reason: str, message: str) -> dict[str, s
 
 
 def _stamped(condition: dict[str, str], before: Object, now: str) -> dict[str, str]:
-    old = next((entry for entry in before.get("conditions", []) if entry["type"] == condition["type"]), {})
+    old: Object = next((entry for entry in before.get("conditions", []) if entry["type"] == condition["type"]), {})
     changed = any(old.get(key) != value for key, value in condition.items())
     moved = now if old.get("status") != condition["status"] else old["lastTransitionTime"]
     return {"lastTransitionTime": moved, "lastUpdateTime": now if changed else old["lastUpdateTime"], **condition}

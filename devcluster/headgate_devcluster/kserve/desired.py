@@ -137,7 +137,7 @@ def _child_meta(isvc: Object, labels: dict[str, str], annotations: dict[str, str
 def _labels(isvc: Object) -> dict[str, str]:
     name = isvc["metadata"]["name"]
     own = {"app": f"isvc.{predictor(name)}", "component": "predictor", ISVC_LABEL: name}
-    return isvc["metadata"].get("labels", {}) | own
+    return {**isvc["metadata"].get("labels", {}), **own}
 
 
 def _annotations(isvc: Object) -> dict[str, str]:

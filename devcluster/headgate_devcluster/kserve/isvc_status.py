@@ -96,7 +96,7 @@ def _stamped(conditions: list[dict[str, str]], before: Object, now: str) -> list
     # Knative's rule, which KServe uses: the time moves when anything in the condition does, not only its status.
     stamped = []
     for condition in conditions:
-        old = next((entry for entry in before.get("conditions", []) if entry["type"] == condition["type"]), {})
+        old: Object = next((entry for entry in before.get("conditions", []) if entry["type"] == condition["type"]), {})
         same = {key: value for key, value in old.items() if key != "lastTransitionTime"} == condition
         stamped.append({"lastTransitionTime": old["lastTransitionTime"] if same else now, **condition})
     return stamped

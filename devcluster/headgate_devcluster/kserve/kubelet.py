@@ -1,7 +1,7 @@
 """The kubelet: a server process for every Pod, and the Pod's status from what becomes of it."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -15,6 +15,7 @@ from headgate_devcluster.reconcile import reconcile, unless_gone
 PRE_STOP_SECONDS = 2.0
 """Between a Pod's deletion and SIGTERM, unless its preStop hook says otherwise: by then no request can reach it any more."""
 
+_INIT = "Init:"
 _TERMINATION_GRACE = 10.0
 _SHUTDOWN_GRACE = 4.0
 
@@ -116,30 +117,36 @@ def _pre_stop(pod: Object, otherwise: float) -> float:
 
 def pod_status(pod: Object, state: ServerState, now: str) -> Object:
     """A Pod's status for a state of its server."""
-    running = state.waiting is None
-    ready = "True" if state.ready else "False"
-    flags = {
-        "PodScheduled": "True",
-        "Initialized": str(not (state.waiting or "").startswith("Init:")),
-        "ContainersReady": ready,
-        "Ready": ready,
+    running, initialized = state.waiting is None, not (state.waiting or "").startswith(_INIT)
+    ready = str(state.ready)
+    flags = {"PodScheduled": "True", "Initialized": str(initialized), "ContainersReady": ready, "Ready": ready}
+    serving = _container_status(pod["spec"]["containers"][0], state, now)
+    status: Object = {
+        "phase": "Running" if running or state.restarts else "Pending",
+        "podIP": "127.0.0.1",
+        "hostIP": "127.0.0.1",
+        "conditions": [{"type": kind, "status": value, "lastTransitionTime": now} for kind, value in flags.items()],
+        "containerStatuses": [serving],
     }
-    container = pod["spec"]["containers"][0]
+    if not initialized:
+        failed = replace(state, waiting=(state.waiting or "").removeprefix(_INIT))
+        status["initContainerStatuses"] = [_container_status(pod["spec"]["initContainers"][0], failed, now)]
+        serving["state"] = {"waiting": {"reason": "PodInitializing"}}
+    return status
+
+
+def _container_status(container: Object, state: ServerState, now: str) -> Object:
+    running = {"running": {"startedAt": now}}
     status: Object = {
         "name": container["name"],
         "image": container.get("image", ""),
         "imageID": "",
         "ready": state.ready,
-        "started": running,
+        "started": state.waiting is None,
         "restartCount": state.restarts,
-        "state": {"running": {"startedAt": now}} if running else {"waiting": {"reason": state.waiting, "message": state.message}},
+        "state": {"waiting": {"reason": state.waiting, "message": state.message}} if state.waiting else running,
     }
     if state.exit_code is not None:
-        status["lastState"] = {"terminated": {"exitCode": abs(state.exit_code), "reason": "Error", "finishedAt": now}}
-    return {
-        "phase": "Running" if running or state.restarts else "Pending",
-        "podIP": "127.0.0.1",
-        "hostIP": "127.0.0.1",
-        "conditions": [{"type": kind, "status": value, "lastTransitionTime": now} for kind, value in flags.items()],
-        "containerStatuses": [status],
-    }
+        code = state.exit_code if state.exit_code >= 0 else 128 - state.exit_code  # as a shell counts signals
+        status["lastState"] = {"terminated": {"exitCode": code, "reason": "Error", "finishedAt": now}}
+    return status
