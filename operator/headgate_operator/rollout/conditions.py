@@ -6,7 +6,7 @@ Derived once, at the end of a pass, from everything else; no rule ever reads the
 from typing import Final
 
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.status import Condition, ConditionStatus, ConditionType, Verdict
+from headgate_operator.api.status import Candidate, Condition, ConditionStatus, ConditionType, Verdict
 from headgate_operator.rollout.stall import stalled
 from headgate_operator.rollout.turn import Turn, Wait, clip
 
@@ -56,7 +56,7 @@ def _moving(turn: Turn) -> Wait | None:
     if turn.wait is not None:
         return turn.wait
     if status.candidate is not None:
-        return Wait(reason=Reason.STEP_STARTED, message=f"{status.candidate.id} goes to {status.candidate.weight}%")
+        return _just_moved(status.candidate)
     if status.previous is not None and status.stable is not None:
         message = f"{status.stable.id} was promoted and is compared with {status.previous.id}"
         return Wait(reason=Reason.WATCHING, message=message)
@@ -73,11 +73,17 @@ def _candidate_accepted(turn: Turn) -> Condition:
     if refused is not None:
         return _condition(turn, kind, _FALSE, refused.reason, refused.message)
     if status.candidate is not None:
-        wait = turn.wait or Wait(reason=Reason.ANALYSING, message=f"{status.candidate.id} is on trial")
+        wait = turn.wait or _just_moved(status.candidate)
         return _condition(turn, kind, _UNKNOWN, wait.reason, wait.message)
     if status.stable is not None and status.stable.id == turn.wanted.id:
         return _condition(turn, kind, _TRUE, Reason.PROMOTED, f"{status.stable.id} is the stable version")
     return _condition(turn, kind, _UNKNOWN, Reason.NO_CANDIDATE, Reason.NO_CANDIDATE.explanation)
+
+
+def _just_moved(candidate: Candidate) -> Wait:
+    if candidate.weight == 0:
+        return Wait(reason=Reason.CANDIDATE_STARTED, message=f"{candidate.id} is being started")
+    return Wait(reason=Reason.STEP_STARTED, message=f"{candidate.id} gets {candidate.weight}% of the traffic")
 
 
 def _analysis_available(turn: Turn) -> Condition:

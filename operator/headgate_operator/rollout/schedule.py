@@ -24,7 +24,7 @@ def requeue_after(turn: Turn) -> timedelta | None:
 
 def _polls(turn: Turn) -> Iterator[timedelta]:
     status = turn.status
-    if beside_stable(status) is not None:
+    if beside_stable(status) is not None and (_decided_now(turn) or carries(turn.observed.route, status)):
         yield poll_interval(turn.spec.analysis)
     if status.candidate is not None:
         # The longer it already took, the longer until the next look: a tenth more.
@@ -41,7 +41,7 @@ def _polls(turn: Turn) -> Iterator[timedelta]:
     if turn.blocked is not None or turn.command_done:
         yield _PERSON
     if turn.status.candidate is None and turn.requested:
-        yield _PODS if turn.blocked is not None else _SOON
+        yield _SOON if _decided_now(turn) else _PODS
 
 
 def _decided_now(turn: Turn) -> bool:

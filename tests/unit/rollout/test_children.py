@@ -136,7 +136,6 @@ def test_nothing_is_deleted_while_the_gateway_may_still_send_it_requests(serving
     assert serving.isvc_of(2) in serving.pods
     assert serving.route.accepted is False
     serving.gateway_up = True
-    serving.route = replace(serving.route, accepted=True)
     serving.run_for(700)
     assert serving.isvc_of(2) not in serving.pods
 
