@@ -19,10 +19,8 @@ def writing_to(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             msg = f"no space is left on the disk that holds {folder}; free some space or choose another folder"
-        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            msg = f"{error.filename or folder} cannot be written: {error.strerror}; choose another folder"
         else:
-            raise
+            msg = f"{error.filename or folder} cannot be written: {error.strerror}; choose another folder"
         raise ClusterError(msg) from error
 
 
