@@ -21,7 +21,7 @@ class Failure(click.ClickException):
 
     def __init__(self, sentence: str, exit_code: Exit = Exit.FAILED) -> None:
         super().__init__(sentence)
-        self.exit_code = exit_code
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print it the way every error of ours looks."""

@@ -1,0 +1,107 @@
+"""`python -m headgate_operator.controller`: the operator process."""
+
+import logging
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import click
+import kopf
+
+from headgate_operator.api.quantities import parse_duration
+from headgate_operator.controller.events import kopf_settings, wire
+from headgate_operator.controller.logs import LogFormat, configure
+from headgate_operator.controller.process import Process
+from headgate_operator.controller.settings import (
+    Settings,
+    SettingsError,
+    choose_lease_namespace,
+    envoy_provider,
+    parse_address,
+    parse_gateway,
+)
+
+_log = logging.getLogger(__name__)
+
+
+def _duration(_ctx: click.Context, _parameter: click.Parameter, text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command(context_settings={"auto_envvar_prefix": "HEADGATE", "show_default": True, "max_content_width": 110})
+@click.option(
+    "--kubeconfig", type=click.Path(path_type=Path), show_envvar=True, help="Kubeconfig file (default: the pod's service account)."
+)
+@click.option("--namespace", "namespaces", multiple=True, envvar="HEADGATE_NAMESPACE", show_envvar=True,
+              help="Namespace to serve; may be given several times (default: all).")  # fmt: skip
+@click.option("--gateway", default="kserve/kserve-ingress-gateway", show_envvar=True,
+              help="<namespace>/<name> of the Gateway for objects that name none.")  # fmt: skip
+@click.option("--domain", default="example.com", show_envvar=True,
+              help="Objects without hostnames get <name>.<namespace>.<domain>.")  # fmt: skip
+@click.option("--envoy-address", "envoy_addresses", multiple=True, envvar="HEADGATE_ENVOY_ADDRESS", show_envvar=True,
+              help="Admin address of a proxy of the gateway, such as http://10.0.0.7:19001; name every one. "
+              "For objects that name no provider.")  # fmt: skip
+@click.option("--envoy-flush", default="5s", callback=_duration, show_envvar=True, help="The proxies' stats flush interval.")
+@click.option("--health-address", show_envvar=True, help="<host>:<port> for /healthz, /readyz and /metrics (default: none).")
+@click.option("--log-format", type=click.Choice([one.value for one in LogFormat]), default=LogFormat.TEXT.value, show_envvar=True,
+              help="For people or machines.")  # fmt: skip
+@click.option("--verbose", is_flag=True, show_envvar=True, help="Log more, kopf's own lines too.")
+@click.option("--workers", type=click.IntRange(1, 64), default=8, show_envvar=True, help="Objects looked at at the same time.")
+@click.option("--leader-election/--no-leader-election", default=True, show_envvar=True,
+              help="Hold a Lease, so that of several operators one works.")  # fmt: skip
+@click.option("--lease-namespace", show_envvar=True, help="Namespace of the Lease (default: the operator's own).")
+def main(
+    kubeconfig: Path | None, namespaces: tuple[str, ...], gateway: str, domain: str, envoy_addresses: tuple[str, ...],
+    envoy_flush: timedelta, health_address: str | None, log_format: str, verbose: bool, workers: int, leader_election: bool,
+    lease_namespace: str | None,
+) -> None:  # fmt: skip
+    """Run the Headgate operator.
+
+    It watches ModelDeployments and rolls each new model version out on KServe: canary traffic, a statistical verdict, automatic rollback.
+    Every option can be set by an environment variable. Ends with 0 on SIGTERM, with 1 if it cannot start or loses its lease.
+    """
+    configure(LogFormat(log_format), verbose=verbose)
+    try:
+        settings = Settings(
+            gateway=parse_gateway(gateway),
+            domain=domain,
+            namespaces=namespaces,
+            envoy=envoy_provider(envoy_addresses, envoy_flush),
+            kubeconfig=kubeconfig,
+            health=parse_address(health_address) if health_address else None,
+            workers=workers,
+            leader_election=leader_election,
+            lease_namespace=choose_lease_namespace(lease_namespace, namespaces),
+        )
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+    if kubeconfig is not None:
+        os.environ["KUBECONFIG"] = str(kubeconfig)  # kopf reads it from there, each time it logs in
+    run(settings)
+
+
+def run(settings: Settings) -> None:
+    """Run until a signal; exits with 1 and one line if it cannot start."""
+    process = Process(settings)
+    try:
+        kopf.run(
+            registry=wire(process, settings),
+            settings=kopf_settings(),
+            standalone=True,
+            clusterwide=not settings.namespaces,
+            namespaces=settings.namespaces,
+        )
+    except Exception as error:
+        if process.failure is None:
+            raise
+        _log.debug("the start failed", exc_info=error)
+        click.echo(f"headgate: error: the operator cannot start: {process.failure}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""The only writer: carries out a decision, in an order that a crash between any two writes cannot turn against anybody.
+
+    status → runtime copies and InferenceServices → route → deletions → Events → command annotation
+
+Status goes first because it is the memory: a convicted version is on record before its weight is taken, and nothing is promoted that is
+not on record. Every write names the object it was decided from (uid, resourceVersion), so a leader that was paused cannot overwrite its
+successor; the loser gets a ConflictError and looks again. What is already there is not written: a no-op costs the server as much as a
+change.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from headgate_operator.api.names import API_VERSION, COMMAND_ANNOTATION, FIELD_MANAGER, KIND
+from headgate_operator.api.reasons import Reason
+from headgate_operator.api.status import ModelDeploymentStatus
+from headgate_operator.controller.notes import Notes
+from headgate_operator.controller.observe import Snapshot
+from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS, SERVING_RUNTIMES
+from headgate_operator.kserve.children import inference_service, serving_runtime
+from headgate_operator.kserve.route import RouteBackend, http_route
+from headgate_operator.kserve.subset import is_subset
+from headgate_operator.kube.protocol import KubeApi, Object, Resource
+from headgate_operator.rollout.decision import Decision, Note, WantedRoute, WantedService
+
+
+def status_fields(status: ModelDeploymentStatus) -> dict[str, Any]:
+    """Return a status as it is stored."""
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Actor:
+    """Writes. One instance serves all objects; what it knows of an object is in the snapshot."""
+
+    def __init__(self, api: KubeApi, notes: Notes) -> None:
+        self._api = api
+        self._notes = notes
+
+    async def act(self, snapshot: Snapshot, decision: Decision) -> bool:
+        """Carry out a decision and return whether anything was written; then the result is to be read back.
+
+        ConflictError means that somebody wrote in between: look again.
+        """
+        version = await self._status(snapshot, decision.status)
+        notes = list(decision.notes)
+        try:
+            wrote = await self._children(snapshot, decision, notes)
+        finally:  # what is on record is told, even if a child could not be written yet
+            await self._notes.post(snapshot.observed.subject, notes, snapshot.observed.now)
+        if decision.command_done:
+            await self._remove_command(snapshot, version)
+        return wrote or version is not None
+
+    async def _children(self, snapshot: Snapshot, decision: Decision, notes: list[Note]) -> bool:
+        wrote = False
+        for service in decision.services:
+            wrote |= await self._service(snapshot, service, notes)
+        if decision.route is not None:
+            wrote |= await self._route(snapshot, decision.route)
+        for name in decision.delete:
+            wrote |= await self._delete(snapshot, INFERENCE_SERVICES, snapshot.children.services.get(name))
+        for name in _unused_runtimes(snapshot, decision):
+            wrote |= await self._delete(snapshot, SERVING_RUNTIMES, snapshot.children.runtimes[name])
+        return wrote
+
+    async def _status(self, snapshot: Snapshot, status: ModelDeploymentStatus) -> str | None:
+        """Write the whole status if it changed, and return the object's new resourceVersion: a merge patch would never drop a key."""
+        fields = status_fields(status)
+        if fields == status_fields(snapshot.observed.status) and "status" in snapshot.obj:
+            return None
+        metadata = snapshot.obj["metadata"]
+        identity = {key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion")}
+        body = {"apiVersion": API_VERSION, "kind": KIND, "metadata": identity, "status": fields}
+        return str((await self._api.replace_status(MODEL_DEPLOYMENTS, body))["metadata"]["resourceVersion"])
+
+    async def _service(self, snapshot: Snapshot, wanted: WantedService, notes: list[Note]) -> bool:
+        """Write the runtime copy, then the InferenceService that names it."""
+        runtime = serving_runtime(wanted.rendered, owner=snapshot.owner)
+        service = inference_service(
+            wanted.rendered, owner=snapshot.owner, min_replicas=wanted.min_replicas, max_replicas=wanted.max_replicas
+        )  # fmt: skip
+        live_runtime = snapshot.children.runtimes.get(wanted.isvc)
+        live_service = snapshot.children.services.get(wanted.isvc)
+        for kind, pinned, live in (("ServingRuntime", runtime, live_runtime), ("InferenceService", _unscaled(service), live_service)):
+            if live is not None and not _hands_off(snapshot, live) and not is_subset(pinned, live):
+                text = f"{kind} {wanted.isvc} was edited by somebody else and is put back"
+                notes.append(Note(reason=Reason.CHILD_RESTORED, message=text, revision=wanted.revision, warning=True))
+        wrote = await self._apply(snapshot, SERVING_RUNTIMES, runtime, live_runtime)
+        return await self._apply(snapshot, INFERENCE_SERVICES, service, live_service) or wrote
+
+    async def _route(self, snapshot: Snapshot, wanted: WantedRoute) -> bool:
+        subject = snapshot.observed.subject
+        first, second = (RouteBackend(isvc=slot.isvc, revision=slot.revision, weight=slot.weight) for slot in wanted.slots)
+        route = http_route(
+            name=subject.name,
+            namespace=subject.namespace,
+            owner=snapshot.owner,
+            gateway=snapshot.gateway,
+            hostnames=snapshot.hostnames,
+            slots=(first, second),
+            stable_id=wanted.stable_id,
+            rejected_ids=wanted.rejected_ids,
+            request_timeout=snapshot.observed.spec.serving.request_timeout,
+        )
+        return await self._apply(snapshot, HTTP_ROUTES, route, snapshot.route)
+
+    async def _apply(self, snapshot: Snapshot, resource: Resource, desired: Object, live: Object | None) -> bool:
+        """Create or update by server-side apply. With the uid it can only update, with the version only what was looked at."""
+        if live is not None:
+            if _hands_off(snapshot, live) or is_subset(desired, live):
+                return False
+            desired = deepcopy(desired)
+            desired["metadata"] |= {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
+        await self._api.apply(resource, desired, field_manager=FIELD_MANAGER)
+        return True
+
+    async def _delete(self, snapshot: Snapshot, resource: Resource, live: Object | None) -> bool:
+        """Delete exactly the object that was looked at, if it is ours and not on its way out already."""
+        if live is None or _hands_off(snapshot, live):
+            return False
+        metadata = live["metadata"]
+        await self._api.delete(resource, metadata["namespace"], metadata["name"], uid=metadata["uid"])
+        return True
+
+    async def _remove_command(self, snapshot: Snapshot, version: str | None) -> None:
+        """Remove the annotation unless somebody replaced it meanwhile: the version makes that a conflict."""
+        version = version or snapshot.obj["metadata"]["resourceVersion"]
+        patch: Mapping[str, Any] = {"metadata": {"resourceVersion": version, "annotations": {COMMAND_ANNOTATION: None}}}
+        subject = snapshot.observed.subject
+        await self._api.patch(MODEL_DEPLOYMENTS, subject.namespace, subject.name, patch)
+
+
+def _unused_runtimes(snapshot: Snapshot, decision: Decision) -> list[str]:
+    """Runtime copies whose InferenceService is gone or goes in this pass; also those that a crash left over."""
+    used = {service.isvc for service in decision.services} | (set(snapshot.children.services) - set(decision.delete))
+    return [name for name in snapshot.children.runtimes if name not in used]
+
+
+def _hands_off(snapshot: Snapshot, live: Object) -> bool:
+    """Whether an object is not ours to write: somebody else's, or on its way out."""
+    return not snapshot.owner.owns(live) or "deletionTimestamp" in live["metadata"]
+
+
+def _unscaled(service: Object) -> Object:
+    """Return the service without its replica bounds: they change without anybody having edited the object."""
+    predictor = {key: value for key, value in service["spec"]["predictor"].items() if key not in ("minReplicas", "maxReplicas")}
+    return service | {"spec": service["spec"] | {"predictor": predictor}}

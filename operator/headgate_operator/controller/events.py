@@ -1,0 +1,84 @@
+"""kopf, as event source and process shell and nothing more: every event puts a key on our work queue.
+
+No high-level handlers, daemons, timers, peering, finalizers or annotations-as-state: they are edge-triggered, hold worker slots, and keep
+state where nobody looks for it. Handlers are coroutines because kopf runs plain functions in threads, and the queue is not thread-safe.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import kopf
+
+from headgate_operator.api.names import GROUP, OWNER_LABEL
+from headgate_operator.controller.process import Process
+from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS
+from headgate_operator.controller.settings import Settings
+
+_CHILDREN: Final = (INFERENCE_SERVICES, HTTP_ROUTES)
+"""Children whose own changes matter. Deployments carry KServe's labels, not ours; what they do shows in the InferenceService's status."""
+
+
+def kopf_settings() -> kopf.OperatorSettings:
+    """Return kopf's settings; each one that differs from its default has a reason in the comments."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False  # our own Events, deduplicated
+    settings.peering.standalone = True  # else a foreign peering object named `default` pauses us
+    settings.scanning.disabled = True  # else rights on namespaces and CRDs, and a minute of errors without them
+    settings.watching.chunk_size = 200  # bounds memory when thousands of objects are listed
+    settings.watching.server_timeout = 600
+    settings.watching.client_timeout = 610
+    settings.watching.connect_timeout = 30
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 10
+    settings.queueing.idle_timeout = 0.5  # a task per object that had an event, so let it go soon
+    settings.queueing.exit_timeout = 0.5
+    settings.process.ultimate_exiting_timeout = 25  # the last resort, below terminationGracePeriodSeconds
+    # Never used with event handlers only, but named after us should that change:
+    settings.persistence.finalizer = f"{GROUP}/kopf"
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
+    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
+    for child in _CHILDREN:  # foreign objects never arrive
+        settings.watching.label_selectors[child.group, child.version, child.plural] = OWNER_LABEL
+    return settings
+
+
+def wire(process: Process, settings: Settings) -> kopf.OperatorRegistry:
+    """Return the registry that connects a process with kopf: its start and stop, our credentials, and the events."""
+    registry = kopf.OperatorRegistry()
+    _wire_life(registry, process, settings)
+
+    @kopf.on.event(MODEL_DEPLOYMENTS.group, MODEL_DEPLOYMENTS.version, MODEL_DEPLOYMENTS.plural, registry=registry, id="modeldeployments")
+    async def model_deployment(namespace: str | None, name: str, **_: Any) -> None:
+        if namespace:
+            process.queue.add((namespace, name))
+
+    async def child(namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:
+        owner = labels.get(OWNER_LABEL)
+        if namespace and owner:
+            process.queue.add((namespace, owner))
+
+    for resource in _CHILDREN:
+        kopf.on.event(resource.group, resource.version, resource.plural, registry=registry, id=resource.plural)(child)
+    return registry
+
+
+def _wire_life(registry: kopf.OperatorRegistry, process: Process, settings: Settings) -> None:
+    """Connect start, stop and login.
+
+    Kopf starts no watch before startup ends, so nothing is queued before we lead; it keeps SIGTERM to itself, so we drain in cleanup.
+    """
+
+    @kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)
+    async def start(**_: Any) -> None:
+        await process.start()
+
+    @kopf.on.cleanup(registry=registry, errors=kopf.ErrorsMode.IGNORED)  # a cleanup that fails would be retried for ever
+    async def stop(**_: Any) -> None:
+        await process.stop()
+
+    @kopf.on.login(registry=registry)
+    async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        """A registry of our own has no login handler; the file is named by $KUBECONFIG, which `__main__` sets."""
+        if settings.kubeconfig is None:
+            return kopf.login_with_service_account(**kwargs)
+        return kopf.login_with_kubeconfig(**kwargs)

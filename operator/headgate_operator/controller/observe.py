@@ -1,0 +1,159 @@
+"""The only reader: one frozen snapshot of everything a decision is made from, taken by fresh reads.
+
+Events are hints and caches are stale, so every pass reads again what it decides about. Cheap reads come first; `needs` then says whether
+this pass has use for the gateway's counters or the candidate's golden answers.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from headgate_operator.api.names import COMMAND_ANNOTATION
+from headgate_operator.api.spec import Gateway, ModelDeploymentSpec
+from headgate_operator.api.status import ModelDeploymentStatus
+from headgate_operator.controller.children import Children, read_children, read_services
+from headgate_operator.controller.golden import GoldenQuestion
+from headgate_operator.controller.parity import check
+from headgate_operator.controller.resources import HTTP_ROUTES, MODEL_DEPLOYMENTS
+from headgate_operator.controller.scrape import Counters
+from headgate_operator.controller.settings import Settings
+from headgate_operator.controller.wanted import read_wanted
+from headgate_operator.kserve.children import Owner
+from headgate_operator.kserve.route import default_hostname, read_route
+from headgate_operator.kube.protocol import KubeApi, Object
+from headgate_operator.rollout.needs import needs
+from headgate_operator.rollout.observed import Backend, Observed, ParityAnswer, Reading, Route, Subject
+from headgate_operator.rollout.revision import recognise
+
+Key = tuple[str, str]
+"""Namespace and name of a ModelDeployment."""
+
+
+class UnreadableError(Exception):
+    """The stored object is not what our CRD promises, for instance because the installed CRD is another release's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What was observed, and the objects it was read from: writes are compared with them."""
+
+    observed: Observed
+    obj: Object
+    gateway: Gateway
+    hostnames: tuple[str, ...]
+    children: Children
+    route: Object | None
+
+    @property
+    def owner(self) -> Owner:
+        """The owner of all children."""
+        return Owner(self.observed.subject.name, self.observed.subject.uid)
+
+
+class Observer:
+    """Takes snapshots."""
+
+    def __init__(
+        self,
+        api: KubeApi,
+        settings: Settings,
+        *,
+        counters: Counters,
+        question: GoldenQuestion,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._api = api
+        self._settings = settings
+        self._counters = counters
+        self._question = question
+        self._clock = clock
+
+    async def observe(self, key: Key) -> Snapshot | None:
+        """Return the snapshot of one ModelDeployment, or None if it is gone or going.
+
+        ApiError if something could not be read: a pass never decides on half of the facts.
+        """
+        namespace, name = key
+        obj = await self._api.get(MODEL_DEPLOYMENTS, namespace, name)
+        if obj is None or "deletionTimestamp" in obj["metadata"]:
+            return None
+        spec, status = _parse(obj)
+        subject, gateway = _subject(obj), spec.serving.gateway or self._settings.gateway
+        hostnames = tuple(spec.serving.hostnames or (default_hostname(name, namespace, self._settings.domain),))
+        wanted, route = await asyncio.gather(read_wanted(self._api, obj, spec, status), self._api.get(HTTP_ROUTES, namespace, name))
+        observed = Observed(
+            now=self._clock(), subject=subject, spec=spec, status=status, wanted=wanted,
+            route=None if route is None else _route(route, Owner(name, subject.uid), gateway), url=f"http://{hostnames[0]}",
+        )  # fmt: skip
+        children = await read_children(self._api, namespace, name, _names(observed))
+        observed = await self._complete(observed, children)
+        return Snapshot(observed=observed, obj=obj, gateway=gateway, hostnames=hostnames, children=children, route=route)
+
+    async def _complete(self, observed: Observed, children: Children) -> Observed:
+        """Add services, and what `needs` asks for."""
+        subject, spec, status = observed.subject, observed.spec, observed.status
+        pods_of = {version.isvc for version in (status.candidate, status.stable) if version is not None}
+        owner = Owner(subject.name, subject.uid)
+        services = await read_services(self._api, subject.namespace, children, owner, pods_of=pods_of)
+        wants = needs(spec, status, services, observed.route)
+        reading, parity = await asyncio.gather(
+            self._reading(observed) if wants.metrics else _nothing(),
+            self._parity(observed) if wants.parity else _nothing(),
+        )
+        return replace(observed, now=self._clock(), services=services, reading=reading, parity=parity)
+
+    async def _reading(self, observed: Observed) -> Reading:
+        assert observed.route is not None
+        own = observed.spec.analysis.provider
+        return await self._counters.read((own and own.envoy) or self._settings.envoy, observed.subject, observed.route)
+
+    async def _parity(self, observed: Observed) -> ParityAnswer:
+        assert observed.status.candidate is not None
+        return await check(
+            self._api, self._question, subject=observed.subject, spec=observed.spec, candidate=observed.status.candidate
+        )  # fmt: skip
+
+
+async def _nothing() -> None:
+    return None
+
+
+def _parse(obj: Object) -> tuple[ModelDeploymentSpec, ModelDeploymentStatus]:
+    try:
+        return ModelDeploymentSpec.model_validate(obj.get("spec")), ModelDeploymentStatus.model_validate(obj.get("status") or {})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UnreadableError(f"{where}: {first['msg']}; is the installed CRD that of this release (headgate crd)?") from error
+
+
+def _subject(obj: Object) -> Subject:
+    metadata = obj["metadata"]
+    return Subject(
+        name=metadata["name"],
+        namespace=metadata["namespace"],
+        uid=metadata["uid"],
+        generation=metadata.get("generation", 1),
+        command=(metadata.get("annotations") or {}).get(COMMAND_ANNOTATION),
+    )
+
+
+def _names(observed: Observed) -> set[str]:
+    """Every child name this pass may speak of. The wanted revision may be known under a name of its own."""
+    status = observed.status
+    versions = (status.stable, status.candidate, status.previous, *status.draining)
+    return {recognise(observed).isvc, observed.wanted.isvc, *(version.isvc for version in versions if version is not None)}
+
+
+def _route(obj: Object, owner: Owner, gateway: Gateway) -> Route:
+    state = read_route(obj, owner=owner, gateway=gateway)
+    slots = None
+    if state.slots is not None:
+        first, second = (Backend(isvc=slot.isvc, revision=slot.revision, weight=slot.weight) for slot in state.slots)
+        slots = (first, second)
+    return Route(
+        ours=state.ours, accepted=state.accepted, slots=slots, stable_id=state.stable_id, rejected_ids=state.rejected_ids
+    )  # fmt: skip

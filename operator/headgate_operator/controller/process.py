@@ -1,0 +1,153 @@
+"""The operator's own life: server, client, lease, workers; started and stopped in order. Knows nothing of kopf.
+
+Up: health server → API server answers → lease → workers. Down: no new work → drain → release the lease → close.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+from headgate_operator.controller.act import Actor
+from headgate_operator.controller.golden import GoldenQuestion
+from headgate_operator.controller.health import Health
+from headgate_operator.controller.lease import Lease, LeaseLostError
+from headgate_operator.controller.notes import Notes
+from headgate_operator.controller.observe import Key, Observer
+from headgate_operator.controller.reconciler import Reconciler
+from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS, SERVING_RUNTIMES
+from headgate_operator.controller.scrape import Counters
+from headgate_operator.controller.settings import DRAIN, Settings
+from headgate_operator.controller.telemetry import Telemetry
+from headgate_operator.controller.workqueue import WorkQueue
+from headgate_operator.kube.client import KubeClient
+from headgate_operator.kube.connect import connect
+from headgate_operator.kube.protocol import ApiError, Resource
+
+_NEEDED: Final = {
+    MODEL_DEPLOYMENTS: "install it with `headgate crd | kubectl apply --server-side -f -`",
+    INFERENCE_SERVICES: "install KServe",
+    SERVING_RUNTIMES: "install KServe",
+    HTTP_ROUTES: "install the Gateway API",
+}
+_PATIENCE_SECONDS: Final = 60.0
+_RETRY_SECONDS: Final = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class StartError(Exception):
+    """The operator cannot start; one sentence says why."""
+
+
+class Process:
+    """Everything that runs, in one place."""
+
+    def __init__(self, settings: Settings, *, end: Callable[[int], None] = os._exit) -> None:
+        self.queue: WorkQueue[Key] = WorkQueue()
+        self.telemetry = Telemetry()
+        self.failure: str | None = None
+        """Why it could not start, for the person who started it."""
+        self._settings = settings
+        self._end = end
+        self._health = Health(self.telemetry)
+        self._question = GoldenQuestion()
+        self._counters = Counters()
+        self._api: KubeClient | None = None
+        self._lease: Lease | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._reconciler: Reconciler | None = None
+
+    async def start(self) -> None:
+        """Return once this process leads and works; `failure` and an exception say why it cannot."""
+        try:
+            await self._start()
+        except Exception as error:
+            self.failure = str(error) or type(error).__name__
+            await self.stop()
+            raise
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop in order and within bounds; never raises."""
+        if self._reconciler is not None:
+            await self._reconciler.stop(DRAIN.total_seconds())
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        for close in (self._release, self._question.close, self._counters.close, self._disconnect, self._health.stop):
+            try:
+                async with asyncio.timeout(3):
+                    await close()
+            except Exception as error:  # noqa: BLE001 (a process that is told to end, ends)
+                _log.warning("while stopping: %s", error or type(error).__name__)
+
+    async def _start(self) -> None:
+        settings = self._settings
+        if settings.health is not None:
+            port = await self._health.start(settings.health)
+            _log.info("health and metrics on port %d", port)
+        self._api = api = await connect(settings.kubeconfig)
+        await _wait_until_served(api)
+        self._health.ready = True
+        if settings.leader_election:
+            await self._lead(api)
+        self.telemetry.leader.set(1)
+        observer = Observer(api, settings, counters=self._counters, question=self._question)
+        self._reconciler = Reconciler(self.queue, observer, Actor(api, Notes(api)), settings=settings, telemetry=self.telemetry)
+        self._reconciler.start()
+
+    async def _lead(self, api: KubeClient) -> None:
+        identity = f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"
+        self._lease = Lease(api, namespace=self._settings.lease_namespace, name=self._settings.lease_name, identity=identity)
+        await self._lease.acquire()
+        self._keeper = asyncio.create_task(self._keep(self._lease), name="lease keeper")
+
+    async def _keep(self, lease: Lease) -> None:
+        """End the process at once if leadership is lost: another one may be writing already."""
+        try:
+            await lease.keep()
+        except LeaseLostError as error:
+            _log.critical("%s; ending", error)
+            self._end(1)
+
+    async def _release(self) -> None:
+        if self._lease is not None:
+            await self._lease.release()
+
+    async def _disconnect(self) -> None:
+        if self._api is not None:
+            await self._api.close()
+
+
+async def _wait_until_served(api: KubeClient) -> None:
+    """Wait until the API server answers and knows every kind we watch: without one of them kopf would idle for ever, silently."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _PATIENCE_SECONDS
+    told = ""
+    while why := await _missing(api):
+        if loop.time() >= deadline:
+            raise StartError(why)
+        if why != told:
+            _log.warning("%s; waiting", why)
+        told = why
+        await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _missing(api: KubeClient) -> str:
+    for resource, remedy in _NEEDED.items():
+        try:
+            if not await api.serves(resource):
+                return f"the API server does not know {_full_name(resource)}: {remedy}"
+        except ApiError as error:
+            return str(error)
+    return ""
+
+
+def _full_name(resource: Resource) -> str:
+    return f"{resource.plural}.{resource.group}/{resource.version}"

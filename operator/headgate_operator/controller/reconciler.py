@@ -1,0 +1,141 @@
+"""N workers, each: take a key, observe, decide, act, say when to look again. Failures wait longer each time and are logged once.
+
+A look that wrote something is followed by another at once, which reads back what became of it.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Final
+
+from headgate_operator.controller.act import Actor
+from headgate_operator.controller.logs import ObjectLog
+from headgate_operator.controller.observe import Key, Observer, Snapshot, UnreadableError
+from headgate_operator.controller.settings import Settings
+from headgate_operator.controller.telemetry import Telemetry
+from headgate_operator.controller.workqueue import QueueClosedError, WorkQueue
+from headgate_operator.kube.protocol import ApiError, ConflictError
+from headgate_operator.rollout.decide import decide
+from headgate_operator.rollout.decision import Decision
+
+_WRITES_IN_A_ROW: Final = 8
+"""Looks that wrote, one after the other, before we slow down: something undoes or ignores what we write."""
+
+_log = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """Works the queue off."""
+
+    def __init__(
+        self,
+        queue: WorkQueue[Key],
+        observer: Observer,
+        actor: Actor,
+        *,
+        settings: Settings,
+        telemetry: Telemetry,
+        spread: Callable[[], float] = random.random,
+    ) -> None:
+        self._queue = queue
+        self._observer = observer
+        self._actor = actor
+        self._settings = settings
+        self._telemetry = telemetry
+        self._spread = spread
+        self._workers: list[asyncio.Task[None]] = []
+        self._writes: dict[Key, int] = {}
+        self._complaints: dict[Key, str] = {}
+
+    def start(self) -> None:
+        """Start the workers."""
+        self._workers = [asyncio.create_task(self._work(), name=f"worker {number}") for number in range(self._settings.workers)]
+
+    async def stop(self, patience: float) -> None:
+        """Take no more work; let looks under way finish within `patience` seconds."""
+        self._queue.close()
+        if not self._workers:
+            return
+        _, late = await asyncio.wait(self._workers, timeout=patience)
+        for worker in late:
+            worker.cancel()
+        if late:
+            _log.warning("%d looks were still under way after %g s and are given up", len(late), patience)
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                key, waited = await self._queue.get()
+            except QueueClosedError:
+                return
+            self._telemetry.queue_wait.observe(waited)
+            started = time.perf_counter()
+            try:
+                result = await self.look(key)
+            finally:
+                self._queue.done(key)
+            self._telemetry.pass_seconds.observe(time.perf_counter() - started)
+            self._telemetry.passes.labels(result).inc()
+            self._telemetry.queue_depth.set(self._queue.depth)
+            self._telemetry.queue_busy.set(self._queue.busy)
+
+    async def look(self, key: Key) -> str:
+        """Do one pass and plan the next; return its result for the metrics. Never raises."""
+        try:
+            snapshot = await self._observer.observe(key)
+            if snapshot is None:
+                self._forget(key)
+                return "gone"
+            decision = decide(snapshot.observed)
+            wrote = await self._actor.act(snapshot, decision)
+        except ConflictError as error:
+            ObjectLog(_log, *key).debug("somebody else wrote in between, looking again: %s", error)
+            self._queue.backoff(key)
+            return "conflict"
+        except (ApiError, UnreadableError) as error:
+            self._complain(key, str(error), exception=None)
+            return "error"
+        except Exception as error:  # noqa: BLE001 (one broken object must not stop the others)
+            self._complain(key, f"{type(error).__name__}: {error}", exception=error)
+            return "error"
+        self._plan(key, snapshot, decision, wrote=wrote)
+        return "written" if wrote else "unchanged"
+
+    def _plan(self, key: Key, snapshot: Snapshot, decision: Decision, *, wrote: bool) -> None:
+        self._queue.succeeded(key)
+        if self._complaints.pop(key, None):
+            ObjectLog(_log, *key).info("works again")
+        self._tell(key, snapshot, decision)
+        resync = self._settings.resync.total_seconds()
+        self._queue.add_after(key, resync * (1 + self._spread() / 5))
+        if decision.requeue_after is not None:
+            self._queue.add_after(key, max(0.0, decision.requeue_after.total_seconds()))
+        if wrote:
+            self._writes[key] = self._writes.get(key, 0) + 1
+            self._queue.add_after(key, 0.0 if self._writes[key] <= _WRITES_IN_A_ROW else 1.0)
+        else:
+            self._writes.pop(key, None)
+
+    def _tell(self, key: Key, snapshot: Snapshot, decision: Decision) -> None:
+        log = ObjectLog(_log, *key)
+        for note in decision.notes:
+            level = logging.WARNING if note.warning else logging.INFO
+            log.log(level, "%s: %s", note.reason, note.message, extra={"reason": str(note.reason), "revision": note.revision})
+        self._telemetry.report(*key, snapshot.observed.status, decision.status)
+
+    def _complain(self, key: Key, message: str, *, exception: Exception | None) -> None:
+        """Log a failure once, with its traceback if it is a bug of ours; repetitions only count."""
+        delay = self._queue.backoff(key)
+        self._telemetry.retries.inc()
+        if self._complaints.get(key) != message:
+            self._complaints[key] = message
+            ObjectLog(_log, *key).error("%s; next try in %.1f s", message, delay, exc_info=exception)
+
+    def _forget(self, key: Key) -> None:
+        self._queue.forget(key)
+        self._writes.pop(key, None)
+        self._complaints.pop(key, None)
+        self._telemetry.forget(*key)

@@ -1,0 +1,58 @@
+"""The revision a manifest asks for: its id, its names and its pinned rendering, or why it cannot be started."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from headgate_operator.api.reasons import Reason
+from headgate_operator.api.rules import violations
+from headgate_operator.api.spec import ModelDeploymentSpec
+from headgate_operator.api.status import Candidate, HistoryEntry, ModelDeploymentStatus, Rendered
+from headgate_operator.controller.resources import CLUSTER_SERVING_RUNTIMES, SERVING_RUNTIMES
+from headgate_operator.kserve.names import NamespaceTooLongError, child_name
+from headgate_operator.kserve.render import render
+from headgate_operator.kube.protocol import KubeApi, Object
+from headgate_operator.rollout.observed import Wanted
+from headgate_operator.rollout.revision import revision_id, revision_inputs, same
+
+
+async def read_wanted(api: KubeApi, obj: Object, spec: ModelDeploymentSpec, status: ModelDeploymentStatus) -> Wanted:
+    """Return the wanted revision. The serving runtime is read only if the revision was never rendered before."""
+    name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
+    inputs = revision_inputs(spec)
+    id_ = revision_id(inputs)
+    problem = _broken_rules(obj)
+    try:
+        isvc = child_name(name, id_, namespace)
+    except NamespaceTooLongError as error:
+        isvc, problem = name, (Reason.INVALID_SPEC, str(error))
+    rendered = None if problem else _pinned(status, id_, inputs, name)
+    if rendered is None and problem is None:
+        runtime = await _runtime(api, namespace, spec.model.runtime)
+        if runtime is None:
+            problem = (Reason.RUNTIME_MISSING, _missing(spec.model.runtime, namespace))
+        else:
+            rendered = render(spec, name=name, namespace=namespace, isvc=isvc, runtime=runtime)
+    version = spec.model.uri.rstrip("/").rpartition("/")[2]
+    return Wanted(
+        id=id_, inputs=inputs, model_uri=spec.model.uri, version=version, isvc=isvc, rendered=rendered, problem=problem
+    )  # fmt: skip
+
+
+def _broken_rules(obj: Object) -> tuple[Reason, str] | None:
+    """An API server with our CRD refuses these; one with an older or edited CRD may not."""
+    found = violations(obj)
+    return (Reason.INVALID_SPEC, "; ".join(map(str, found))[:1000]) if found else None
+
+
+def _pinned(status: ModelDeploymentStatus, id_: str, inputs: Mapping[str, Any], name: str) -> Rendered | None:
+    known: list[Candidate | HistoryEntry] = [*([status.candidate] if status.candidate else []), *status.history]
+    return next((one.rendered for one in known if one.id == id_ or same(one.inputs, inputs, name=name)), None)
+
+
+async def _runtime(api: KubeApi, namespace: str, name: str) -> Object | None:
+    """Return the runtime as KServe would find it: the namespace's own first."""
+    return await api.get(SERVING_RUNTIMES, namespace, name) or await api.get(CLUSTER_SERVING_RUNTIMES, None, name)
+
+
+def _missing(runtime: str, namespace: str) -> str:
+    return f"there is neither a ServingRuntime {runtime} in namespace {namespace} nor a ClusterServingRuntime of that name; create one"

@@ -1,0 +1,264 @@
+"""One snapshot: fresh, complete, and no more expensive than this pass needs."""
+
+import json
+
+import pytest
+from aiohttp import web
+
+from headgate_operator.api.names import OWNER_LABEL
+from headgate_operator.api.reasons import Reason
+from headgate_operator.controller.observe import UnreadableError
+from headgate_operator.controller.resources import (
+    CLUSTER_SERVING_RUNTIMES,
+    CONFIG_MAPS,
+    INFERENCE_SERVICES,
+    MODEL_DEPLOYMENTS,
+    SERVING_RUNTIMES,
+)
+from headgate_operator.rollout.observed import Reading
+
+KEY = ("ml", "flight-delay")
+GOLDEN = {
+    "format": 1,
+    "request": {"inputs": [{"name": "temp", "shape": [2], "datatype": "FP64", "data": [1.5, None]}]},
+    "outputs": {"probability": [0.25, 0.5]},
+}
+
+
+async def test_an_object_that_is_gone_gives_nothing(world) -> None:
+    assert await world.observer.observe(KEY) is None
+
+
+async def test_the_first_look_finds_the_wanted_revision_and_no_children(world) -> None:
+    await world.manifest(uri="s3://models/flight-delay/7-abc/")
+    snapshot = await world.snapshot()
+    wanted = snapshot.observed.wanted
+    assert (wanted.version, wanted.problem) == ("7-abc", None)
+    assert wanted.rendered is not None
+    assert wanted.rendered.serving_runtime["metadata"]["name"] == wanted.isvc
+    assert snapshot.observed.services == {}
+    assert snapshot.observed.route is None
+    assert snapshot.hostnames == ("flight-delay.ml.example.com",)
+    assert snapshot.observed.url == "http://flight-delay.ml.example.com"
+
+
+async def test_a_missing_runtime_is_a_problem_of_the_revision_told_in_words(world) -> None:
+    model = {"uri": "s3://m/1", "format": {"name": "xgboost"}, "runtime": "absent"}
+    await world.manifest(model=model)
+    wanted = (await world.snapshot()).observed.wanted
+    assert wanted.rendered is None
+    reason, message = wanted.problem
+    assert reason is Reason.RUNTIME_MISSING
+    assert "neither a ServingRuntime absent in namespace ml nor a ClusterServingRuntime" in message
+
+
+async def test_a_runtime_of_the_namespace_comes_before_one_of_the_cluster(world) -> None:
+    own = await world.admin.get(CLUSTER_SERVING_RUNTIMES, None, "headgate-xgboost")
+    own = {
+        "apiVersion": own["apiVersion"],
+        "kind": "ServingRuntime",
+        "metadata": {"name": "headgate-xgboost", "namespace": "ml"},
+        "spec": own["spec"],
+    }
+    own["spec"]["containers"][0]["image"] = "our-own"
+    await world.admin.create(SERVING_RUNTIMES, own)
+    await world.manifest()
+    rendered = (await world.snapshot()).observed.wanted.rendered
+    assert rendered.serving_runtime["spec"]["containers"][0]["image"] == "our-own"
+
+
+async def test_a_revision_that_was_rendered_before_is_not_rendered_again(world) -> None:
+    await world.manifest()
+    await world.settle()
+    runtime = await world.admin.get(CLUSTER_SERVING_RUNTIMES, None, "headgate-xgboost")
+    await world.admin.delete(CLUSTER_SERVING_RUNTIMES, "", "headgate-xgboost", uid=runtime["metadata"]["uid"])
+    world.api.calls.clear()
+    snapshot = await world.snapshot()
+    assert snapshot.observed.wanted.problem is None
+    assert snapshot.observed.wanted.rendered == snapshot.observed.status.history[0].rendered
+    assert not [call for call in world.api.calls if call[1] == "ClusterServingRuntime"]
+
+
+async def test_children_with_our_label_that_no_status_mentions_are_found(world) -> None:
+    await world.manifest()
+    uid = (await world.get(MODEL_DEPLOYMENTS))["metadata"]["uid"]
+    owner = {"apiVersion": "headgate.dev/v1alpha1", "kind": "ModelDeployment", "name": KEY[1], "uid": uid, "controller": True}
+    metadata = {"name": "forgotten", "namespace": "ml", "labels": {OWNER_LABEL: KEY[1]}, "ownerReferences": [owner]}
+    model = {"modelFormat": {"name": "xgboost"}, "storageUri": "s3://x"}
+    await world.admin.create(
+        INFERENCE_SERVICES,
+        {
+            "apiVersion": "serving.kserve.io/v1beta1",
+            "kind": "InferenceService",
+            "metadata": metadata,
+            "spec": {"predictor": {"model": model}},
+        },
+    )
+    services = (await world.snapshot()).observed.services
+    assert services["forgotten"].ours
+    assert services["forgotten"].available_replicas == 0
+
+
+async def test_metrics_are_read_only_while_two_versions_share_the_traffic(world) -> None:
+    await world.manifest()
+    await world.settle()
+    await world.snapshot()
+    assert world.counters.asked == 0
+    world.counters.reading = Reading()
+    await world.manifest(uri="s3://models/flight-delay/2")
+    await world.settle()
+    assert (await world.status()).candidate.weight == 5
+    world.counters.asked = 0
+    assert (await world.snapshot()).observed.reading == Reading()
+    assert world.counters.asked == 1
+
+
+@pytest.mark.parametrize("world", ["no rules"], indirect=True)
+async def test_a_rule_that_an_older_crd_let_through_is_a_problem_of_the_revision(world) -> None:
+    crds = next(one for one in (await world.admin.list(_crds(), None)) if one["metadata"]["name"].startswith("modeldeployments"))
+    for version in crds["spec"]["versions"]:
+        version["schema"]["openAPIV3Schema"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    await world.admin.replace(_crds(), crds)
+    await _raw(world, {"model": {"uri": "models:/x/1", "format": {"name": "xgboost"}, "runtime": "headgate-xgboost"}})
+    reason, message = (await world.snapshot()).observed.wanted.problem
+    assert reason is Reason.INVALID_SPEC
+    assert "spec.model.uri: models:/ and mlflow-artifacts: URIs cannot be read by KServe" in message
+    await _raw(world, {"model": "nonsense"})
+    with pytest.raises(UnreadableError, match="is the installed CRD that of this release"):
+        await world.snapshot()
+    assert await world.reconciler.look(KEY) == "error"
+
+
+async def test_the_candidate_is_asked_its_golden_inputs_once_it_is_ready(world, monkeypatch) -> None:
+    asked: list[tuple[str, dict]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append((str(request.url), await request.json()))
+        assert request.headers["x-headgate-parity"] == "1"
+        return web.json_response({"outputs": [{"name": "probability", "data": [0.25, 0.9]}]})
+
+    async with Everywhere(answer, monkeypatch):
+        await golden(world, GOLDEN)
+        await world.manifest(parity={"mode": "Required", "golden": {"configMap": "g"}})
+        await world.reconciler.look(KEY)
+        assert (await world.snapshot()).observed.parity is None, "not ready yet"
+        await world.kserve()
+        parity = (await world.snapshot()).observed.parity
+    isvc = (await world.status()).candidate.isvc
+    assert asked == [(f"http://{isvc}-predictor.ml.svc.cluster.local/v2/models/flight-delay/infer", GOLDEN["request"])]
+    assert parity.unavailable is None
+    assert "probability differs in 1 of 2 rows; the largest difference is 0.4 at row 1 (0.9 instead of 0.5)" in parity.mismatch
+    assert len(parity.golden) == 64
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (500, "it raised", "answered HTTP 500: it raised"),
+        (200, "<html>", "answered something that is not JSON"),
+        (200, "[]", "answered JSON that is no object"),
+        (302, "elsewhere", "answered HTTP 302"),
+        (200, " " * 5_000_000, "its answer is larger than 4 MB"),
+    ],
+    ids=["error", "not JSON", "no object", "redirect", "huge"],
+)
+async def test_an_answer_that_cannot_be_compared_is_no_mismatch(world, monkeypatch, status, body, said) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=body, headers={"Location": "/"} if status == 302 else None)
+
+    async with Everywhere(answer, monkeypatch):
+        parity = await _ready_parity(world)
+    reason, message = parity.unavailable
+    assert reason is Reason.PARITY_UNAVAILABLE
+    assert said in message
+    assert parity.mismatch is None
+
+
+async def test_a_candidate_that_cannot_be_reached_is_no_mismatch(world, monkeypatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    parity = await _ready_parity(world)
+    assert parity.unavailable[0] is Reason.PARITY_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (None, "ConfigMap g does not exist; apply it before the ModelDeployment"),
+        ({"other": "x"}, "ConfigMap g has no key golden.json"),
+        ({"golden.json": "{"}, "is not JSON"),
+        ({"golden.json": '{"format": 2}'}, "is not a golden set of format 1"),
+        ({"golden.json": '{"format": 1, "request": {"inputs": 3}, "outputs": {}}'}, "is not a golden set of format 1"),
+    ],
+)
+async def test_a_golden_set_that_cannot_be_used_is_missing_and_says_why(world, data, said) -> None:
+    parity = await _ready_parity(world, data=data)
+    reason, message = parity.unavailable
+    assert reason is Reason.GOLDEN_MISSING
+    assert said in message
+
+
+async def test_a_candidate_that_speaks_v1_is_asked_in_v1(world, monkeypatch) -> None:
+    asked: list[tuple[str, dict]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append((request.path, await request.json()))
+        return web.json_response({"predictions": [{"probability": 0.25}, {"probability": 0.5}]})
+
+    async with Everywhere(answer, monkeypatch):
+        parity = await _ready_parity(world, protocol="v1", modelName="other")
+    assert asked == [("/v1/models/other:predict", {"instances": [{"temp": 1.5}, {"temp": None}]})]
+    assert (parity.mismatch, parity.unavailable) == (None, None)
+
+
+async def _ready_parity(world, data=False, **model):
+    if data is False:
+        await golden(world, GOLDEN)
+    elif data is not None:
+        await _config_map(world, data)
+    full = {"uri": "s3://m/1", "format": {"name": "xgboost"}, "runtime": "headgate-xgboost"} | model
+    await world.manifest(model=full, parity={"mode": "Required", "golden": {"configMap": "g"}})
+    await world.reconciler.look(KEY)
+    await world.kserve()
+    return (await world.snapshot()).observed.parity
+
+
+async def golden(world, content) -> None:
+    await _config_map(world, {"golden.json": json.dumps(content)})
+
+
+async def _config_map(world, data) -> None:
+    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "g", "namespace": "ml"}, "data": data}
+    await world.admin.apply(CONFIG_MAPS, obj, field_manager="person")
+
+
+async def _raw(world, spec) -> None:
+    obj = {"apiVersion": "headgate.dev/v1alpha1", "kind": "ModelDeployment", "metadata": {"name": KEY[1], "namespace": "ml"}, "spec": spec}
+    await world.admin.apply(MODEL_DEPLOYMENTS, obj, field_manager="person")
+
+
+def _crds():
+    from headgate_operator.kube.protocol import Resource
+
+    return Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition")
+
+
+class Everywhere:
+    """An HTTP proxy that knows every cluster-local name and gives all of them the same answer."""
+
+    def __init__(self, answer, monkeypatch) -> None:
+        self._answer = answer
+        self._monkeypatch = monkeypatch
+
+    async def __aenter__(self) -> None:
+        app = web.Application(client_max_size=10_000_000)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self._monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+        self._monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{self._runner.addresses[0][1]}")
+
+    async def __aexit__(self, *_) -> None:
+        await self._runner.cleanup()

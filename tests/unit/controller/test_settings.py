@@ -1,0 +1,157 @@
+"""What the operator is told at the start: checked once, refused in one sentence."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from headgate_operator.controller import __main__ as entry
+from headgate_operator.controller.events import kopf_settings, wire
+from headgate_operator.controller.logs import LogFormat, ObjectLog, configure
+from headgate_operator.controller.process import Process
+from headgate_operator.controller.settings import (
+    Settings,
+    SettingsError,
+    choose_lease_namespace,
+    envoy_provider,
+    parse_address,
+    parse_gateway,
+)
+
+
+@pytest.fixture
+def started(monkeypatch) -> list[Settings]:
+    """What `main` would have run with."""
+    seen: list[Settings] = []
+    monkeypatch.setattr(entry, "run", seen.append)
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", list(root.handlers))
+    return seen
+
+
+def test_every_flag_has_an_environment_variable(started, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("KUBECONFIG", "unset")
+    environment = {
+        "HEADGATE_KUBECONFIG": str(tmp_path / "config"),
+        "HEADGATE_NAMESPACE": "ml other",
+        "HEADGATE_GATEWAY": "infra/gate",
+        "HEADGATE_DOMAIN": "models.test",
+        "HEADGATE_ENVOY_ADDRESS": "http://10.0.0.7:19001 http://10.0.0.8:19001/",
+        "HEADGATE_ENVOY_FLUSH": "1s",
+        "HEADGATE_HEALTH_ADDRESS": "127.0.0.1:0",
+        "HEADGATE_LOG_FORMAT": "json",
+        "HEADGATE_WORKERS": "3",
+        "HEADGATE_LEADER_ELECTION": "false",
+        "HEADGATE_LEASE_NAMESPACE": "sys",
+    }
+    result = CliRunner().invoke(entry.main, [], env=environment, auto_envvar_prefix="HEADGATE")
+    assert result.exit_code == 0, result.output
+    (settings,) = started
+    assert settings.namespaces == ("ml", "other")
+    assert (settings.gateway.namespace, settings.gateway.name) == ("infra", "gate")
+    assert settings.envoy.addresses == ["http://10.0.0.7:19001", "http://10.0.0.8:19001"]
+    assert settings.envoy.flush == timedelta(seconds=1)
+    assert (settings.workers, settings.leader_election, settings.lease_namespace) == (3, False, "sys")
+    assert str(settings.kubeconfig) == str(tmp_path / "config")
+
+
+def test_no_flag_at_all_means_in_cluster_and_every_namespace(started) -> None:
+    assert CliRunner().invoke(entry.main, []).exit_code == 0
+    (settings,) = started
+    assert (settings.kubeconfig, settings.namespaces, settings.envoy, settings.health) == (None, (), None, None)
+    assert settings.leader_election
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["--gateway", "kserve"], "write <namespace>/<name>, such as kserve/kserve-ingress-gateway"),
+        (["--gateway", "kserve/UPPER"], "write <namespace>/<name>"),
+        (["--health-address", "8080"], "write <host>:<port>, such as 0.0.0.0:8080"),
+        (["--health-address", "localhost:99999"], "write <host>:<port>"),
+        (["--envoy-address", "10.0.0.7:19001"], "write admin addresses such as http://10.0.0.7:19001"),
+        (["--envoy-flush", "1 second"], "is not a duration"),
+    ],
+)
+def test_a_wrong_flag_is_refused_with_what_is_allowed(started, args, sentence) -> None:
+    result = CliRunner().invoke(entry.main, args)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert not started
+
+
+def test_help_explains_every_option_and_its_variable() -> None:
+    text = CliRunner().invoke(entry.main, ["--help"]).output
+    for option in ("--kubeconfig", "--gateway", "--envoy-address", "--health-address", "--leader-election"):
+        assert option in text
+    assert "HEADGATE_ENVOY_ADDRESS" in text
+
+
+def test_parsers_read_what_their_errors_recommend() -> None:
+    assert parse_gateway("kserve/kserve-ingress-gateway").name == "kserve-ingress-gateway"
+    assert parse_address("0.0.0.0:8080").port == 8080
+    assert envoy_provider((), timedelta(seconds=5)) is None
+    with pytest.raises(SettingsError):
+        envoy_provider(("ftp://x",), timedelta(seconds=5))
+
+
+def test_the_lease_lives_where_told_else_in_the_first_namespace_outside_of_a_pod() -> None:
+    assert choose_lease_namespace("sys", ("ml",)) == "sys"
+    assert choose_lease_namespace(None, ("ml", "b")) == "ml"
+    assert choose_lease_namespace(None, ()) == "default"
+
+
+def test_kopf_is_event_source_only() -> None:
+    settings = kopf_settings()
+    assert not settings.posting.enabled
+    assert settings.peering.standalone
+    assert settings.scanning.disabled
+    assert settings.watching.chunk_size == 200
+    assert settings.networking.request_timeout == 30
+    registry = wire(Process(Settings(gateway=parse_gateway("a/b"), domain="d")), Settings(gateway=parse_gateway("a/b"), domain="d"))
+    assert {handler.selector.plural or handler.selector.any_name for handler in registry._watching.get_all_handlers()} == {
+        "modeldeployments",
+        "inferenceservices",
+        "httproutes",
+    }
+    assert not registry._changing.get_all_handlers()
+    assert not registry._spawning.get_all_handlers()
+
+
+def test_children_are_watched_by_label_and_the_objects_themselves_are_not() -> None:
+    selectors = kopf_settings().watching.label_selectors
+    assert {selector.plural or selector.any_name for selector in selectors} == {"inferenceservices", "httproutes"}
+    assert set(selectors.values()) == {"headgate.dev/model-deployment"}
+
+
+async def test_an_event_puts_the_owner_on_the_queue_once() -> None:
+    settings = Settings(gateway=parse_gateway("a/b"), domain="d")
+    process = Process(settings)
+    handlers = {handler.id: handler.fn for handler in wire(process, settings)._watching.get_all_handlers()}
+    await handlers["modeldeployments"](namespace="ml", name="x")
+    await handlers["inferenceservices"](namespace="ml", labels={"headgate.dev/model-deployment": "x"}, name="x-1")
+    await handlers["httproutes"](namespace="ml", labels={"headgate.dev/model-deployment": "y"}, name="y")
+    await handlers["httproutes"](namespace="ml", labels={}, name="foreign")
+    assert process.queue.depth == 2
+    process.queue.close()
+
+
+def test_json_log_lines_name_the_object(capsys, started) -> None:
+    configure(LogFormat.JSON, verbose=False)
+    ObjectLog(logging.getLogger("t"), "ml", "x").warning("held: %s", "why", extra={"reason": "NoData"})
+    line = capsys.readouterr().err
+    assert '"object": {"namespace": "ml", "name": "x"}' in line
+    assert '"message": "held: why"' in line
+    assert '"reason": "NoData"' in line
+
+
+def test_text_log_lines_name_the_object_too(capsys, started) -> None:
+    configure(LogFormat.TEXT, verbose=False)
+    ObjectLog(logging.getLogger("t"), "ml", "x").info("moved")
+    assert capsys.readouterr().err.rstrip().endswith("INFO    moved  [ml/x]")
+
+
+def test_kopf_chatter_stays_out_of_the_log(started) -> None:
+    configure(LogFormat.TEXT, verbose=False)
+    assert not logging.getLogger("kopf.objects").isEnabledFor(logging.INFO)
