@@ -174,6 +174,20 @@ def test_a_change_of_the_tolerance_begins_new_evidence(session):
     assert begun.metric().total.candidate == 0
 
 
+def test_a_change_of_the_latency_bound_begins_new_evidence(session):
+    def latency(milliseconds):
+        bound = timedelta(milliseconds=milliseconds)
+        return spec.Analysis(metrics=[Metric(name="latency", preset=MetricPreset.GATEWAY_LATENCY, slower_than=bound)])
+
+    begun = session(settings=latency(250)).past_the_discarded_block()
+    begun.after(3, candidate=(20, 0), stable=(180, 0))
+    begun.settings = latency(500)
+    begun.after(3, candidate=(20, 0), stable=(180, 0))
+    assert begun.metric("latency").total.candidate == 0
+    assert begun.after(3, candidate=(20, 0), stable=(180, 0)).kept_requests == 0
+    assert begun.after(3, candidate=(20, 0), stable=(180, 0)).kept_requests == 20
+
+
 def test_a_change_of_the_false_rollback_rate_keeps_the_evidence(session):
     begun = session(settings=ERRORS_ONLY).past_the_discarded_block()
     for _ in range(3):

@@ -25,6 +25,14 @@ def test_a_change_of_weight_drops_the_open_block_and_discards_the_next(session):
     assert begun.metric().bad.candidate == 0
 
 
+def test_the_block_that_is_discarded_begins_at_the_change_and_not_before(session):
+    begun = session().past_the_discarded_block()
+    begun.after(12, candidate=(5, 0), stable=(50, 0))
+    raised(begun).look()
+    begun.after(2.5, candidate=(20, 20), stable=(50, 0))
+    assert begun.after(3, candidate=(20, 20), stable=(50, 0)).kept_requests == 0
+
+
 def test_evidence_and_counts_are_kept_over_a_change_of_weight(session):
     begun = session().past_the_discarded_block()
     for _ in range(3):

@@ -83,7 +83,7 @@ def close(before: Mapping[str, Snapshot], now: Mapping[str, Snapshot], meter: Me
     for proxy, after in now.items():
         baseline = before.get(proxy, after)
         age = after.at - baseline.at
-        difference = block_between(baseline, after, meter) if age > timedelta(0) else None
+        difference = block_between(baseline, after, meter)
         lost = (age > timedelta(0) and difference is None) or age < -length.full
         kept[proxy] = after if lost else baseline
         if difference is not None and age >= length.shortest:

@@ -93,10 +93,10 @@ def _counting(settings: AnalysisSettings) -> int:
 
 
 def _judge_metric(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus, reading: Reading) -> _Pass:
-    state, known = _state(settings, metric, status)
+    state = _state(settings, metric, status)
     meter = _meter(metric)
     seen = counters.view(reading, status, meter)
-    before = counters.baselines(status, metric.name) if known else {}
+    before = counters.baselines(status, metric.name)
     closing = close(before, {snapshot.proxy: snapshot for snapshot in seen.snapshots}, meter, _length(settings, metric, reading))
     samples = counters.samples(closing.baselines.values(), status, metric.name)
     kept = _kept(state, closing)
@@ -112,13 +112,13 @@ def _judge_metric(settings: AnalysisSettings, metric: Metric, status: AnalysisSt
     return _Pass(state=state, samples=samples, outcome=outcome, closing=closing, kept=kept)
 
 
-def _state(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus) -> tuple[MetricStatus, bool]:
-    """Find what is stored about a metric; evidence about another definition of it is worthless, and so are its baselines."""
+def _state(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus) -> MetricStatus:
+    """Find what is stored about a metric; evidence about another definition of it is worthless."""
     defined = wealth.definition(metric)
     for stored in status.metrics:
         if stored.name == metric.name and stored.definition == defined:
-            return stored, True
-    return verdicts.fresh(settings, metric, defined), False
+            return stored
+    return verdicts.fresh(settings, metric, defined)
 
 
 def _kept(state: MetricStatus, closing: Closing) -> Block | None:

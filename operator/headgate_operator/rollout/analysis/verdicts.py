@@ -33,10 +33,10 @@ def fresh(settings: AnalysisSettings, metric: Metric, definition: str) -> Metric
 
 
 def verdict(settings: AnalysisSettings, state: MetricStatus) -> Verdict:
-    """Judge the evidence. In one block Worse beats promotion."""
+    """Judge the evidence. In one block Worse beats promotion; without a block evidence is 0 and both bounds are above it."""
     if state.evidence >= rollback_bound(settings):
         return Verdict.WORSE
-    if state.total.candidate and state.promotion_evidence >= promotion_bound(settings):
+    if state.promotion_evidence >= promotion_bound(settings):
         return Verdict.NOT_WORSE
     return Verdict.UNDECIDED
 
