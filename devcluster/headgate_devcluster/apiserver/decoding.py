@@ -26,18 +26,18 @@ def decoded(body: Any, resource: ResourceType) -> Object:
         )
     if body["kind"] != resource.kind:
         raise bad_request(f"the kind in the data ({body['kind']}) does not match the expected kind ({resource.kind})")
-    obj = {**body, "metadata": body.get("metadata") or {}}
+    obj = {**body, "metadata": _without_nulls(body.get("metadata") or {})}
+    if not resource.custom:
+        obj = _without_nulls(obj)
     _require_readable(obj, resource)
     return obj
 
 
 def _require_readable(obj: Object, resource: ResourceType) -> None:
-    metadata = next(violations(_without_nulls(obj["metadata"]), METADATA, "metadata"), None)
+    metadata = next(violations(obj["metadata"], METADATA, "metadata"), None)
     if metadata is not None:
         raise undecodable(resource, _unmarshal_error(metadata, "ObjectMeta", obj, METADATA))
-    if not resource.custom and (
-        error := next((error for error in violations(_without_nulls(obj), resource.schema) if _is_type(error)), None)
-    ):
+    if not resource.custom and (error := next((error for error in violations(obj, resource.schema) if _is_type(error)), None)):
         raise undecodable(resource, _unmarshal_error(error, resource.kind, obj, resource.schema))
     require_readable_times(obj, resource)
 

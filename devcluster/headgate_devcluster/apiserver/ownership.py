@@ -102,7 +102,8 @@ def apply_configuration(live: Object | None, configuration: Object, resource: Re
     schema = resource.schema
     shares = read_shares(live) if live is not None else {}
     last = shares.pop(writer, Share(frozenset(), ""))
-    fields = frozenset(leaves(_ownable(_without_locked(configuration, resource, writer)), schema))
+    configuration = _writable(configuration, resource, writer)
+    fields = frozenset(leaves(_ownable(configuration), schema))
     others = [share.fields for share in shares.values()]
     result = _pruned(merged(live or {}, configuration, schema), last.fields, [fields, *others], schema)
     difference = compare(_ownable(live), _ownable(result), schema)
@@ -137,11 +138,13 @@ def _ownable(obj: Object | None) -> Object:
     return part | ({"metadata": metadata} if metadata else {})
 
 
-def _without_locked(obj: Object, resource: ResourceType, writer: Writer) -> Object:
+def _writable(configuration: Object, resource: ResourceType, writer: Writer) -> Object:
     """Drop what this door does not write: status through the main one, everything else through the status door."""
-    if writer.subresource:
-        return {writer.subresource: obj[writer.subresource]} if writer.subresource in obj else {}
-    return {name: value for name, value in obj.items() if not (name == "status" and resource.has_status)}
+    if not writer.subresource:
+        return {name: value for name, value in configuration.items() if not (name == "status" and resource.has_status)}
+    identity = {name: value for name, value in configuration["metadata"].items() if name in _OWNERLESS_METADATA}
+    written = {name: configuration[name] for name in ("apiVersion", "kind", writer.subresource) if name in configuration}
+    return written | {"metadata": identity}
 
 
 def _conflict(taken: Mapping[Writer, FieldSet]) -> Refusal:

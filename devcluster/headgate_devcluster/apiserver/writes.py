@@ -124,7 +124,6 @@ class Writes:
         require_typed(wanted, resource)
         old = self._store.get(resource.storage, (target.namespace, target.name))
         writer = self._writer(target, options, applies=True)
-        wanted["metadata"] = {name: value for name, value in wanted["metadata"].items() if value is not None}
         if old is None:
             return self._apply_anew(target, wanted, writer, options)
         live = in_version(old, resource)
