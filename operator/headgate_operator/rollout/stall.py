@@ -24,6 +24,19 @@ def _manifest_broken(turn: Turn) -> Wait | None:
     return Wait(reason=problem[0], message=problem[1]) if problem is not None and problem[0] is Reason.INVALID_SPEC else None
 
 
+def _stable_unrecoverable(turn: Turn) -> Wait | None:
+    """Restored from the route, so nobody knows how it was rendered, and now its InferenceService is gone."""
+    stable = turn.status.stable
+    if stable is None or turn.observed.services.get(stable.isvc) is not None:
+        return None
+    if any(entry.id == stable.id for entry in turn.status.history):
+        return None
+    message = (
+        f"{stable.isvc} is gone and what it was made from was lost with the status: apply the manifest of {stable.id} to bring it back"
+    )
+    return Wait(reason=Reason.STATE_LOST, message=message)
+
+
 def _name_taken(turn: Turn) -> Wait | None:
     if turn.wait is not None and turn.wait.reason is Reason.NAME_TAKEN:
         return turn.wait
@@ -64,6 +77,7 @@ def _held_too_long(turn: Turn) -> Wait | None:
 _CHECKS: Final[tuple[Callable[[Turn], Wait | None], ...]] = (
     _blocked,
     _manifest_broken,
+    _stable_unrecoverable,
     _name_taken,
     _refused,
     _not_ready_in_time,

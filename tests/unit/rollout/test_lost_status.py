@@ -68,3 +68,15 @@ def test_an_unknown_rendering_is_never_replaced_by_a_guess(serving):
     forget(serving)
     decision = serving.step()
     assert serving.isvc_of(1) not in {service.isvc for service in decision.services}
+
+
+def test_a_lost_rendering_whose_service_is_gone_needs_a_person_who_is_told_what_to_do(serving):
+    serving.apply(2)
+    forget(serving)
+    serving.pods.clear()
+    serving.run_for(60)
+    assert serving.condition("Stalled") == Reason.STATE_LOST
+    first = serving.apply(1)
+    serving.run()
+    assert serving.phase is Phase.HEALTHY
+    assert serving.weights == {first: 100}
