@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from headgate_operator.api import spec
-from headgate_operator.api.spec import EnvoyProvider, Metric, MetricPreset, Provider
+from headgate_operator.api.spec import Metric, MetricPreset
 from headgate_operator.api.status import Verdict
 
 
-def settings(*, slower_than=250, **others):
+def settings(*, slower_than=250):
     return spec.Analysis(
-        metrics=[Metric(name="latency", preset=MetricPreset.GATEWAY_LATENCY, slower_than=timedelta(milliseconds=slower_than))], **others
+        metrics=[Metric(name="latency", preset=MetricPreset.GATEWAY_LATENCY, slower_than=timedelta(milliseconds=slower_than))]
     )
 
 
@@ -65,13 +65,6 @@ def test_a_latency_block_is_never_shorter_than_two_flushes(session):
         begun.gateway.serve(0, 180)
         kept.append(begun.look(begun.gateway.reading(begun.now, flush=slow_flush)).kept_requests)
     assert kept == [0, 0, 0, 80]
-
-
-def test_the_flush_in_the_manifest_counts_before_the_readings_own(session):
-    provider = Provider(envoy=EnvoyProvider(addresses=["http://proxy-a"], flush=timedelta(seconds=5)))
-    begun = session(settings=settings(provider=provider)).past_the_discarded_block()
-    assert begun.after(9, candidate=(20, 0), stable=(180, 0)).kept_requests == 0
-    assert begun.after(1, candidate=(20, 0), stable=(180, 0)).kept_requests == 40
 
 
 def test_errors_count_requests_for_the_step_when_both_metrics_close_blocks(session):

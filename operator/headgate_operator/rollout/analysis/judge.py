@@ -158,5 +158,4 @@ def _length(settings: AnalysisSettings, metric: Metric, reading: Reading) -> Len
     """Latency blocks outlast two flushes: between flushes the histogram stands still while requests go on."""
     if metric.preset is MetricPreset.GATEWAY_ERRORS:
         return Length.of(settings.interval)
-    named = settings.provider.envoy if settings.provider else None
-    return Length.of(settings.interval, at_least=2 * (named.flush if named else reading.flush))
+    return Length.of(settings.interval, at_least=2 * reading.flush)
