@@ -114,12 +114,8 @@ class Cluster:
         self._envoy: Envoy = await start_envoy(self.folder / "envoy", public_port=self._gateway_port)
         stack.push_async_callback(self._envoy.stop)
         self._kubelet = Kubelet(self.api, self.folder / "logs")
-        for part in (
-            GatewayController(self.api, self._envoy, GATEWAY),
-            self._kubelet,
-            DeploymentController(self.api),
-            KServeController(self.api),
-        ):
+        gateway = GatewayController(self.api, self._envoy, GATEWAY)
+        for part in (self._envoy, gateway, self._kubelet, DeploymentController(self.api), KServeController(self.api)):
             _run_until_closed(stack, part.run(), type(part).__name__)
         self._operator = OperatorProcess(
             self.kubeconfig, self.namespace, GATEWAY, self._envoy.addresses, self.folder / "logs" / "operator.log"

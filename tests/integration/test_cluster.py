@@ -121,6 +121,16 @@ async def test_a_part_that_fails_ends_the_cluster_with_its_words(tmp_path: Path,
     assert processes_of(tmp_path) == []
 
 
+async def test_the_end_of_envoy_is_the_end_of_the_cluster(tmp_path: Path) -> None:
+    async def kill_envoy() -> None:
+        async with Cluster(tmp_path, operator=False) as cluster:
+            os.kill(cluster.pids()["envoy"], signal.SIGKILL)
+            await asyncio.sleep(30)
+
+    with pytest.raises(ClusterError, match="Envoy of the devcluster failed: Envoy ended with exit code -9"):
+        await kill_envoy()
+
+
 async def test_busy_ports_are_one_sentence(tmp_path: Path) -> None:
     async with Cluster(tmp_path / "a", operator=False) as cluster:
         for option, url, purpose in (("gateway_port", cluster.gateway_url, "gateway"), ("api_port", cluster.api_url, "API server")):

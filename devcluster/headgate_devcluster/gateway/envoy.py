@@ -82,6 +82,16 @@ class Envoy:
             self._files.remove(resources.endpoints_file(gone))
         self._clusters = wanted
 
+    async def run(self) -> None:
+        """Wait as long as Envoy runs. Its ports would change with a restart, so its end is the cluster's.
+
+        Raises:
+            ClusterError: it ended.
+        """
+        code = await self.child.wait()
+        msg = f"Envoy ended with exit code {code}: {self.child.last_words()} (log: {self.child.log})"
+        raise ClusterError(msg)
+
     async def stop(self) -> None:
         """End the process. Requests in flight are cut off."""
         await self.child.stop(_STOP_GRACE)
@@ -131,7 +141,15 @@ async def start_envoy(folder: Path, *, public_port: int = 0) -> Envoy:
     config, admin_file = folder / "bootstrap.json", folder / "admin-address"
     replace(config, json.dumps(bootstrap(files.folder, public_port=public_port), indent=1))
     admin_file.unlink(missing_ok=True)
-    arguments: list[str | Path] = ["--config-path", config, "--admin-address-path", admin_file, "--concurrency", "1", "--disable-hot-restart"]
+    arguments: list[str | Path] = [
+        "--config-path",
+        config,
+        "--admin-address-path",
+        admin_file,
+        "--concurrency",
+        "1",
+        "--disable-hot-restart",
+    ]
     child = await process.start("Envoy", [program, *arguments, "--log-level", "warning"], log=folder / "envoy.log")
     session = aiohttp.ClientSession()
     try:
