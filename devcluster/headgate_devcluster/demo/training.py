@@ -72,7 +72,7 @@ async def train(recipe: Recipe, folder: Path, *, low_priority: bool, progress: C
     result = folder / f"training-{recipe.version}.json"
     command = [
         *(("nice", "-n", "19") if low_priority else ()),
-        *(sys.executable, "-m", "headgate_operator.cli.main", "pipeline", "run", "training", "--local", "--data", "flights"),
+        *(sys.executable, "-m", "headgate_operator.cli", "pipeline", "run", "training", "--local", "--data", "flights"),
         *("--train-months", recipe.train_months, "--evaluate-month", str(recipe.evaluate_month), "--model-name", NAME),
         *("--storage", str(folder / "models"), "--tracking-uri", f"sqlite:///{folder / 'mlflow.db'}"),
         *("--output", str(folder / "pipelines" / f"version-{recipe.version}"), "--result", str(result)),
