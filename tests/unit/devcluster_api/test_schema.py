@@ -50,7 +50,8 @@ def test_several_errors_come_in_one_answer(api: Any, make_widget: Any) -> None:
     obj = make_widget(colour="blue")
     del obj["spec"]["size"]
     assert str(refused(api, obj)) == (
-        'Widget.example.com "w" is invalid: [spec.size: Required value, spec.colour: Unsupported value: "blue": supported values: "red", "green"]'
+        'Widget.example.com "w" is invalid: [spec.size: Required value, '
+        'spec.colour: Unsupported value: "blue": supported values: "red", "green"]'
     )
 
 

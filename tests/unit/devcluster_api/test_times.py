@@ -67,7 +67,7 @@ def test_an_event_can_only_be_counted_again(api: Any) -> None:
     created = api.create(event())
     series = {"count": 2, "lastObservedTime": "2026-01-01T00:01:00.000000Z"}
     assert api.patch(created, lambda seen: seen | {"series": series})["series"] == series
-    with pytest.raises(Refusal, match="note: .*field is immutable"):
+    with pytest.raises(Refusal, match=r"note: .*field is immutable"):
         api.patch(created, lambda seen: seen | {"note": "other"})
 
 

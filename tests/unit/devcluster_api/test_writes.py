@@ -51,7 +51,7 @@ def test_a_taken_name_is_told(api: Any, make_widget: Any) -> None:
     ],
 )
 def test_names_follow_the_rule_of_their_kind(api: Any, kind: str, name: str | None, told: str) -> None:
-    with pytest.raises(Refusal, match="metadata.name") as refusal:
+    with pytest.raises(Refusal, match=r"metadata.name") as refusal:
         api.create({"apiVersion": "v1", "kind": kind, "metadata": {"name": name} if name else {}})
     assert refusal.value.code == 422
     assert told in str(refusal.value)
@@ -81,14 +81,14 @@ def test_bad_metadata_is_invalid(api: Any, make_widget: Any, metadata: dict[str,
 
 def test_metadata_of_the_wrong_type_cannot_be_decoded(api: Any, make_widget: Any) -> None:
     with pytest.raises(
-        Refusal, match="json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels.a of type string"
+        Refusal, match=r"json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels.a of type string"
     ) as refusal:
         api.create(make_widget(metadata={"labels": {"a": 1}}))
     assert refusal.value.code == 400
 
 
 def test_a_built_in_field_of_the_wrong_type_cannot_be_decoded(api: Any) -> None:
-    with pytest.raises(Refusal, match="cannot unmarshal number into Go struct field ConfigMap.data.k of type string") as refusal:
+    with pytest.raises(Refusal, match=r"cannot unmarshal number into Go struct field ConfigMap.data.k of type string") as refusal:
         api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"k": 1}})
     assert refusal.value.code == 400
 
@@ -96,7 +96,7 @@ def test_a_built_in_field_of_the_wrong_type_cannot_be_decoded(api: Any) -> None:
 def test_nothing_is_created_in_a_namespace_that_does_not_exist(api: Any, make_widget: Any) -> None:
     api.delete({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml"}})
     api.garbage.collect()
-    with pytest.raises(Refusal, match='^namespaces "ml" not found$'):
+    with pytest.raises(Refusal, match=r'^namespaces "ml" not found$'):
         api.create(make_widget())
 
 
@@ -211,7 +211,7 @@ def test_stored_objects_are_never_changed_in_place(api: Any, make_widget: Any) -
 
 def test_unknown_fields_in_a_strict_patch_are_invalid(api: Any, make_widget: Any) -> None:
     created = api.create(make_widget())
-    with pytest.raises(Refusal, match='strict decoding error: unknown field "spec.rolout"$') as refusal:
+    with pytest.raises(Refusal, match=r'strict decoding error: unknown field "spec.rolout"$') as refusal:
         api.patch(created, change(rolout=1), field_validation="Strict")
     assert refusal.value.code == 422
 
