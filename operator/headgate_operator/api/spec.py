@@ -108,7 +108,7 @@ class Watch(ApiModel):
     """What happens after promotion."""
 
     duration: Duration = Field(timedelta(hours=1), description="How long the promoted version can still be rolled back on evidence.")
-    holdback: Weight = Field(5, description="Percent of traffic the previous version keeps meanwhile, to compare with.")
+    holdback: Weight = Field(5, description="Percent of traffic the previous version keeps meanwhile, to compare with; at most 50.")
 
 
 def _default_steps() -> list[Step]:

@@ -60,15 +60,15 @@ MicroTimestamp = Annotated[datetime, PlainSerializer(_rfc3339_micro, return_type
 class Rendered(ApiModel):
     """The exact children of a revision, rendered once when it started; only these are ever applied again."""
 
-    inference_service: dict[str, Any]
-    serving_runtime: dict[str, Any]
+    inference_service: dict[str, Any] = Field(description="As it is applied, without replica bounds and owner.")
+    serving_runtime: dict[str, Any] = Field(description="The copy of the runtime that it names.")
 
 
 class Pinned(ApiModel):
     """What identifies a revision, and where it runs."""
 
     id: str = Field(description="Revision id: r and 8 hex digits.")
-    model_uri: str
+    model_uri: str = Field(description="Storage URI of the model.")
     version: str = Field(description="Last segment of the model URI, for people.")
     isvc: str = Field(description="Name of the InferenceService.")
     slot: int | None = Field(None, description="Position of its backend in the route, 0 or 1; none once the slot was given up.")
@@ -77,7 +77,7 @@ class Pinned(ApiModel):
 class Stable(Pinned):
     """The version that serves."""
 
-    since: Timestamp
+    since: Timestamp = Field(description="Since when it is the stable version.")
     frozen_min: int | None = Field(None, description="Minimum replicas held while a rollout or its watch lasts.")
 
 
@@ -86,20 +86,20 @@ class Candidate(Pinned):
 
     inputs: dict[str, Any] = Field(description="What the revision id was computed from.")
     rendered: Rendered
-    started_at: Timestamp
+    started_at: Timestamp = Field(description="When it became the candidate.")
     step: int = Field(-1, description="Index of the current step; -1 before the first.")
-    weight: int = 0
+    weight: int = Field(0, description="Percent of traffic it shall have.")
     step_started_at: Timestamp | None = Field(None, description="When the route was seen to carry this step's weight.")
     step_requests: int = Field(0, description="Candidate requests in kept blocks of this step.")
     unready_count: int = Field(0, description="How often it lost its endpoints under traffic.")
     unready: bool = Field(False, description="Weight is 0 until it is ready again; then it returns to its step.")
     suspended: int = Field(0, description="How often it was suspended for failing every request.")
-    suspended_since: Timestamp | None = None
+    suspended_since: Timestamp | None = Field(None, description="When it was suspended last.")
     golden: str | None = Field(None, description="SHA-256 of the golden set this revision is checked against.")
     parity: ParityResult | None = None
     known_good: bool = Field(False, description="From the history: parity and readiness only.")
     hold_since: Timestamp | None = Field(None, description="Since when the rollout has been on hold without a break.")
-    hold_reason: str | None = None
+    hold_reason: str | None = Field(None, description="Why the rollout is on hold.")
     restarts: int = Field(0, description="Container restarts when last looked at under traffic.")
     disturbed: bool = Field(False, description="Whether pods restarted or were missing since the last block that was not all failures.")
 
@@ -107,7 +107,7 @@ class Candidate(Pinned):
 class Previous(Pinned):
     """During the watch: what a rollback returns to."""
 
-    since: Timestamp
+    since: Timestamp = Field(description="When it was replaced.")
     weight: int = Field(0, description="The holdback it keeps; 0 while it has no endpoints.")
     frozen_min: int | None = Field(None, description="Minimum replicas held until the watch ends: a rollback must find its full capacity.")
 
@@ -122,42 +122,42 @@ class Draining(Pinned):
 class Rejected(ApiModel):
     """A refused revision, with its numbers."""
 
-    id: str
-    model_uri: str = ""
-    version: str = ""
-    reason: str
-    message: str = Field(max_length=1024)
-    at: Timestamp
+    id: str = Field(description="Id of the revision.")
+    model_uri: str = Field("", description="Storage URI of its model.")
+    version: str = Field("", description="Last segment of the model URI, for people.")
+    reason: str = Field(description="Why, in one word; docs/runbook.md has a section for it.")
+    message: str = Field(max_length=1024, description="Why, with the numbers.")
+    at: Timestamp = Field(description="When it was refused.")
 
 
 class HistoryEntry(ApiModel):
     """A promoted revision that can be applied again exactly."""
 
-    id: str
-    model_uri: str
-    version: str
-    isvc: str
-    promoted_at: Timestamp
-    inputs: dict[str, Any]
+    id: str = Field(description="Id of the revision.")
+    model_uri: str = Field(description="Storage URI of its model.")
+    version: str = Field(description="Last segment of the model URI, for people.")
+    isvc: str = Field(description="Name of its InferenceService.")
+    promoted_at: Timestamp = Field(description="When it became stable.")
+    inputs: dict[str, Any] = Field(description="What the revision id was computed from.")
     rendered: Rendered
 
 
 class Traffic(ApiModel):
     """What the route was seen to say, and how many requests the analysis counted since the candidate's first traffic."""
 
-    id: str
-    weight: int
-    requests: int = 0
+    id: str = Field(description="Id of the revision.")
+    weight: int = Field(description="Percent of traffic in the accepted route.")
+    requests: int = Field(0, description="Requests that were analysed.")
 
 
 class Sample(ApiModel):
     """The last reading of one proxy's counters for one slot, the baseline of the open block of one metric."""
 
-    metric: str
-    proxy: str
-    slot: int
-    at: MicroTimestamp
-    counters: dict[str, float]
+    metric: str = Field(description="Name of the metric.")
+    proxy: str = Field(description="Address of the proxy.")
+    slot: int = Field(description="Position in the route.")
+    at: MicroTimestamp = Field(description="When it was read.")
+    counters: dict[str, float] = Field(description="Counters by series.")
 
 
 class Mixture(ApiModel):
@@ -166,32 +166,32 @@ class Mixture(ApiModel):
     since: Timestamp = Field(description="When the newest mixture started.")
     started: int = Field(description="How many mixtures were started; the k-th has weight 1/(k(k+1)).")
     untouched: bool = Field(description="Whether no block was counted since the newest started.")
-    log_wealth: list[float]
+    log_wealth: list[float] = Field(description="One per alternative odds ratio.")
 
 
 class SideCounts(ApiModel):
     """A count on each side of the comparison."""
 
-    candidate: int = 0
-    stable: int = 0
+    candidate: int = Field(0, description="Of the version on trial.")
+    stable: int = Field(0, description="Of the version it is compared with.")
 
 
 class FailStreak(ApiModel):
     """Whole blocks in a row in which every candidate request was bad, and what stable did in them."""
 
     requests: int = Field(0, description="Candidate requests in a row that were all bad.")
-    blocks: int = 0
-    stable_bad: int = 0
-    stable_total: int = 0
+    blocks: int = Field(0, description="Blocks in that row.")
+    stable_bad: int = Field(0, description="Bad requests of the other version in these blocks.")
+    stable_total: int = Field(0, description="All requests of the other version in these blocks.")
 
 
 class MetricStatus(ApiModel):
     """Evidence about one metric since the candidate's first traffic."""
 
-    name: str
+    name: str = Field(description="Name of the metric.")
     definition: str = Field("", description="What the evidence is about; evidence about anything else is not carried over.")
     verdict: Verdict = Verdict.UNDECIDED
-    message: str = Field("", max_length=512)
+    message: str = Field("", max_length=512, description="The same in words, with the numbers.")
     mixture: Mixture | None = None
     promotion: list[float] = Field(default_factory=list, description="Log-wealths of the promotion e-processes, odds ratio first.")
     promotion_evidence: float = Field(0.0, description="Natural log of the promotion e-value.")
@@ -203,28 +203,28 @@ class MetricStatus(ApiModel):
     total: SideCounts = Field(default_factory=SideCounts)
     requests_needed: int | None = Field(None, description="Expected candidate requests until a decision at present rates.")
     discard_next: bool = Field(True, description="The first block after a weight change is thrown away: both weights were live in it.")
-    last_block_end: MicroTimestamp | None = None
+    last_block_end: MicroTimestamp | None = Field(None, description="When the last counted block ended.")
 
 
 class AnalysisStatus(ApiModel):
     """The comparison under way: candidate against stable, or during the watch stable against previous."""
 
     candidate: str = Field(description="Id of the revision on trial.")
-    candidate_slot: int
-    stable_slot: int
+    candidate_slot: int = Field(description="Its position in the route.")
+    stable_slot: int = Field(description="Position of the version it is compared with.")
     weight: int = Field(description="Weight the open blocks belong to; a change closes them.")
-    last_block_end: MicroTimestamp | None = None
+    last_block_end: MicroTimestamp | None = Field(None, description="When the last block of any metric ended.")
     silent_requests: int = Field(0, description="Requests to stable, at this weight, since the candidate last got one.")
-    samples: list[Sample] = Field(default_factory=list)
-    metrics: list[MetricStatus] = Field(default_factory=list)
+    samples: list[Sample] = Field(default_factory=list, description="Baselines of the open blocks.")
+    metrics: list[MetricStatus] = Field(default_factory=list, description="Evidence by metric.")
 
 
 class CommandStatus(ApiModel):
     """Acknowledgement of the last command."""
 
-    command: str
-    at: Timestamp
-    result: str
+    command: str = Field(description="The command, such as abort@r3f9a1c02.")
+    at: Timestamp = Field(description="When it was handled.")
+    result: str = Field(description="Applied, or Ignored and why.")
 
 
 class ConditionStatus(StrEnum):
@@ -250,26 +250,28 @@ class Condition(ApiModel):
 
     type: ConditionType
     status: ConditionStatus
-    reason: str
-    message: str = Field("", max_length=1024)
-    observed_generation: int
-    last_transition_time: Timestamp
+    reason: str = Field(description="In one word; docs/runbook.md has a section for it.")
+    message: str = Field("", max_length=1024, description="In words, for people.")
+    observed_generation: int = Field(description="Generation of the manifest that this is about.")
+    last_transition_time: Timestamp = Field(description="When the status last changed.")
 
 
 class ModelDeploymentStatus(ApiModel):
     """What Headgate reports and remembers."""
 
-    observed_generation: int | None = None
+    observed_generation: int | None = Field(None, description="Generation of the manifest that this is about.")
     phase: Phase = Phase.PENDING
-    url: str | None = None
+    url: str | None = Field(None, description="Where clients reach the model.")
     stable: Stable | None = None
     candidate: Candidate | None = None
     previous: Previous | None = None
     watch_until: Timestamp | None = Field(None, description="When the watch of the stable version ends.")
-    draining: list[Draining] = Field(default_factory=list)
+    draining: list[Draining] = Field(default_factory=list, description="Replaced versions on their way out.")
     rejected: list[Rejected] = Field(default_factory=list, description="Newest first; at most 20.")
     history: list[HistoryEntry] = Field(default_factory=list, description="Newest first; bounded by historyLimit.")
-    traffic: list[Traffic] = Field(default_factory=list)
+    traffic: list[Traffic] = Field(default_factory=list, description="What the route was seen to say, by version.")
     analysis: AnalysisStatus | None = None
     last_command: CommandStatus | None = None
-    conditions: list[Condition] = Field(default_factory=list)
+    conditions: list[Condition] = Field(
+        default_factory=list, description="Kubernetes conditions; Ready, Reconciling and Stalled follow kstatus."
+    )
