@@ -14,109 +14,108 @@ from headgate_operator.api.status import ModelDeploymentStatus, Phase
 VERSIONS = st.integers(1, 4)
 
 
-def machine(make_world):
-    class Schedule(RuleBasedStateMachine):
-        def __init__(self):
-            super().__init__()
-            self.world = make_world()
-            self.world.rate = 300.0
+class Schedule(RuleBasedStateMachine):
+    make_world: type  # set by the test
 
-        def passes(self, count=3):
-            for _ in range(count):
-                self.world.pass_and_wait()
+    def __init__(self):
+        super().__init__()
+        self.world = self.make_world()
+        self.world.rate = 300.0
 
-        @rule(seconds=st.sampled_from([1, 3, 15, 60, 600, 4000]))
-        def time_goes_by(self, seconds):
-            self.world.run_for(seconds)
-            self.world.pass_time(timedelta(seconds=1))
-
-        @rule(version=VERSIONS)
-        def the_manifest_changes(self, version):
-            self.world.apply(version)
-            self.passes()
-
-        @rule(version=VERSIONS, bad=st.sampled_from([0.0, 0.0, 0.1, 1.0]), mismatch=st.sampled_from([None, None, "different"]))
-        def a_version_behaves(self, version, bad, mismatch):
-            self.world.behave(version, bad=bad, mismatch=mismatch)
-
-        @rule(version=VERSIONS, broken=st.booleans())
-        def pods_come_and_go(self, version, broken):
-            pod = self.world.pods.get(self.world.isvc_of(version))
-            if pod is not None:
-                pod.broken, pod.restarts = broken, pod.restarts + 1
-                pod.available = 0
-            self.passes()
-
-        @rule(version=VERSIONS)
-        def an_inference_service_is_deleted(self, version):
-            self.world.pods.pop(self.world.isvc_of(version), None)
-            self.passes()
-
-        @rule(up=st.booleans())
-        def the_gateway_comes_and_goes(self, up):
-            self.world.gateway_up = up
-
-        @rule(error=st.sampled_from([None, "the provider is down"]))
-        def the_provider_comes_and_goes(self, error):
-            self.world.provider_error = error
-
-        @rule(verb=st.sampled_from(["abort", "retry", "reboot"]), version=VERSIONS)
-        def a_person_commands(self, verb, version):
-            self.world.command = f"{verb}@{self.world.id_of(version)}"
-            self.passes()
-
-        @precondition(lambda self: self.world.route is not None and self.world.route.slots is not None)
-        @rule(shape=st.sampled_from(["swapped", "other", "deleted"]))
-        def the_route_is_edited(self, shape):
-            route = self.world.route
-            slots = (route.slots[1], route.slots[0]) if shape == "swapped" else None
-            self.world.route = None if shape == "deleted" else replace(route, slots=slots)
-            # What a person routes by hand is theirs; ours is that it is put back before the gateway has seen it.
-            self.world.crash_at = None
+    def passes(self, count=3):
+        for _ in range(count):
             self.world.pass_and_wait()
 
-        @precondition(lambda self: self.world.route is not None and self.world.status.stable is not None)
-        @rule()
-        def the_status_is_lost(self):
-            self.world.status = ModelDeploymentStatus()
-            self.passes()
+    @rule(seconds=st.sampled_from([1, 3, 15, 60, 600, 4000]))
+    def time_goes_by(self, seconds):
+        self.world.run_for(seconds)
+        self.world.pass_time(timedelta(seconds=1))
 
-        @rule(writes=st.integers(0, 4))
-        def the_operator_will_crash(self, writes):
-            self.world.crash_at = self.world.writes + writes
-            self.passes()
+    @rule(version=VERSIONS)
+    def the_manifest_changes(self, version):
+        self.world.apply(version)
+        self.passes()
 
-        def teardown(self):
-            world = self.world
-            world.gateway_up, world.provider_error, world.crash_at = True, None, None
-            for pod in world.pods.values():
-                pod.broken = False
-            for version in range(1, 5):
-                world.behave(version)
-            world.pass_time(timedelta(seconds=60))
-            world.run(lambda world: world.condition("Stalled") == Reason.STATE_LOST, limit=5_000)
-            world.pass_time(timedelta(hours=2))
-            world.run(lambda world: world.condition("Stalled") == Reason.STATE_LOST, limit=5_000)
-            if world.condition("Stalled") == Reason.STATE_LOST:  # status and InferenceService lost: the condition says what to do
-                world.apply(next(version for version in range(1, 5) if world.id_of(version) == world.status.stable.id))
-                world.run(limit=5_000)
-            wanted = world.wanted.id
-            refused = {entry.id for entry in world.status.rejected}
-            if wanted in refused:
-                assert world.phase is Phase.ROLLED_BACK
-            else:
-                assert world.phase is Phase.HEALTHY
-                assert world.weights == {world.status.stable.id: 100}
-                assert world.status.stable.id == wanted
-            kept = [world.status.stable.isvc] if world.status.stable else []
-            assert sorted(world.pods) == kept, "no litter"
+    @rule(version=VERSIONS, bad=st.sampled_from([0.0, 0.0, 0.1, 1.0]), mismatch=st.sampled_from([None, None, "different"]))
+    def a_version_behaves(self, version, bad, mismatch):
+        self.world.behave(version, bad=bad, mismatch=mismatch)
 
-    return Schedule
+    @rule(version=VERSIONS, broken=st.booleans())
+    def pods_come_and_go(self, version, broken):
+        pod = self.world.pods.get(self.world.isvc_of(version))
+        if pod is not None:
+            pod.broken, pod.restarts = broken, pod.restarts + 1
+            pod.available = 0
+        self.passes()
+
+    @rule(version=VERSIONS)
+    def an_inference_service_is_deleted(self, version):
+        self.world.pods.pop(self.world.isvc_of(version), None)
+        self.passes()
+
+    @rule(up=st.booleans())
+    def the_gateway_comes_and_goes(self, up):
+        self.world.gateway_up = up
+
+    @rule(error=st.sampled_from([None, "the provider is down"]))
+    def the_provider_comes_and_goes(self, error):
+        self.world.provider_error = error
+
+    @rule(verb=st.sampled_from(["abort", "retry", "reboot"]), version=VERSIONS)
+    def a_person_commands(self, verb, version):
+        self.world.command = f"{verb}@{self.world.id_of(version)}"
+        self.passes()
+
+    @precondition(lambda self: self.world.route is not None and self.world.route.slots is not None)
+    @rule(shape=st.sampled_from(["swapped", "other", "deleted"]))
+    def the_route_is_edited(self, shape):
+        route = self.world.route
+        slots = (route.slots[1], route.slots[0]) if shape == "swapped" else None
+        self.world.route = None if shape == "deleted" else replace(route, slots=slots)
+        # What a person routes by hand is theirs; ours is that it is put back before the gateway has seen it.
+        self.world.crash_at = None
+        self.world.pass_and_wait()
+
+    @precondition(lambda self: self.world.route is not None and self.world.status.stable is not None)
+    @rule()
+    def the_status_is_lost(self):
+        self.world.status = ModelDeploymentStatus()
+        self.passes()
+
+    @rule(writes=st.integers(0, 4))
+    def the_operator_will_crash(self, writes):
+        self.world.crash_at = self.world.writes + writes
+        self.passes()
+
+    def teardown(self):
+        world = self.world
+        world.gateway_up, world.provider_error, world.crash_at = True, None, None
+        for pod in world.pods.values():
+            pod.broken = False
+        for version in range(1, 5):
+            world.behave(version)
+        world.pass_time(timedelta(seconds=60))
+        world.run(lambda world: world.condition("Stalled") == Reason.STATE_LOST, limit=5_000)
+        world.pass_time(timedelta(hours=2))
+        world.run(lambda world: world.condition("Stalled") == Reason.STATE_LOST, limit=5_000)
+        if world.condition("Stalled") == Reason.STATE_LOST:  # status and InferenceService lost: the condition says what to do
+            world.apply(next(version for version in range(1, 5) if world.id_of(version) == world.status.stable.id))
+            world.run(limit=5_000)
+        wanted = world.wanted.id
+        refused = {entry.id for entry in world.status.rejected}
+        if wanted in refused:
+            assert world.phase is Phase.ROLLED_BACK
+        else:
+            assert world.phase is Phase.HEALTHY
+            assert world.weights == {world.status.stable.id: 100}
+            assert world.status.stable.id == wanted
+        kept = [world.status.stable.isvc] if world.status.stable else []
+        assert sorted(world.pods) == kept, "no litter"
 
 
 def test_every_schedule_ends_well(make_world):
     run_state_machine_as_test(
-        machine(make_world),
+        type("Here", (Schedule,), {"make_world": make_world}),
         settings=settings(
             max_examples=25,
             stateful_step_count=20,
