@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # The machine's uv if it has one, else a private one: only Python 3.11 and make are needed.
 PYTHON ?= python3
 UV_VERSION := 0.13.8
-PRIVATE_UV := $(CURDIR)/.uv/bin/uv
+PRIVATE_UV := .uv/bin/uv
 UV ?= $(or $(shell command -v uv 2>/dev/null),$(PRIVATE_UV))
 RUN = $(UV) run --frozen --no-sync
 export UV_COMPILE_BYTECODE := 1
@@ -52,6 +52,9 @@ format: setup ## rewrite files in the project's style
 
 bench: setup ## the promises of the README, measured on this machine
 	@$(RUN) python -m tests.bench $(ARGS)
+
+bench-%: setup
+	@$(RUN) python -m tests.bench $* $(ARGS)
 
 ci: lint test ## what runs before every merge
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import yaml
+
 from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.demo.cluster_process import cluster_process
 from headgate_devcluster.demo.manifest import HOST, NAME, NAMESPACE, REQUEST_TIMEOUT_SECONDS, golden_config_map, model_deployment
@@ -48,6 +50,8 @@ class Story:
     def __init__(self, options: Options, view: View, recorder: Recorder) -> None:
         self._options, self._view, self._recorder = options, view, recorder
         self.summary = Summary()
+        self._awaited: int | None = None
+        """The version whose training the story waits for; that of others goes on unsaid."""
 
     async def tell(self) -> ClusterFacts:
         """Run the demo; the summary fills as it goes."""
@@ -68,6 +72,7 @@ class Story:
     async def _prepare(self, stack: AsyncExitStack) -> tuple[ClusterFacts, Trained, list[Row]]:
         """Train the first version and look up July's flights while the cluster comes up."""
         self._view.say(f"training version 1 ({RECIPES[0].story}) while the cluster comes up")
+        self._awaited = 1
         with self._phase("cluster and version 1"):
             training = train(RECIPES[0], self._options.folder, low_priority=False, progress=self._say_training(1))
             first, cluster, rows = await asyncio.gather(training, self._start_cluster(stack), asyncio.to_thread(_july_and_later))
@@ -104,6 +109,7 @@ class Story:
 
     async def _roll_out(self, api: ApiClient, recipe: Recipe, training: "asyncio.Future[Trained]") -> None:
         with self._phase(f"waiting for version {recipe.version}'s training"):
+            self._awaited = recipe.version
             trained = await training
         if recipe.version == 2:
             self.summary.metrics = {name: trained.metrics[name] for name in ("rocAuc", "prAuc")}
@@ -141,19 +147,28 @@ class Story:
         return status.candidate is None and status.previous is None and [part.weight for part in status.traffic if part.weight] == [100]
 
     async def _apply(self, api: ApiClient, trained: Trained) -> None:
-        """Apply the golden set before the manifest that names it."""
+        """Apply the golden set before the manifest that names it, and leave the manifest for the user to read."""
+        manifest = model_deployment(trained.version, trained.uri)
+        text = yaml.safe_dump(manifest, sort_keys=False, default_flow_style=None, width=120)
+        (self._options.folder / f"flight-delay-{trained.version}.yaml").write_text(text)
+        if trained.version == 1:
+            self._view.show(text)
         await api.apply(golden_config_map(trained.version, trained.golden), field_manager="headgate-demo")
-        await api.apply(model_deployment(trained.version, trained.uri), field_manager="headgate-demo")
+        await api.apply(manifest, field_manager="headgate-demo")
 
     async def _train_quietly(self, recipe: Recipe) -> Trained:
         self._view.say(f"training version {recipe.version} at low priority: {recipe.story}")
-        trained = await train(recipe, self._options.folder, low_priority=True, progress=lambda _: None)
+        trained = await train(recipe, self._options.folder, low_priority=True, progress=self._say_training(recipe.version))
         if recipe.version == 4:
             return Trained(4, await asyncio.to_thread(flights.break_base_score, trained.export, trained.export.parent), trained.metrics)
         return trained
 
     def _say_training(self, version: int) -> Callable[[str], None]:
-        return lambda words: self._view.say(f"version {version}: {words}")
+        def say(words: str) -> None:
+            if version == self._awaited:
+                self._view.say(f"version {version}: {words}")
+
+        return say
 
     async def _watch(self, api: ApiClient) -> None:
         """Follow the ModelDeployment and its Events."""

@@ -7,6 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
+from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -45,6 +46,10 @@ class View:
         """Tell what the operator did."""
         style = "bold red" if told.warning else "green"
         self._line(Text.assemble((told.reason, style), " ", told.message))
+
+    def show(self, manifest: str) -> None:
+        """Show a manifest whole; it scrolls away above the live view."""
+        self._console.print(Syntax(manifest, "yaml", background_color="default"))
 
     def refresh(self) -> None:
         """Draw anew, or say once in a while that all goes on."""
