@@ -162,6 +162,11 @@ async def test_a_backend_without_endpoints_answers_503_for_its_share_with_its_st
     assert await bench.metric("envoy_cluster_upstream_rq_xx", CLUSTER.format(1), 'code_class="5"') == answers[503, "r-b"]
 
 
+async def test_a_port_in_the_host_header_does_not_matter(bench: Bench) -> None:
+    await bench.weights(100, 0)
+    assert (await bench.ask(host=f"{HOST}:8080"))[0] == 200
+
+
 async def test_an_unknown_host_gets_404(bench: Bench) -> None:
     await bench.weights(100, 0)
     assert (await bench.ask(host="nobody.example.com"))[0] == 404
@@ -170,7 +175,7 @@ async def test_an_unknown_host_gets_404(bench: Bench) -> None:
 async def test_services_answer_by_their_cluster_local_names_through_the_proxy_listener(bench: Bench) -> None:
     await bench.weights(100, 0)
     proxy = bench.envoy.addresses.cluster_local
-    for name in ("b.ml.svc.cluster.local", "b.ml.svc", "b.ml:80"):
+    for name in ("b.ml.svc.cluster.local", "b.ml.svc", "b.ml"):
         async with bench.client.get(f"http://{name}/", proxy=proxy) as answer:
             assert (answer.status, await answer.text()) == (200, "b None")
     async with bench.client.get("http://nobody.ml.svc.cluster.local/", proxy=proxy) as answer:
