@@ -37,6 +37,15 @@ class Rule:
     """Field below the node that a message points to."""
 
 
+_CLUSTER = r"^([^{}]|\{\{ *(namespace|name|revision|isvc|slot) *\}\})*$"
+_VERSION_PLACEHOLDER = r"\{\{ *(slot|isvc|revision) *\}\}"
+
+
+def _in_cel(pattern: str) -> str:
+    """Write a regular expression as the inside of a CEL string, where a backslash must be doubled."""
+    return pattern.replace("\\", "\\\\")
+
+
 def _rising(steps: Sequence[Mapping[str, Any]]) -> bool:
     weights = [step["weight"] for step in steps]
     return all(lower < higher for lower, higher in pairwise(weights))
@@ -118,6 +127,18 @@ RULES: tuple[Rule, ...] = (
         sentence=f"holdback must be at most {MAX_HOLDBACK}: it is what the replaced version keeps",
         cel=f"!has(self.holdback) || self.holdback <= {MAX_HOLDBACK}",
         holds=lambda watch: watch.get("holdback") is None or watch["holdback"] <= MAX_HOLDBACK,
+    ),
+    Rule(
+        at="spec.analysis.provider.envoy.cluster",
+        sentence="the cluster name may have the placeholders {{namespace}}, {{name}}, {{revision}}, {{isvc}} and {{slot}} and no others",
+        cel=f"self.matches('{_in_cel(_CLUSTER)}')",
+        holds=lambda cluster: re.fullmatch(_CLUSTER, cluster) is not None,
+    ),
+    Rule(
+        at="spec.analysis.provider.envoy.cluster",
+        sentence="the cluster name must tell the versions apart: it needs {{slot}}, {{isvc}} or {{revision}}",
+        cel=f"self.matches('{_in_cel(_VERSION_PLACEHOLDER)}')",
+        holds=lambda cluster: re.search(_VERSION_PLACEHOLDER, cluster) is not None,
     ),
     Rule(
         at="spec.analysis.metrics",

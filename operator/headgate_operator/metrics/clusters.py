@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 PLACEHOLDERS: Final = ("namespace", "name", "revision", "isvc", "slot")
-_PLACEHOLDER: Final = re.compile(r"\{\{\s*(\w*)\s*\}\}")
+_PLACEHOLDER: Final = re.compile(r"\{\{ *(\w*) *\}\}")
 
 
 def cluster_name(template: str, values: Mapping[str, str]) -> str:

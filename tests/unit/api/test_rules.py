@@ -19,6 +19,8 @@ REFUSED = [
     ("spec.analysis.interval", "0ms", "spec.analysis.interval", "longer than 0s"),
     ("spec.analysis.provider.envoy.flush", "0s", "spec.analysis.provider.envoy.flush", "longer than 0s"),
     ("spec.analysis.metrics.1.slowerThan", "0s", "spec.analysis.metrics[1].slowerThan", "longer than 0s"),
+    ("spec.analysis.provider.envoy.cluster", "{{Name}}/{{slot}}", "spec.analysis.provider.envoy.cluster", "and no others"),
+    ("spec.analysis.provider.envoy.cluster", "isvc/{{name}}", "spec.analysis.provider.envoy.cluster", "tell the versions apart"),
     ("spec.rollout.steps", [{"weight": 25}, {"weight": 10}], "spec.rollout.steps", "must rise"),
     ("spec.rollout.steps", [{"weight": 25}, {"weight": 25}], "spec.rollout.steps", "must rise"),
     ("spec.rollout.watch.holdback", 51, "spec.rollout.watch.holdback", "at most 50"),
