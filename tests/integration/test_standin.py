@@ -238,7 +238,8 @@ async def test_a_model_that_cannot_be_fetched_leaves_the_pod_waiting_with_the_re
     async def waiting() -> Object | None:
         pods = await world.pods("m-3")
         state = pods[0].get("status", {}).get("initContainerStatuses", [{}])[0].get("state", {}) if pods else {}
-        return state.get("waiting")
+        found: Object | None = state.get("waiting")
+        return found
 
     found = await eventually(waiting)
     assert found["reason"] == "CrashLoopBackOff"

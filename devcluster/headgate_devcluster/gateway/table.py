@@ -1,5 +1,6 @@
 """What the gateway serves, as values: the link between Kubernetes objects (`httproute.py`) and Envoy's resources (`resources.py`)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Endpoint = tuple[str, int]
@@ -54,5 +55,5 @@ class Table:
     public: tuple[VirtualHost, ...] = ()
     services: tuple[tuple[str, str], ...] = ()
     """Namespace and name of every Service that can be reached by its cluster-local name."""
-    endpoints: dict[tuple[str, str], tuple[Endpoint, ...]] = field(default_factory=dict)
+    endpoints: Mapping[tuple[str, str], tuple[Endpoint, ...]] = field(default_factory=dict)
     """By Service. One without endpoints answers 503."""
