@@ -54,10 +54,13 @@ def _duration(_ctx: click.Context, _parameter: click.Parameter, text: str) -> ti
 @click.option("--leader-election/--no-leader-election", default=True, show_envvar=True,
               help="Hold a Lease, so that of several operators one works.")  # fmt: skip
 @click.option("--lease-namespace", show_envvar=True, help="Namespace of the Lease (default: the operator's own).")
+@click.option("--start-timeout", default="60s", callback=_duration, show_envvar=True,
+              help="How long to wait for the API server and its CRDs before giving up.")  # fmt: skip
 def main(
     kubeconfig: Path | None, namespaces: tuple[str, ...], gateway: str, domain: str, envoy_addresses: tuple[str, ...],
     envoy_flush: timedelta, health_address: str | None, log_format: str, verbose: bool, workers: int, leader_election: bool,
     lease_namespace: str | None,
+    start_timeout: timedelta,
 ) -> None:  # fmt: skip
     """Run the Headgate operator.
 
@@ -75,6 +78,7 @@ def main(
             health=parse_address(health_address) if health_address else None,
             workers=workers,
             leader_election=leader_election,
+            start_timeout=start_timeout,
             lease_namespace=choose_lease_namespace(lease_namespace, namespaces),
         )
     except SettingsError as error:

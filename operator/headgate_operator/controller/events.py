@@ -10,9 +10,10 @@ from typing import Any, Final
 import kopf
 
 from headgate_operator.api.names import GROUP, OWNER_LABEL
-from headgate_operator.controller.process import Process
+from headgate_operator.controller.process import Process, StartError
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS
-from headgate_operator.controller.settings import Settings
+from headgate_operator.controller.settings import Settings, SettingsError
+from headgate_operator.kube.protocol import ApiError
 
 _CHILDREN: Final = (INFERENCE_SERVICES, HTTP_ROUTES)
 """Children whose own changes matter. Deployments carry KServe's labels, not ours; what they do shows in the InferenceService's status."""
@@ -70,7 +71,10 @@ def _wire_life(registry: kopf.OperatorRegistry, process: Process, settings: Sett
 
     @kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)
     async def start(**_: Any) -> None:
-        await process.start()
+        try:
+            await process.start()
+        except (ApiError, SettingsError, StartError) as error:
+            raise kopf.PermanentError(str(error)) from error  # expected: kopf logs one line instead of a stack trace
 
     @kopf.on.cleanup(registry=registry, errors=kopf.ErrorsMode.IGNORED)  # a cleanup that fails would be retried for ever
     async def stop(**_: Any) -> None:

@@ -3,6 +3,8 @@
 It shares the event loop with the workers: a blocked loop fails the liveness probe, which is the point of the probe.
 """
 
+import os
+
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -31,7 +33,7 @@ class Health:
         except OSError as error:
             await self.stop()
             raise SettingsError(
-                f"--health-address {address.host}:{address.port}: cannot listen there ({error.strerror}); choose a free port"
+                f"--health-address {address.host}:{address.port}: cannot listen there ({os.strerror(error.errno or 0)}); choose a free port"
             ) from None
         return int(self._runner.addresses[0][1])
 

@@ -84,7 +84,8 @@ class Lease:
         if self._held is None:
             return
         body = self._object(self._held)
-        body["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
+        body["spec"]["leaseDurationSeconds"] = 1
+        del body["spec"]["holderIdentity"]  # an empty one is refused by some API servers
         self._held = None
         try:
             await self._api.replace(LEASES, body)

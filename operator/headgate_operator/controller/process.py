@@ -33,7 +33,6 @@ _NEEDED: Final = {
     SERVING_RUNTIMES: "install KServe",
     HTTP_ROUTES: "install the Gateway API",
 }
-_PATIENCE_SECONDS: Final = 60.0
 _RETRY_SECONDS: Final = 0.5
 
 _log = logging.getLogger(__name__)
@@ -93,7 +92,7 @@ class Process:
             port = await self._health.start(settings.health)
             _log.info("health and metrics on port %d", port)
         self._api = api = await connect(settings.kubeconfig)
-        await _wait_until_served(api)
+        await _wait_until_served(api, settings.start_timeout.total_seconds())
         self._health.ready = True
         if settings.leader_election:
             await self._lead(api)
@@ -125,10 +124,10 @@ class Process:
             await self._api.close()
 
 
-async def _wait_until_served(api: KubeClient) -> None:
+async def _wait_until_served(api: KubeClient, patience: float) -> None:
     """Wait until the API server answers and knows every kind we watch: without one of them kopf would idle for ever, silently."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + _PATIENCE_SECONDS
+    deadline = loop.time() + patience
     told = ""
     while why := await _missing(api):
         if loop.time() >= deadline:

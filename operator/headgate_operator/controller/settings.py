@@ -1,6 +1,6 @@
 """What the operator is told when it starts: one frozen value, checked once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -49,7 +49,9 @@ class Settings:
     leader_election: bool = True
     lease_namespace: str = "default"
     lease_name: str = "headgate-operator"
-    resync: timedelta = field(default=RESYNC)
+    start_timeout: timedelta = timedelta(seconds=60)
+    """How long the API server and its CRDs are waited for."""
+    resync: timedelta = RESYNC
 
 
 def choose_lease_namespace(given: str | None, namespaces: tuple[str, ...]) -> str:

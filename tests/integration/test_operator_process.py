@@ -1,0 +1,265 @@
+"""The operator's own life as a process: start, readiness, leadership, shutdown; every way it cannot start is one line."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from headgate_devcluster.apiclient import ApiClient, write_kubeconfig
+from headgate_devcluster.apiserver import ApiServer
+from headgate_operator.api.crd import crd
+from headgate_operator.api.names import API_VERSION, KIND
+
+LEASES = ("coordination.k8s.io/v1", "leases", "ml", "headgate-operator")
+
+
+class Operator:
+    """One operator process and what it says."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path, port: int) -> None:
+        self.process = process
+        self.log = log
+        self.port = port
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text()
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """Ask its own server; status 0 while it does not listen yet."""
+        try:
+            async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{self.port}{path}") as answer:
+                return answer.status, await answer.text()
+        except aiohttp.ClientError:
+            return 0, ""
+
+    async def leads(self) -> bool:
+        return "headgate_leader 1.0" in (await self.get("/metrics"))[1]
+
+    async def end(self, number: int = signal.SIGTERM) -> tuple[int, float]:
+        """Send a signal; return the exit code and the seconds it took."""
+        started = time.monotonic()
+        self.process.send_signal(number)
+        async with asyncio.timeout(20):
+            code = await self.process.wait()
+        return code, time.monotonic() - started
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[ApiServer]:
+    async with ApiServer() as running:
+        write_kubeconfig(tmp_path / "kubeconfig", running.url, namespace="ml")
+        yield running
+
+
+@pytest.fixture
+async def api(server: ApiServer) -> AsyncIterator[ApiClient]:
+    async with ApiClient(server.url) as client:
+        await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml"}}, field_manager="test")
+        yield client
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Operator]]]:
+    """Start an operator; all of them are gone at the end."""
+    running: list[Operator] = []
+
+    async def launch(*flags: str, kubeconfig: Path = tmp_path / "kubeconfig", port: int | None = None) -> Operator:
+        log, free = tmp_path / f"operator-{len(running)}.log", port or free_port()
+        arguments = ["--kubeconfig", str(kubeconfig), "--namespace", "ml", "--health-address", f"127.0.0.1:{free}", *flags]
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("HEADGATE_")}
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "headgate_operator.controller", *arguments, stdout=output, stderr=output, env=environment
+            )
+        running.append(Operator(process, log, free))
+        return running[-1]
+
+    yield launch
+    for operator in running:
+        with suppress(ProcessLookupError):
+            operator.process.kill()
+        await operator.process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def until(met: Callable[[], Awaitable[Any]], operator: Operator, seconds: float = 30) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            while not await met():
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        pytest.fail(f"not within {seconds:g} s; the operator said:\n{operator.said}")
+
+
+def manifest(name: str = "flight-delay") -> dict[str, Any]:
+    model = {"uri": "s3://models/7", "format": {"name": "xgboost"}, "runtime": "absent"}
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": name, "namespace": "ml"}, "spec": {"model": model}}
+
+
+async def stalled(api: ApiClient, name: str = "flight-delay") -> bool:
+    """Whether the operator has looked at the object: its runtime does not exist, and it says so."""
+    obj = await api.get(API_VERSION, "modeldeployments", "ml", name) or {}
+    return any(condition["reason"] == "RuntimeMissing" for condition in obj.get("status", {}).get("conditions", ()))
+
+
+async def test_it_starts_works_on_events_and_leaves_at_once_on_sigterm(api: ApiClient, start: Any) -> None:
+    await api.apply(crd(), field_manager="test")
+    await api.apply(manifest("before"), field_manager="test")
+    operator = await start()
+    await until(lambda: stalled(api, "before"), operator)
+    assert (await operator.get("/healthz"), await operator.get("/readyz")) == ((200, "ok\n"), (200, "ok\n"))
+    await api.apply(manifest("after"), field_manager="test")
+    await until(lambda: stalled(api, "after"), operator, seconds=5)
+    _, metrics = await operator.get("/metrics")
+    assert 'headgate_reconciles_total{result="written"}' in metrics
+    assert 'headgate_rollout_phase{name="after",namespace="ml",phase="Stalled"} 1.0' in metrics
+    code, seconds = await operator.end()
+    assert code == 0, operator.said
+    assert seconds < 5
+    lease = await api.get(*LEASES)
+    assert lease is not None
+    assert "holderIdentity" not in lease["spec"]
+    assert "Traceback" not in operator.said
+
+
+async def test_a_deleted_object_is_forgotten(api: ApiClient, start: Any) -> None:
+    await api.apply(crd(), field_manager="test")
+    await api.apply(manifest(), field_manager="test")
+    operator = await start("--no-leader-election")
+    await until(lambda: stalled(api), operator)
+    await api.delete(API_VERSION, "modeldeployments", "ml", "flight-delay")
+
+    async def forgotten() -> bool:
+        return 'name="flight-delay"' not in (await operator.get("/metrics"))[1]
+
+    await until(forgotten, operator)
+    assert "Traceback" not in operator.said
+
+
+async def test_it_waits_for_its_crd_and_is_not_ready_meanwhile(api: ApiClient, start: Any) -> None:
+    operator = await start("--no-leader-election")
+
+    async def waits() -> bool:
+        return "waiting" in operator.said
+
+    await until(waits, operator)
+    assert "the API server does not know modeldeployments.headgate.dev/v1alpha1: install it with `headgate crd" in operator.said
+    assert await operator.get("/readyz") == (503, "waiting for the API server\n")
+    assert (await operator.get("/healthz"))[0] == 200
+    await api.apply(crd(), field_manager="test")
+    await api.apply(manifest(), field_manager="test")
+    await until(lambda: stalled(api), operator)
+    assert (await operator.get("/readyz"))[0] == 200
+
+
+async def test_sigterm_while_it_waits_ends_it(api: ApiClient, start: Any) -> None:
+    operator = await start()
+
+    async def waits() -> bool:
+        return "waiting" in operator.said
+
+    await until(waits, operator)
+    code, seconds = await operator.end()
+    assert code == 0, operator.said
+    assert seconds < 5
+
+
+async def test_of_two_operators_one_works_and_the_other_takes_over_when_it_leaves(api: ApiClient, start: Any) -> None:
+    await api.apply(crd(), field_manager="test")
+    first = await start()
+    await until(first.leads, first)
+    second = await start()
+
+    async def waits() -> bool:
+        return "another operator leads" in second.said
+
+    await until(waits, second)
+    assert (await second.get("/readyz"))[0] == 200, "a standby is ready, or a rolling update would never end"
+    assert not await second.leads()
+    await first.end()
+    await until(second.leads, second, seconds=5)
+    await api.apply(manifest(), field_manager="test")
+    await until(lambda: stalled(api), second)
+
+
+@pytest.mark.slow
+async def test_a_killed_leader_is_replaced_after_its_lease(api: ApiClient, start: Any) -> None:
+    await api.apply(crd(), field_manager="test")
+    first = await start()
+    await until(first.leads, first)
+    second = await start()
+    await first.end(signal.SIGKILL)
+    await until(second.leads, second, seconds=25)
+
+
+async def test_a_leader_that_lost_its_lease_ends_at_once(api: ApiClient, start: Any) -> None:
+    await api.apply(crd(), field_manager="test")
+    operator = await start()
+    await until(operator.leads, operator)
+    await api.merge_patch(*LEASES, {"spec": {"holderIdentity": "somebody-else"}})
+    async with asyncio.timeout(10):
+        assert await operator.process.wait() == 1
+    assert "is now held by somebody-else; ending" in operator.said
+
+
+@pytest.mark.parametrize(
+    ("prepare", "sentence"),
+    [
+        (lambda path: path.unlink(), "kubeconfig"),
+        (lambda path: path.write_text("just words"), "kubeconfig"),
+        (lambda path: path.write_text(path.read_text().replace("127.0.0.1:", "127.0.0.1:1")), "http"),
+    ],
+    ids=["no kubeconfig", "broken kubeconfig", "unreachable server"],
+)
+async def test_an_api_server_that_cannot_be_reached_is_one_line(
+    server: ApiServer, tmp_path: Path, start: Any, prepare: Any, sentence: str
+) -> None:
+    prepare(tmp_path / "kubeconfig")
+    operator = await start("--start-timeout", "1s")
+    async with asyncio.timeout(60):
+        assert await operator.process.wait() == 1
+    last = operator.said.splitlines()[-1]
+    assert last.startswith("headgate: error: the operator cannot start: "), operator.said
+    assert sentence in last
+    assert "Traceback" not in operator.said
+
+
+async def test_a_missing_crd_is_one_line_when_patience_ends(api: ApiClient, start: Any) -> None:
+    operator = await start("--start-timeout", "1s")
+    async with asyncio.timeout(20):
+        assert await operator.process.wait() == 1
+    assert operator.said.splitlines()[-1] == (
+        "headgate: error: the operator cannot start: the API server does not know modeldeployments.headgate.dev/v1alpha1: "
+        "install it with `headgate crd | kubectl apply --server-side -f -`"
+    )
+    assert "Traceback" not in operator.said
+
+
+async def test_a_busy_port_is_one_line(api: ApiClient, start: Any) -> None:
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        operator = await start(port=port)
+        async with asyncio.timeout(20):
+            assert await operator.process.wait() == 1
+    assert operator.said.splitlines()[-1] == (
+        f"headgate: error: the operator cannot start: --health-address 127.0.0.1:{port}: cannot listen there "
+        "(Address already in use); choose a free port"
+    )
+    assert "Traceback" not in operator.said
