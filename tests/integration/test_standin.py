@@ -252,7 +252,8 @@ async def test_a_missing_runtime_makes_no_pod_and_says_so_in_the_model_status(wo
 
     async def told() -> Object | None:
         found = await world.api.get(*ISVC, "m-4") or {}
-        return found.get("status", {}).get("modelStatus")
+        status: Object | None = found.get("status", {}).get("modelStatus")
+        return status
 
     found = await eventually(told)
     assert (found["transitionStatus"], found["lastFailureInfo"]["reason"]) == ("InvalidSpec", "RuntimeNotRecognized")
