@@ -9,6 +9,8 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
 
+from headgate_operator.api.cel import matches
+
 DURATION_PATTERN: Final = r"^([0-9]{1,5}(ms|s|m|h|d)){1,4}$"
 SHARE_PATTERN: Final = r"^[0-9]{1,2}(\.[0-9]{1,6})?%$"
 DURATION_SENTENCE: Final = "write a number and a unit (ms, s, m, h, d), such as 90s, 5m, 1h30m or 30d"
@@ -59,7 +61,7 @@ def _share(value: object, info: ValidationInfo) -> float:
 
 def _wire_schema(*, pattern: str, longest: int, sentence: str, also: str = "") -> WithJsonSchema:
     """Describe a string that the API server checks by CEL, because a failed `pattern` tells only the pattern, not what is meant."""
-    rule = f"self.matches('{pattern.replace(chr(92), chr(92) * 2)}')" + also
+    rule = matches(pattern) + also
     return WithJsonSchema(
         {"type": "string", "maxLength": longest, "x-kubernetes-validations": [{"rule": rule, "message": sentence}]},
     )
@@ -76,7 +78,7 @@ Share = Annotated[
     float,
     BeforeValidator(_share),
     PlainSerializer(format_share, return_type=str),
-    _wire_schema(pattern=SHARE_PATTERN, longest=11, sentence=SHARE_SENTENCE, also=" && self.matches('[1-9]')"),
+    _wire_schema(pattern=SHARE_PATTERN, longest=11, sentence=SHARE_SENTENCE, also=f" && {matches('[1-9]')}"),
 ]
 
 Weight = Annotated[int, Field(ge=0, le=100)]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from headgate_operator.api.cel import matches
 from headgate_operator.api.names import MAX_NAME_LENGTH
 from headgate_operator.api.structure import Violation, structural_violations
 
@@ -37,13 +38,9 @@ class Rule:
     """Field below the node that a message points to."""
 
 
+_STORAGE_URI = "^[a-z][a-z0-9+.-]*://[^/]*/?[^/]"
 _CLUSTER = r"^([^{}]|\{\{ *(namespace|name|revision|isvc|slot) *\}\})*$"
 _VERSION_PLACEHOLDER = r"\{\{ *(slot|isvc|revision) *\}\}"
-
-
-def _in_cel(pattern: str) -> str:
-    """Write a regular expression as the inside of a CEL string, where a backslash must be doubled."""
-    return pattern.replace("\\", "\\\\")
 
 
 def _rising(steps: Sequence[Mapping[str, Any]]) -> bool:
@@ -60,7 +57,7 @@ def _above_zero(at: str) -> Rule:
     return Rule(
         at=at,
         sentence=f"{at.rpartition('.')[2]} must be longer than 0s",
-        cel="self.matches('[1-9]')",
+        cel=matches("[1-9]"),
         holds=lambda text: re.search("[1-9]", text) is not None,
     )
 
@@ -100,8 +97,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         at="spec.model.uri",
         sentence="uri must be a storage URI with a scheme, such as s3://bucket/path, gs://bucket/path, pvc://claim/path or file:///path",
-        cel="self.matches('^[a-z][a-z0-9+.-]*://[^/]*/?[^/]') || self.startsWith('models:') || self.startsWith('mlflow-artifacts:')",
-        holds=lambda uri: uri.startswith(("models:", "mlflow-artifacts:")) or bool(re.match("^[a-z][a-z0-9+.-]*://[^/]*/?[^/]", uri)),
+        cel=f"{matches(_STORAGE_URI)} || self.startsWith('models:') || self.startsWith('mlflow-artifacts:')",
+        holds=lambda uri: uri.startswith(("models:", "mlflow-artifacts:")) or re.search(_STORAGE_URI, uri) is not None,
     ),
     Rule(
         at="spec.predictor.replicas",
@@ -131,13 +128,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         at="spec.analysis.provider.envoy.cluster",
         sentence="the cluster name may have the placeholders {{namespace}}, {{name}}, {{revision}}, {{isvc}} and {{slot}} and no others",
-        cel=f"self.matches('{_in_cel(_CLUSTER)}')",
+        cel=matches(_CLUSTER),
         holds=lambda cluster: re.fullmatch(_CLUSTER, cluster) is not None,
     ),
     Rule(
         at="spec.analysis.provider.envoy.cluster",
         sentence="the cluster name must tell the versions apart: it needs {{slot}}, {{isvc}} or {{revision}}",
-        cel=f"self.matches('{_in_cel(_VERSION_PLACEHOLDER)}')",
+        cel=matches(_VERSION_PLACEHOLDER),
         holds=lambda cluster: re.search(_VERSION_PLACEHOLDER, cluster) is not None,
     ),
     Rule(
