@@ -7,6 +7,7 @@ import contextlib
 import json
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -60,6 +61,8 @@ def compile_pipeline(name: str, output: Path) -> None:
 
     try:
         write_compiled(name, output)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     except OSError as error:
         raise PipelineFailure(f"cannot write '{output}': {error.strerror}") from error
     click.echo(f"headgate: wrote {output}")
@@ -115,7 +118,7 @@ class Terminal:
     """Prints progress to the stdout of now: while a pipeline runs, kfp's chatter has the process's stdout."""
 
     def __init__(self) -> None:
-        self._stream = click.get_text_stream("stdout")
+        self._stream = sys.stdout
 
     def __call__(self, text: str, *, end: bool) -> None:
         """Prints a piece of a line, and ends it if asked to."""

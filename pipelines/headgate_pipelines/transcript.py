@@ -56,10 +56,11 @@ class Transcript(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Takes any piece of text; looks at whole lines."""
-        self.log.write(_COLOR.sub("", text))
         *lines, self._partial = (self._partial + text).split("\n")
         for line in lines:
-            self._read(_COLOR.sub("", line).strip())
+            plain = _COLOR.sub("", line)
+            self.log.write(f"{plain}\n")
+            self._read(plain.strip())
         return len(text)
 
     def flush(self) -> None:

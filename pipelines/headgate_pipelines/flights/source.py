@@ -6,6 +6,7 @@ through the import system and read directly. Dates are checked nowhere else: wha
 
 import importlib.util
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO
 
@@ -82,7 +83,7 @@ def _read(file: IO[bytes], path: Path, columns: tuple[str, ...]) -> pd.DataFrame
     options = csv.ConvertOptions(include_columns=list(columns), column_types=types, null_values=["NA", ""], strings_can_be_null=True)
     try:
         table = csv.read_csv(file, convert_options=options)
-    except (pa.ArrowException, KeyError, OSError, zipfile.BadZipFile) as error:
+    except (pa.ArrowException, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
         reason = str(error).splitlines()[0]
         raise FlightsError(f"the data file '{path}' cannot be read ({reason}); reinstall '{DISTRIBUTION}'") from error
     return table.to_pandas()

@@ -43,11 +43,12 @@ def telling_rows(columns: Arrays, count: int) -> NDArray[np.int64]:
     """Positions of at most `count` rows, rising: for each feature that is ever missing a row without it, the others evenly spread."""
     total = len(next(iter(columns.values())))
     missing = [np.flatnonzero(_is_missing(values)) for values in columns.values()]
-    # The rarest first: a row without pressure often lacks the other weather, too.
-    with_gaps = {int(positions[0]) for positions in sorted(missing, key=len) if len(positions)}
-    spread = [int(position) for position in np.linspace(0, total - 1, min(count, total), dtype=np.int64)]
-    chosen = list(dict.fromkeys([*sorted(with_gaps)[: count // 2], *spread]))[:count]
-    return np.array(sorted(chosen), dtype=np.int64)
+    # The rarest first: a row without one weather record often lacks the others, too.
+    with_gaps = list(dict.fromkeys(int(positions[0]) for positions in sorted(missing, key=len) if len(positions)))[: count // 2]
+    # Gap rows may be among the evenly spread ones: a finer spread, and at last any row, fills up.
+    spreads = (np.linspace(0, total - 1, rows, dtype=np.int64) for rows in (count - len(with_gaps), 2 * count, min(total, MOST_ROWS)))
+    candidates = dict.fromkeys([*with_gaps, *(int(position) for spread in spreads for position in spread)])
+    return np.array(sorted(list(candidates)[:count]), dtype=np.int64)
 
 
 def _is_missing(values: NDArray[np.generic]) -> NDArray[np.bool_]:

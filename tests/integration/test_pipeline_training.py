@@ -1,0 +1,181 @@
+"""The whole training pipeline, each step a real process, on every tenth flight of January to March."""
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import headgate_pipelines.flights as flights_package
+from headgate_pipelines import flights
+from headgate_serving.model import ExportedModel, columns_from_v2
+
+pytestmark = pytest.mark.slow
+
+PACKAGE = Path(flights_package.__file__).parent
+COMMAND = (sys.executable, "-c", "from headgate_pipelines.command import pipeline; pipeline(prog_name='headgate pipeline')")
+STEPS = 11
+TIMEOUT_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class World:
+    """A folder with data, and a first run that succeeded."""
+
+    folder: Path
+    data: Path
+    recipe: Path
+    first: subprocess.CompletedProcess[str]
+
+    def run(self, *extra: str, data: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs the command on the data or other data, sharing output and registry."""
+        return run(self.folder, data or self.data, self.recipe, *extra)
+
+    @property
+    def versions(self) -> int:
+        """How many versions the registry has."""
+        with sqlite3.connect(self.folder / "mlflow.db") as database:
+            return int(database.execute("select count(*) from model_versions").fetchone()[0])
+
+
+def run(folder: Path, data: Path, recipe: Path, *extra: str) -> subprocess.CompletedProcess[str]:
+    options = {
+        "--data": data,
+        "--recipe": recipe,
+        "--train-months": "1-2",
+        "--evaluate-month": "3",
+        "--model-name": "flight-delay",
+        "--storage": folder / "models",
+        "--tracking-uri": f"sqlite:///{folder / 'mlflow.db'}",
+        "--output": folder / "output",
+        "--result": folder / "result.json",
+    }
+    arguments = [str(part) for option in options.items() for part in option]
+    return subprocess.run(
+        [*COMMAND, "run", "training", "--local", *arguments, *extra],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        cwd=folder,
+        env=os.environ | {"TMPDIR": str(folder / "tmp")},
+    )
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A first run on a small slice of the real data, with a recipe of small trees."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    (folder / "tmp").mkdir()
+    shutil.copy(PACKAGE / "schema.yaml", folder)
+    recipe = folder / "recipe.yaml"
+    text = (PACKAGE / "recipe.yaml").read_text()
+    recipe.write_text(re.sub(r"minimums: .*", "minimums: {rocAuc: 0.6, prAuc: 0.3}", text).replace("trees: 200", "trees: 40"))
+    data = folder / "flights.parquet"
+    table = flights.load()
+    table[table["asked_at"] < flights.months(1, 3).end].iloc[::10].to_parquet(data, index=False)
+    return World(folder, data, recipe, run(folder, data, recipe))
+
+
+@pytest.fixture
+def changed_data(world: World, tmp_path: Path) -> Callable[[Callable[[bytes], bytes]], Path]:
+    """`changed_data(change)`: a copy of the data whose bytes went through `change`."""
+
+    def build(change: Callable[[bytes], bytes]) -> Path:
+        path = tmp_path / "flights.parquet"
+        path.write_bytes(change(world.data.read_bytes()))
+        return path
+
+    return build
+
+
+def test_the_first_run_registers_and_exports_a_model_that_answers_its_golden_set(world: World) -> None:
+    assert world.first.returncode == 0, world.first.stderr
+    result = json.loads((world.folder / "result.json").read_text())
+    assert set(result) >= {"exportUri", "exportPath", "version", "modelName", "metrics", "goldenPath", "seconds"}
+    assert result["metrics"]["rocAuc"] > 0.6
+    model = ExportedModel.load(Path(result["exportPath"]))
+    golden = json.loads(Path(result["goldenPath"]).read_text())
+    answers = model.predict(columns_from_v2(golden["request"], model.features))
+    assert answers.tolist() == golden["outputs"]["probability"]
+    assert model.features.names == flights.FEATURES
+
+
+def test_the_terminal_shows_each_step_and_nothing_of_kfps_chatter(world: World) -> None:
+    lines = world.first.stdout.splitlines()
+    steps = [line for line in lines if re.fullmatch(r"headgate: step \d+/11 [a-z0-9-]+ … \d+\.\d s", line)]
+    assert len(steps) == STEPS
+    assert all(line.startswith("headgate: ") for line in lines)
+    assert world.first.stderr == ""
+    assert "Executing task" in (world.folder / "output" / "pipeline.log").read_text()
+
+
+def test_no_scratch_folders_are_left(world: World) -> None:
+    assert list((world.folder / "tmp").iterdir()) == []
+    assert not list((world.folder / "output").glob("steps-*"))
+
+
+def test_a_second_run_reuses_every_step_but_registering(world: World) -> None:
+    before = world.versions
+    again = world.run()
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("… cached") == STEPS - 1
+    assert world.versions == before + 1
+
+
+def test_a_model_that_is_not_good_enough_is_stopped_before_it_is_registered_and_its_report_kept(world: World) -> None:
+    before = world.versions
+    stopped = world.run("--minimum-roc-auc", "0.99")
+    assert stopped.returncode == 1
+    assert re.fullmatch(r"headgate: error: gate: the model did not pass: ROC AUC is 0\.\d+, at least 0\.990 is required\n", stopped.stderr)
+    assert "register-model" not in stopped.stdout
+    assert world.versions == before
+    reports = sorted((world.folder / "output" / "artifacts").glob("training-*/evaluate/report*"))
+    assert "Failed" in reports[-1].read_text()
+
+
+def test_data_against_the_schema_is_stopped_before_training_and_its_report_kept(world: World, tmp_path: Path) -> None:
+    table = flights.load().iloc[:500].assign(distance=-1.0)
+    table.to_parquet(tmp_path / "bad.parquet", index=False)
+    stopped = world.run(data=tmp_path / "bad.parquet")
+    assert stopped.returncode == 1
+    assert stopped.stderr.startswith(
+        "headgate: error: gate: the data did not pass: 500 rows fail the check in_range(1, 6000) of 'distance'"
+    )
+    assert "split" not in stopped.stdout
+    reports = sorted((world.folder / "output" / "artifacts").glob("training-*/validate-data/report*"))
+    assert "Failed" in reports[-1].read_text()
+
+
+def test_a_missing_data_file_stops_the_pipeline_at_ingest_with_its_name(world: World) -> None:
+    stopped = world.run(data=world.folder / "nowhere.parquet")
+    assert stopped.returncode == 1
+    assert stopped.stderr == f"headgate: error: ingest: the data file '{world.folder}/nowhere.parquet' does not exist\n"
+    assert "step 2" not in stopped.stdout
+
+
+def test_a_corrupt_data_file_stops_the_pipeline_at_ingest_with_its_name(
+    world: World, changed_data: Callable[[Callable[[bytes], bytes]], Path]
+) -> None:
+    path = changed_data(lambda content: content[: len(content) // 2])
+    stopped = world.run(data=path)
+    assert stopped.returncode == 1
+    assert stopped.stderr.startswith(f"headgate: error: ingest: the data file '{path}' is corrupt")
+    assert stopped.stderr.count("\n") == 1
+
+
+def test_changed_data_under_the_same_path_are_not_taken_from_the_cache(world: World) -> None:
+    whole = world.data.read_bytes()
+    try:
+        world.data.write_bytes(whole[:-100])
+        stopped = world.run()
+    finally:
+        world.data.write_bytes(whole)
+    assert stopped.returncode == 1
+    assert "is corrupt" in stopped.stderr

@@ -1,0 +1,165 @@
+"""What is handed to serving: golden set, drift reference, registered and exported model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from headgate_components.deployment.fit_drift_reference.logic import fit
+from headgate_components.deployment.make_golden.logic import golden, telling_rows
+from headgate_components.deployment.register_model.logic import Artifacts, Lineage, Registration, register, storage_folder
+from headgate_components.deployment.register_model.registry import OUTER_RUN, Registry
+from headgate_components.step import StepError
+from headgate_monitor.detectors import read_reference
+from headgate_serving.model import ExportedModel, columns_from_v2
+
+# MLflow's own use of its own libraries.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning"),
+]
+
+LINEAGE = Lineage(
+    dataset="rows.parquet",
+    snapshot="sha256:" + "a" * 64,
+    train_start="2024-01-01",
+    train_end="2024-03-01",
+    git_commit="c0ffee",
+    settings={"trees": 40, "seed": 0},
+)
+
+
+@pytest.fixture
+def artifacts(trained: Any, tmp_path: Path) -> Artifacts:
+    """The files of all steps before registering."""
+    golden(trained.evaluation_rows, trained.features, trained.model, tmp_path / "golden", count=20)
+    fit(trained.train_rows, trained.features, tmp_path / "drift", time="at", window_rows=200, excluded=["wind"], seed=0)
+    (tmp_path / "metrics").write_text(json.dumps({"rocAuc": 0.8, "prAuc": 0.7}))
+    return Artifacts(trained.model, trained.features, tmp_path / "golden", tmp_path / "drift", tmp_path / "metrics")
+
+
+@pytest.fixture(scope="session")
+def tracking_uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A registry of its own; making the tables takes seconds, so the tests share it."""
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/deep/mlflow.db"
+
+
+def registered(artifacts: Artifacts, tracking_uri: str, storage: Path, name: str) -> Registration:
+    return register(
+        artifacts, LINEAGE, model_name=name, storage=str(storage), registry=Registry(tracking_uri, "headgate"), alias="candidate"
+    )
+
+
+def test_the_golden_set_holds_rows_with_missing_values_and_the_models_own_answers(trained: Any, tmp_path: Path) -> None:
+    assert golden(trained.evaluation_rows, trained.features, trained.model, tmp_path / "golden", count=20) == 20
+    content = json.loads((tmp_path / "golden").read_text())
+    for tensor in content["request"]["inputs"]:
+        assert tensor["shape"] == [20]
+        assert (None in tensor["data"]) == (tensor["name"] in {"city", "wind"})
+    assert len(content["outputs"]["probability"]) == 20
+    assert content["versions"]["xgboost-cpu"]
+
+
+def test_telling_rows_are_spread_and_include_each_gap_even_when_rare() -> None:
+    values = np.arange(1000.0)
+    rare = np.where(values == 777, np.nan, values)
+    words = np.array([None if row == 778 else "x" for row in range(1000)], dtype=object)
+    chosen = telling_rows({"a": values, "b": rare, "c": words}, 20)
+    assert len(chosen) == 20
+    assert {777, 778} <= set(chosen.tolist())
+    assert chosen[0] == 0
+    assert chosen.max() > 900
+
+
+def test_fewer_rows_than_asked_for_are_all_taken() -> None:
+    assert telling_rows({"a": np.arange(5.0)}, 20).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_golden_set_of_no_rows_is_refused(trained: Any, tmp_path: Path) -> None:
+    with pytest.raises(StepError, match="allowed are 1 to 100"):
+        golden(trained.evaluation_rows, trained.features, trained.model, tmp_path / "golden", count=0)
+
+
+def test_the_drift_reference_is_calibrated_and_read_back(trained: Any, tmp_path: Path) -> None:
+    fit(trained.train_rows, trained.features, tmp_path / "drift", time="at", window_rows=200, excluded=["wind"], seed=0)
+    reference = read_reference(tmp_path / "drift")
+    assert reference.calibrated
+    assert [feature.name for feature in reference.features if feature.excluded] == ["wind"]
+
+
+def test_an_excluded_feature_that_does_not_exist_is_refused(trained: Any, tmp_path: Path) -> None:
+    with pytest.raises(StepError, match="'snow' is excluded from alarms but not a feature"):
+        fit(trained.train_rows, trained.features, tmp_path / "drift", time="at", window_rows=200, excluded=["snow"], seed=0)
+
+
+def test_a_registered_model_is_exported_complete_and_answers_its_golden_set(
+    artifacts: Artifacts, tracking_uri: str, tmp_path: Path
+) -> None:
+    found = registered(artifacts, tracking_uri, tmp_path / "storage", "complete")
+    assert found.export.parent == tmp_path / "storage" / "complete"
+    assert found.export.name.startswith("1-")
+    model = ExportedModel.load(found.export)
+    assert model.metadata["trainingPeriod"] == {"start": "2024-01-01", "end": "2024-03-01"}
+    assert model.metadata["metrics"] == {"rocAuc": 0.8, "prAuc": 0.7}
+    content = json.loads((found.export / "headgate" / "golden.json").read_text())
+    answers = model.predict(columns_from_v2(content["request"], model.features))
+    assert answers.tolist() == content["outputs"]["probability"]
+    assert read_reference(found.export / "headgate" / "drift").calibrated
+    assert [path.name for path in found.export.iterdir() if path.is_file()] == ["model.ubj"]
+
+
+def test_the_version_carries_alias_golden_set_and_storage_uri_and_its_run_the_lineage(
+    artifacts: Artifacts, tracking_uri: str, tmp_path: Path
+) -> None:
+    found = registered(artifacts, tracking_uri, tmp_path / "storage", "lineage")
+    client = MlflowClient(tracking_uri)
+    version = client.get_model_version_by_alias("lineage", "candidate")
+    assert str(version.version) == found.version
+    assert version.tags["headgate.storageUri"] == found.uri
+    assert json.loads(version.tags["headgate.golden"]) == json.loads(artifacts.golden.read_text())
+    run = client.get_run(found.run_id)
+    assert run.info.status == "FINISHED"
+    assert (run.data.params["trees"], run.data.metrics["rocAuc"]) == ("40", 0.8)
+    assert run.data.tags["mlflow.source.git.commit"] == "c0ffee"
+    assert run.inputs.dataset_inputs[0].dataset.digest == "a" * 36
+    experiment = client.get_experiment(run.info.experiment_id)
+    assert experiment.artifact_location.startswith("file:///")
+
+
+def test_each_registration_is_a_version_of_its_own_and_the_alias_follows(artifacts: Artifacts, tracking_uri: str, tmp_path: Path) -> None:
+    first, second = (registered(artifacts, tracking_uri, tmp_path / "storage", "twice") for _ in range(2))
+    assert (first.version, second.version) == ("1", "2")
+    assert first.export != second.export
+    assert MlflowClient(tracking_uri).get_model_version_by_alias("twice", "candidate").version == 2
+
+
+def test_a_run_that_kubeflow_pipelines_owns_is_the_parent_and_goes_on(
+    artifacts: Artifacts, tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = MlflowClient(tracking_uri)
+    outer = client.create_run("0").info.run_id
+    monkeypatch.setenv(OUTER_RUN, outer)
+    found = registered(artifacts, tracking_uri, tmp_path / "storage", "nested")
+    assert client.get_run(outer).info.status == "RUNNING"
+    assert client.get_run(found.run_id).data.tags["mlflow.parentRunId"] == outer
+
+
+def test_the_alias_is_not_set_if_the_export_fails(artifacts: Artifacts, tracking_uri: str, tmp_path: Path) -> None:
+    (tmp_path / "storage").write_text("a file where the folder should be")
+    with pytest.raises(StepError, match="cannot write the exported model"):
+        registered(artifacts, tracking_uri, tmp_path / "storage", "unwritten")
+    assert MlflowClient(tracking_uri).get_registered_model("unwritten").aliases == {}
+
+
+def test_a_registry_that_is_no_uri_is_refused_with_a_sentence() -> None:
+    with pytest.raises(StepError, match="the model registry at 'gopher://x' refused"):
+        Registry("gopher://x", "headgate")
+
+
+def test_storage_is_a_folder_or_a_file_uri(tmp_path: Path) -> None:
+    assert storage_folder(tmp_path.as_uri()) == storage_folder(str(tmp_path)) == tmp_path
+    with pytest.raises(StepError, match="unknown scheme"):
+        storage_folder("s3://bucket/models")

@@ -1,0 +1,61 @@
+"""`headgate pipeline`: usage, and errors as one sentence."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from headgate_pipelines.command import pipeline
+
+OPTIONS = ("--train-months", "1-4", "--evaluate-month", "5", "--model-name", "m", "--storage", "s", "--tracking-uri", "sqlite:///x.db")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(pipeline, arguments)
+
+
+def test_compile_writes_the_yaml(tmp_path: Path) -> None:
+    result = run("compile", "training", "--output", str(tmp_path / "deep" / "training.yaml"))
+    assert result.exit_code == 0
+    assert "name: training" in (tmp_path / "deep" / "training.yaml").read_text()
+
+
+def test_compile_into_a_place_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run("compile", "training", "--output", str(tmp_path / "file" / "training.yaml"))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("headgate: error: cannot write")
+    assert result.stderr.count("\n") == 1
+
+
+def test_compile_into_another_format_is_wrong_usage(tmp_path: Path) -> None:
+    result = run("compile", "training", "--output", str(tmp_path / "training.json"))
+    assert result.exit_code == 2
+    assert "must end in .yaml" in result.stderr
+
+
+@pytest.mark.parametrize("months", ["0-3", "4-1", "1-13", "spring"])
+def test_months_that_are_none_are_wrong_usage(months: str, tmp_path: Path) -> None:
+    result = run("run", "training", "--local", "--data", "flights", *OPTIONS, "--train-months", months, "--output", str(tmp_path))
+    assert result.exit_code == 2
+    assert "is not a range of months" in result.stderr
+
+
+def test_without_local_the_way_to_a_cluster_is_told(tmp_path: Path) -> None:
+    result = run("run", "training", "--data", "flights", *OPTIONS, "--output", str(tmp_path))
+    assert result.exit_code == 2
+    assert "headgate pipeline compile training" in result.stderr
+
+
+def test_own_data_without_a_recipe_is_refused(tmp_path: Path) -> None:
+    result = run("run", "training", "--local", "--data", "rows.csv", *OPTIONS, "--output", str(tmp_path))
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "needs --recipe FILE" in result.stderr
+
+
+def test_the_command_loads_without_kfp_pandas_or_xgboost() -> None:
+    code = "import sys, headgate_pipelines.command; print({'kfp', 'pandas', 'xgboost', 'mlflow'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=30)
+    assert found.stdout.strip() == "set()"
