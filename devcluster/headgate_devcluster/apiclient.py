@@ -148,7 +148,7 @@ class ApiClient:
                         revision = event["object"]["metadata"]["resourceVersion"]
                         if event["type"] != "BOOKMARK":
                             yield event["type"], event["object"]
-            except (aiohttp.ClientError, TimeoutError):
+            except (aiohttp.ClientError, TimeoutError, json.JSONDecodeError):  # the last: cut in the middle of a line
                 return
 
     async def _pages(self, path: str, selectors: Mapping[str, str]) -> tuple[Objects, str]:

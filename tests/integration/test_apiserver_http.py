@@ -89,7 +89,7 @@ async def test_a_definition_is_served_at_once_and_gone_with_its_deletion(http: H
     assert (await http("GET", COLLECTION)).body["kind"] == "ModelDeploymentList"
     await http("DELETE", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/modeldeployments.headgate.dev")
     answer = await http("GET", COLLECTION)
-    assert (answer.status, answer.body["message"]) == (404, "the server could not find the requested resource")
+    assert (answer.status, answer.body) == (404, "404 page not found\n")
 
 
 async def test_open_api_describes_the_kinds(http: Http) -> None:
@@ -145,9 +145,7 @@ data: {at: 2026-01-01T00:00:00Z}
         ("m" * 60, {}, "metadata.name must be at most 40 characters long"),
     ],
 )
-async def test_a_bad_manifest_is_refused_with_the_projects_own_sentence(
-    http: Http, name: str, spec: dict[str, Any], sentence: str
-) -> None:
+async def test_a_bad_manifest_is_refused_with_the_projects_own_sentence(http: Http, name: str, spec: dict[str, Any], sentence: str) -> None:
     for answer in (
         await http("POST", COLLECTION, model(name, **spec)),
         await http("PATCH", f"{COLLECTION}/{name}", model(name, **spec), APPLY, fieldManager="t"),
@@ -174,7 +172,9 @@ async def test_an_unknown_field_gets_the_servers_own_words(http: Http) -> None:
     assert warned.headers.getall("Warning") == ['299 - "unknown field \\"spec.rolout\\""']
 
 
-@pytest.mark.parametrize("body", [b'{"a": NaN}', b"{", b'"text"', b"[]", b'{"kind": "ModelDeployment"}', b'{"apiVersion": "v1", "kind": "Pod"}'])
+@pytest.mark.parametrize(
+    "body", [b'{"a": NaN}', b"{", b'"text"', b"[]", b'{"kind": "ModelDeployment"}', b'{"apiVersion": "v1", "kind": "Pod"}']
+)
 async def test_a_body_that_is_no_object_of_the_kind_is_a_bad_request(http: Http, body: bytes) -> None:
     assert (await http("POST", COLLECTION, body)).status == 400
 

@@ -17,6 +17,8 @@ def decoded(body: Any, resource: ResourceType) -> Object:
         raise bad_request(
             f"couldn't get version/kind; json parse error: json: cannot unmarshal {_go_type(body)} into Go value of type struct"
         )
+    if not resource.custom:  # typed clients leave both out
+        body = {"apiVersion": resource.api_version, "kind": resource.kind} | body
     for field, name in (("Kind", "kind"), ("apiVersion", "apiVersion")):
         if not body.get(name):
             raise bad_request(f"Object '{field}' is missing in '{to_json(body).decode()[:500]}'")

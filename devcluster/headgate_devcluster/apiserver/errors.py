@@ -142,6 +142,5 @@ def method_not_allowed() -> Refusal:
     return Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
-def no_such_path() -> Refusal:
-    """No resource lives at this path."""
-    return Refusal(404, "NotFound", "the server could not find the requested resource")
+class NoSuchPathError(Exception):
+    """No resource lives at this path. The real server answers that in plain text, which tells it from an object that does not exist."""

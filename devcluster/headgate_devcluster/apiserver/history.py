@@ -38,6 +38,11 @@ class History:
         self._forgotten = revision
         self._subscriptions: set[Subscription] = set()
 
+    @property
+    def watchers(self) -> int:
+        """How many watches run now."""
+        return len(self._subscriptions)
+
     def append(self, change: Change) -> None:
         """Remember a change and tell everyone who watches."""
         self._changes.append(change)

@@ -13,7 +13,7 @@ from typing import Any
 from headgate_devcluster.apiserver.errors import Refusal
 from headgate_devcluster.apiserver.fieldsets import FieldSet, Path, compare, leaves, parse, render, with_parents
 from headgate_devcluster.apiserver.merging import merged, without
-from headgate_devcluster.apiserver.objects import Object, now
+from headgate_devcluster.apiserver.objects import Object, now, same
 from headgate_devcluster.apiserver.resources import ResourceType, Schema
 
 _OWNERLESS = ("apiVersion", "kind", "metadata")
@@ -21,6 +21,7 @@ _OWNERLESS_METADATA = (
     "name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion", "deletionTimestamp",
     "deletionGracePeriodSeconds",
 )  # fmt: skip
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,8 @@ def apply_configuration(live: Object | None, configuration: Object, resource: Re
     others = [share.fields for share in shares.values()]
     result = _pruned(merged(live or {}, configuration, schema), last.fields, [fields, *others], schema)
     difference = compare(_ownable(live), _ownable(result), schema)
-    taken = {other: share.fields & difference.changed for other, share in shares.items()}
+    granted = _last_applied(live, schema) if writer.manager == "kubectl" else frozenset()
+    taken = {other: (share.fields & difference.changed) - granted for other, share in shares.items()}
     if any(taken.values()) and not force:
         raise _conflict(taken)
     kept = {other: replace(share, fields=share.fields - difference.changed - difference.removed) for other, share in shares.items()}
@@ -122,6 +124,17 @@ def _pruned(obj: Any, last: FieldSet, still_owned: list[FieldSet], schema: Schem
         return obj
     keep = with_parents(path for fields in still_owned for path in fields)
     return without(obj, with_parents(last) - keep, schema)
+
+
+def _last_applied(live: Object | None, schema: Schema) -> FieldSet:
+    """Return what `kubectl apply` wrote last without --server-side: kubectl may take that over without conflict."""
+    text = ((live or {}).get("metadata", {}).get("annotations") or {}).get(_LAST_APPLIED)
+    try:
+        last = leaves(_ownable(json.loads(text)), schema) if text else {}
+    except (ValueError, AttributeError, TypeError):  # anyone can write the annotation
+        return frozenset()
+    present = leaves(_ownable(live), schema)
+    return frozenset(path for path, value in last.items() if path in present and same(present[path], value))
 
 
 def _gives_shares(obj: Object) -> bool:

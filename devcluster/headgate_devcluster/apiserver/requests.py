@@ -6,7 +6,7 @@ from typing import cast, get_args
 from aiohttp import web
 
 from headgate_devcluster.apiserver.deletion import DeleteOptions, Propagation
-from headgate_devcluster.apiserver.errors import Refusal, bad_request, no_such_path
+from headgate_devcluster.apiserver.errors import NoSuchPathError, Refusal, bad_request
 from headgate_devcluster.apiserver.objects import Object
 from headgate_devcluster.apiserver.reads import ListOptions
 from headgate_devcluster.apiserver.resources import Catalogue, ResourceType
@@ -45,14 +45,14 @@ def address(path: str, catalogue: Catalogue) -> Address:
         namespace, rest = rest[1], rest[2:]
     resource = catalogue.find(group, version, rest[0]) if rest else None
     if resource is None or len(rest) > 3 or (namespace is not None) > resource.namespaced:
-        raise no_such_path()
+        raise NoSuchPathError
     name, subresource = (*rest[1:], "", "")[:2]
     if subresource and (subresource not in SUBRESOURCES or not resource.has_status):
-        raise no_such_path()
+        raise NoSuchPathError
     if not resource.namespaced:
         namespace = ""
     elif namespace is None and name:
-        raise no_such_path()
+        raise NoSuchPathError
     return Address(resource, namespace, name, subresource)
 
 

@@ -69,6 +69,16 @@ class ResourceType:
         return f"{self.kind}List"
 
 
+@dataclass(frozen=True)
+class Target:
+    """What a request is about."""
+
+    resource: ResourceType
+    namespace: str
+    name: str = ""
+    subresource: str = ""
+
+
 class Catalogue:
     """The resources served right now, by group, version and plural."""
 

@@ -18,14 +18,14 @@ from headgate_devcluster.apiserver import custom, discovery, openapi, snapshot
 from headgate_devcluster.apiserver.builtin import BUILTINS, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES
 from headgate_devcluster.apiserver.checks import Validators
 from headgate_devcluster.apiserver.deletion import Deletion
-from headgate_devcluster.apiserver.errors import Refusal, no_such_path
+from headgate_devcluster.apiserver.errors import NoSuchPathError, Refusal
 from headgate_devcluster.apiserver.garbage import GarbageCollection
 from headgate_devcluster.apiserver.history import Change
 from headgate_devcluster.apiserver.objects import Object, to_json
-from headgate_devcluster.apiserver.resources import Catalogue, StorageKey
+from headgate_devcluster.apiserver.resources import Catalogue, StorageKey, Target
 from headgate_devcluster.apiserver.store import HISTORY_SIZE, Store
 from headgate_devcluster.apiserver.verbs import Verbs
-from headgate_devcluster.apiserver.writes import Target, WriteOptions, Writes
+from headgate_devcluster.apiserver.writes import WriteOptions, Writes
 from headgate_operator.api import names, rules
 
 HOST: Final = "127.0.0.1"
@@ -130,6 +130,8 @@ class ApiServer:
         try:
             plain = self._plain(request)
             return plain if plain is not None else await self._verbs.answer(request)
+        except NoSuchPathError:
+            return web.Response(status=404, text="404 page not found\n")
         except Refusal as refusal:
             return web.Response(body=to_json(refusal.status), status=refusal.code, content_type="application/json")
 
@@ -156,7 +158,7 @@ class ApiServer:
             case _:
                 found = None
         if found is None:
-            raise no_such_path()
+            raise NoSuchPathError
         return _json(found)
 
     def _roots(self, request: web.Request, root: str) -> web.Response:

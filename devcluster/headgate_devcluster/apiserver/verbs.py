@@ -14,11 +14,11 @@ from headgate_devcluster.apiserver.errors import bad_request, method_not_allowed
 from headgate_devcluster.apiserver.objects import Object, to_json
 from headgate_devcluster.apiserver.patches import json_patched, merge_patched
 from headgate_devcluster.apiserver.requests import Address
-from headgate_devcluster.apiserver.resources import Catalogue
+from headgate_devcluster.apiserver.resources import Catalogue, Target
 from headgate_devcluster.apiserver.store import Store
 from headgate_devcluster.apiserver.strategic import strategic_patched
 from headgate_devcluster.apiserver.watching import WatchEvent
-from headgate_devcluster.apiserver.writes import Patch, Target, Writes, Written
+from headgate_devcluster.apiserver.writes import Patch, Writes, Written
 
 JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"

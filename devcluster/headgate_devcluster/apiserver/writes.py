@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from headgate_devcluster.apiserver.carrying import SERVERS_OWN, carry_over, counted, require_immutable, through_door
 from headgate_devcluster.apiserver.checks import Validators, completed, require_valid
 from headgate_devcluster.apiserver.decoding import StrictDecodingError, decoded, known_fields_only, strict_refusal
 from headgate_devcluster.apiserver.deletion import is_held
@@ -17,19 +18,16 @@ from headgate_devcluster.apiserver.errors import (
     conflict,
     invalid,
     invalid_patch,
-    invalid_value,
-    modified,
     not_found,
 )
 from headgate_devcluster.apiserver.event_forms import in_version, stored
 from headgate_devcluster.apiserver.objects import Object, clone, key_of, now, same, to_json
 from headgate_devcluster.apiserver.ownership import Writer, apply_configuration, record_update
-from headgate_devcluster.apiserver.resources import Catalogue, ResourceType
+from headgate_devcluster.apiserver.resources import Catalogue, ResourceType, Target
 from headgate_devcluster.apiserver.store import Store
 from headgate_devcluster.apiserver.typed_patch import require_typed
 
 _SUFFIX_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
-_CARRIED_OVER: Final = ("generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,16 +47,6 @@ class Written:
     obj: Object
     created: bool = False
     warnings: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a request is about."""
-
-    resource: ResourceType
-    namespace: str
-    name: str = ""
-    subresource: str = ""
 
 
 Patch = Callable[[Object], Any]
@@ -141,7 +129,7 @@ class Writes:
 
     def _insert(self, obj: Object, target: Target, options: WriteOptions, warnings: list[str], *, applied: bool = False) -> Written:
         resource, metadata = target.resource, obj["metadata"]
-        for name in (*_CARRIED_OVER, "resourceVersion", "uid"):
+        for name in (*SERVERS_OWN, "resourceVersion", "uid"):
             metadata.pop(name, None)
         if not applied:
             metadata.pop("managedFields", None)
@@ -164,14 +152,14 @@ class Writes:
         self, old: Object, obj: Object, target: Target, options: WriteOptions, warnings: list[str], *, applied: bool = False
     ) -> Written:
         resource, seen = target.resource, in_version(old, target.resource)
-        obj = _through_door(obj, seen, target)
-        _carry_over(obj, seen, resource)
+        obj = through_door(obj, seen, target)
+        carry_over(obj, seen, resource)
         obj = completed(clone(obj), resource)
-        _require_immutable(obj, seen, resource)
+        require_immutable(obj, seen, resource)
         require_valid(obj, seen, resource, self._validators)
         if not applied:
             record_update(seen, obj, resource, self._writer(target, options))
-        if resource.has_generation and not same(_counted(obj, resource), _counted(seen, resource)):
+        if resource.has_generation and not same(counted(obj, resource), counted(seen, resource)):
             obj["metadata"]["generation"] = seen["metadata"].get("generation", 0) + 1
         obj = stored(obj, resource)
         if same(obj, old) or options.dry_run:
@@ -225,60 +213,3 @@ class Writes:
 
     def _writer(self, target: Target, options: WriteOptions, *, applies: bool = False) -> Writer:
         return Writer(manager=options.manager, applies=applies, api_version=target.resource.storage_version, subresource=target.subresource)
-
-
-def _through_door(obj: Object, old: Object, target: Target) -> Object:
-    """Keep what the request may not write: everything but status through the status door, status through the main one."""
-    if target.subresource:
-        metadata = old["metadata"] | {
-            name: obj["metadata"][name] for name in ("managedFields", "resourceVersion", "uid") if name in obj["metadata"]
-        }
-        rest = {name: value for name, value in old.items() if name not in {"metadata", target.subresource}}
-        return rest | {"metadata": metadata} | ({target.subresource: obj[target.subresource]} if target.subresource in obj else {})
-    if target.resource.has_status:
-        obj = {name: value for name, value in obj.items() if name != "status"}
-        return obj | ({"status": old["status"]} if "status" in old else {})
-    return dict(obj)
-
-
-def _carry_over(obj: Object, old: Object, resource: ResourceType) -> None:
-    """Complete metadata from the stored object; 409 if the resourceVersion sent is not the current one."""
-    metadata, before = dict(obj["metadata"]), old["metadata"]
-    if metadata.get("resourceVersion") not in {None, "", "0", before["resourceVersion"]}:
-        raise modified(resource, before["name"])
-    metadata["resourceVersion"] = before["resourceVersion"]
-    metadata["uid"] = metadata.get("uid") or before["uid"]
-    created = metadata.get("creationTimestamp") or before["creationTimestamp"]
-    for name in _CARRIED_OVER:
-        metadata.pop(name, None)
-        if name in before:
-            metadata[name] = before[name]
-    metadata["creationTimestamp"] = created
-    if "managedFields" not in metadata and "managedFields" in before:
-        metadata["managedFields"] = before["managedFields"]
-    for name in ("labels", "annotations", "finalizers", "ownerReferences"):
-        if name in metadata and not metadata[name]:
-            del metadata[name]
-    obj["metadata"] = metadata
-
-
-def _require_immutable(obj: Object, old: Object, resource: ResourceType) -> None:
-    metadata, before = obj["metadata"], old["metadata"]
-    errors = [
-        invalid_value(f"metadata.{name}", metadata.get(name), "field is immutable")
-        for name in ("name", "namespace", "uid", "creationTimestamp")
-        if metadata.get(name) != before.get(name)
-    ]
-    added = [item for item in metadata.get("finalizers") or () if item not in (before.get("finalizers") or ())]
-    if before.get("deletionTimestamp") and added:
-        listed = ", ".join(f'"{item}"' for item in added)
-        why = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{listed}}}"
-        errors.append(FieldError("metadata.finalizers", "Forbidden", why))
-    if errors:
-        raise invalid(resource, before["name"], errors)
-
-
-def _counted(obj: Object, resource: ResourceType) -> Object:
-    """Return what generation counts: everything but metadata, and status where it is written separately."""
-    left_out = {"apiVersion", "kind", "metadata"} | ({"status"} if resource.has_status else set())
-    return {name: value for name, value in obj.items() if name not in left_out}

@@ -12,9 +12,9 @@ from headgate_devcluster.apiserver.custom import resource_types
 from headgate_devcluster.apiserver.deletion import DeleteOptions, Deletion
 from headgate_devcluster.apiserver.garbage import GarbageCollection
 from headgate_devcluster.apiserver.objects import Object
-from headgate_devcluster.apiserver.resources import Catalogue, ResourceType
+from headgate_devcluster.apiserver.resources import Catalogue, ResourceType, Target
 from headgate_devcluster.apiserver.store import Store
-from headgate_devcluster.apiserver.writes import Target, WriteOptions, Writes, Written
+from headgate_devcluster.apiserver.writes import WriteOptions, Writes, Written
 
 WIDGET_SCHEMA = {
     "type": "object",
