@@ -52,7 +52,9 @@ def test_the_not_departed_share_counts_flights_scheduled_in_the_three_hours_befo
     frame = joined(
         make_flights(
             {"at": "2013-07-01 09:00", "dep_delay": 500.0},  # scheduled at T − 3 h: not counted
+            {"at": "2013-07-01 09:00", "dep_delay": 0.0},  # neither
             {"at": "2013-07-01 09:01", "dep_delay": 500.0},  # waits
+            {"at": "2013-07-01 09:01", "dep_delay": 0.0},  # departed
             {"at": "2013-07-01 10:00", "dep_delay": 120.0},  # left at T: departed
             {"at": "2013-07-01 10:00", "dep_delay": 121.0},  # leaves after T: waits
             {"at": "2013-07-01 11:00", "dep_delay": None},  # will be cancelled: waits
@@ -63,7 +65,7 @@ def test_the_not_departed_share_counts_flights_scheduled_in_the_three_hours_befo
         ),
         make_weather(),
     )
-    assert feature(frame, "not_departed_share_3h") == 3 / 5
+    assert feature(frame, "not_departed_share_3h") == 3 / 6
 
 
 def test_the_not_departed_share_is_missing_below_five_flights(make_flights: Any, make_weather: Any) -> None:
