@@ -201,6 +201,7 @@ async def test_a_version_that_fails_on_unknown_categories_is_rolled_back_and_its
     await scene.apply(good)
     status = await scene.serving(good)
     assert status.stable is not None
+    stable = status.stable.id
     async with load(scene.cluster.gateway_url, make_columns(500, seed=5)) as traffic:
         scene.traffic = traffic
         await scene.apply(broken)
@@ -209,9 +210,7 @@ async def test_a_version_that_fails_on_unknown_categories_is_rolled_back_and_its
         rejected = status.rejected[0]
         assert (rejected.reason, rejected.version) == ("ErrorsWorse", broken.name)
         assert traffic.bad(rejected.id) > 0, "its own parity set was filtered, so only real requests told"
-        await scene.until(
-            lambda s: [(entry.id, entry.weight) for entry in s.traffic] == [(s.stable.id, 100)] if s.stable else False, "weight 0"
-        )
+        await scene.until(lambda s: [(entry.id, entry.weight) for entry in s.traffic] == [(stable, 100)], "its weight is 0")
         refused_at = traffic.of(rejected.id)
         await scene.until(lambda s: not s.draining, "the broken version is gone")
         assert traffic.of(rejected.id) - refused_at <= 15, "answers in flight, and what Envoy sent before it read its new files"
@@ -224,7 +223,8 @@ async def test_a_version_that_fails_on_unknown_categories_is_rolled_back_and_its
     assert ready["Stalled"].reason == "CandidateRejected"
     assert "ErrorsWorse" in await scene.events()
     history = await scene.headgate("history", NAME, "-o", "json")
-    assert [(entry["revision"], entry["outcome"]) for entry in json.loads(history.stdout)][0] == (rejected.id, "Refused")
+    newest = json.loads(history.stdout)[0]
+    assert (newest["revision"], newest["outcome"]) == (rejected.id, "Refused")
 
 
 async def test_a_version_with_other_answers_than_where_it_was_trained_is_refused_before_its_first_request(

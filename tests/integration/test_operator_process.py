@@ -100,7 +100,7 @@ def free_port() -> int:
 async def until(met: Callable[[], Awaitable[Any]], operator: Operator, seconds: float = 30) -> None:
     try:
         async with asyncio.timeout(seconds):
-            while not await met():
+            while not await met():  # noqa: ASYNC110 - the condition is in another process
                 await asyncio.sleep(0.05)
     except TimeoutError:
         pytest.fail(f"not within {seconds:g} s; the operator said:\n{operator.said}")

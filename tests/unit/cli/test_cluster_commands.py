@@ -1,0 +1,265 @@
+"""Commands about live objects, against a real API server double in which the test plays the operator."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import Result
+
+from headgate_devcluster.apiclient import ApiClient, write_kubeconfig
+from headgate_devcluster.apiserver import ApiServer
+from headgate_operator.api.crd import crd
+from headgate_operator.api.names import API_VERSION, COMMAND_ANNOTATION
+
+NAME = "flight-delay"
+AT = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+Command = Callable[..., Awaitable[Result]]
+
+
+def pinned(id_: str, version: str, slot: int) -> dict[str, Any]:
+    return {"id": id_, "modelUri": f"s3://m/{version}", "version": version, "isvc": f"x-{version}", "slot": slot}
+
+
+RENDERED = {"inferenceService": {}, "servingRuntime": {}}
+STATUS = {
+    "observedGeneration": 1,
+    "phase": "Progressing",
+    "url": "http://flight-delay.ml.example.com",
+    "stable": pinned("r1111aaaa", "6", 0) | {"since": AT},
+    "candidate": pinned("r2222bbbb", "7", 1) | {"inputs": {}, "rendered": RENDERED, "startedAt": AT, "step": 1, "weight": 25},
+    "traffic": [{"id": "r1111aaaa", "weight": 75, "requests": 421}, {"id": "r2222bbbb", "weight": 25, "requests": 140}],
+    "analysis": {
+        "candidate": "r2222bbbb",
+        "candidateSlot": 1,
+        "stableSlot": 0,
+        "weight": 25,
+        "metrics": [
+            {
+                "name": "errors", "evidence": 0.8, "bound": 5.3, "requestsNeeded": 180,
+                "bad": {"candidate": 1, "stable": 3}, "total": {"candidate": 140, "stable": 421},
+            }
+        ],
+    },
+    "rejected": [{"id": "r0000cccc", "version": "5", "reason": "ErrorsWorse", "message": "8 of 60 failed", "at": "2026-11-20T10:00:00Z"}],
+    "history": [
+        {
+            "id": "r1111aaaa", "modelUri": "s3://m/6", "version": "6", "isvc": "x-6", "promotedAt": "2026-11-19T10:00:00Z",
+            "inputs": {}, "rendered": RENDERED,
+        }
+    ],
+    "conditions": [
+        {
+            "type": "Ready", "status": "True", "reason": "Healthy", "message": "r1111aaaa (6) serves", "observedGeneration": 1,
+            "lastTransitionTime": AT,
+        }
+    ],
+}  # fmt: skip
+
+
+class Cluster:
+    """The API server and a hand on it."""
+
+    def __init__(self, api: ApiClient, kubeconfig: Path, headgate: Callable[..., Result]) -> None:
+        self.api = api
+        self.kubeconfig = kubeconfig
+        self._headgate = headgate
+
+    async def run(self, *args: str) -> Result:
+        """Run the command in a thread: it has an event loop of its own."""
+        return await asyncio.to_thread(self._headgate, *args, "--kubeconfig", self.kubeconfig)
+
+    async def deployment(self) -> dict[str, Any]:
+        obj = await self.api.get(API_VERSION, "modeldeployments", "ml", NAME)
+        assert obj is not None
+        return obj
+
+    async def set_status(self, **changes: Any) -> None:
+        obj = await self.deployment()
+        await self.api.replace_status(obj | {"status": obj.get("status", STATUS) | changes})
+
+    async def operator_answers(self, result: str = "Applied") -> None:
+        """Acknowledge the next command and remove it, as the operator does."""
+        async with asyncio.timeout(20):
+            while not (text := (await self.deployment())["metadata"].get("annotations", {}).get(COMMAND_ANNOTATION)):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await self.set_status(lastCommand={"command": text, "at": AT, "result": result})
+        await self.api.merge_patch(
+            API_VERSION, "modeldeployments", "ml", NAME, {"metadata": {"annotations": {COMMAND_ANNOTATION: None}}}
+        )  # fmt: skip
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path, headgate: Callable[..., Result], build: Callable[..., dict[str, Any]]) -> AsyncIterator[Cluster]:
+    async with ApiServer() as server, ApiClient(server.url) as api:
+        await api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml"}}, field_manager="test")
+        await api.apply(crd(), field_manager="test")
+        await api.apply(build(), field_manager="test")
+        running = Cluster(api, write_kubeconfig(tmp_path / "kubeconfig", server.url, namespace="ml"), headgate)
+        await running.set_status()
+        yield running
+
+
+async def test_status_shows_versions_evidence_conditions_and_refusals(cluster: Cluster) -> None:
+    result = await cluster.run("status", NAME)
+    assert result.exit_code == 0, result.stderr
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert lines[0] == "ml/flight-delay Progressing"
+    assert "http://flight-delay.ml.example.com" in lines
+    assert any(line.startswith("stable r1111aaaa 6 75 % 421") for line in lines)
+    assert any(line.startswith("candidate r2222bbbb 7 25 % 140") and line.endswith("step 2 of 3") for line in lines)
+    assert "errors Undecided 0.80 of 5.30 1/140 3/421 180 requests" in lines
+    assert any(line.startswith("Ready True Healthy r1111aaaa (6) serves") for line in lines)
+    assert any(line.startswith("r0000cccc 5 ErrorsWorse") and line.endswith("8 of 60 failed") for line in lines)
+
+
+async def test_status_says_that_the_operator_has_not_seen_the_manifest_yet(cluster: Cluster) -> None:
+    await cluster.set_status(observedGeneration=0)
+    assert "has not seen the latest manifest yet" in (await cluster.run("status", NAME)).stdout
+
+
+@pytest.mark.parametrize(("output", "parse"), [("json", json.loads), ("yaml", yaml.safe_load)])
+async def test_status_is_data_for_programs(cluster: Cluster, output: str, parse: Callable[[str], Any]) -> None:
+    data = parse((await cluster.run("status", NAME, "-o", output)).stdout)
+    assert (data["name"], data["namespace"], data["generation"]) == (NAME, "ml", 1)
+    assert data["status"]["candidate"]["id"] == "r2222bbbb"
+
+
+async def test_an_object_that_the_operator_never_saw_can_be_shown(cluster: Cluster, build: Callable[..., dict[str, Any]]) -> None:
+    fresh = build()
+    fresh["metadata"]["name"] = "fresh"
+    await cluster.api.apply(fresh, field_manager="test")
+    result = await cluster.run("status", "fresh")
+    assert result.exit_code == 0
+    assert "ml/fresh" in result.stdout
+
+
+async def test_waiting_ends_with_3_when_the_time_is_up(cluster: Cluster) -> None:
+    result = await cluster.run("status", NAME, "--wait", "--timeout", "1s")
+    assert result.exit_code == 3
+    assert result.stderr == "headgate: error: flight-delay is still Progressing after 1s\n"
+
+
+async def test_waiting_ends_with_0_when_the_revision_was_promoted(cluster: Cluster) -> None:
+    waiting = asyncio.create_task(cluster.run("status", NAME, "--wait", "--revision", "r2222bbbb", "--timeout", "30s"))
+    await cluster.set_status(stable=STATUS["candidate"] | {"since": AT}, candidate=None, phase="Healthy")
+    result = await waiting
+    assert result.exit_code == 0
+    assert "revision r2222bbbb was promoted and serves" in result.stderr
+
+
+async def test_waiting_ends_with_1_when_the_revision_is_refused(cluster: Cluster) -> None:
+    result = await cluster.run("status", NAME, "--wait", "--revision", "r0000cccc")
+    assert result.exit_code == 1
+    assert "revision r0000cccc (version 5) was refused, ErrorsWorse: 8 of 60 failed" in result.stderr
+
+
+async def test_history_lists_promoted_and_refused_newest_first(cluster: Cluster) -> None:
+    entries = json.loads((await cluster.run("history", NAME, "-o", "json")).stdout)
+    assert [(entry["revision"], entry["outcome"], entry["reason"]) for entry in entries] == [
+        ("r0000cccc", "Refused", "ErrorsWorse"),
+        ("r1111aaaa", "Serving", ""),
+    ]
+    assert "r0000cccc" in (await cluster.run("history", NAME)).stdout
+
+
+async def test_abort_names_the_candidate_and_waits_for_the_acknowledgement(cluster: Cluster) -> None:
+    answering = asyncio.create_task(cluster.operator_answers())
+    result = await cluster.run("abort", NAME)
+    await answering
+    assert (result.exit_code, result.stdout) == (0, "abort@r2222bbbb: Applied\n")
+
+
+async def test_the_command_has_a_field_manager_of_its_own(cluster: Cluster) -> None:
+    assert (await cluster.run("abort", NAME, "--no-wait")).stdout == "asked for abort@r2222bbbb\n"
+    obj = await cluster.deployment()
+    assert obj["metadata"]["annotations"] == {COMMAND_ANNOTATION: "abort@r2222bbbb"}
+    owned = {entry["manager"]: entry["fieldsV1"] for entry in obj["metadata"]["managedFields"] if not entry.get("subresource")}
+    assert owned["headgate-cli"] == {"f:metadata": {"f:annotations": {f"f:{COMMAND_ANNOTATION}": {}}}}
+    assert obj["metadata"]["generation"] == 1
+
+
+async def test_a_command_that_is_ignored_ends_with_1_and_says_why(cluster: Cluster) -> None:
+    answering = asyncio.create_task(cluster.operator_answers("Ignored: it is gone"))
+    result = await cluster.run("abort", NAME)
+    await answering
+    assert result.exit_code == 1
+    assert result.stderr == "headgate: error: abort@r2222bbbb: Ignored: it is gone\n"
+
+
+async def test_during_the_watch_abort_means_the_promoted_version(cluster: Cluster) -> None:
+    await cluster.set_status(candidate=None, previous=pinned("r9999", "5", 1) | {"since": AT})
+    assert (await cluster.run("abort", NAME, "--no-wait")).stdout == "asked for abort@r1111aaaa\n"
+
+
+async def test_retry_means_the_revision_refused_last(cluster: Cluster) -> None:
+    assert (await cluster.run("retry", NAME, "--no-wait")).stdout == "asked for retry@r0000cccc\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["abort", NAME, "--revision", "r1111aaaa"], "revision r1111aaaa of flight-delay is not on trial; r2222bbbb is"),
+        (["retry", NAME, "--revision", "r2"], "revision r2 of flight-delay was not refused; refused are: r0000cccc"),
+        (["status", "nope"], "no ModelDeployment 'nope' in namespace ml; there are: flight-delay"),
+        (["status", NAME, "-n", "other"], "no ModelDeployment 'flight-delay' in namespace other; there is none at all"),
+    ],
+)
+async def test_what_does_not_apply_is_one_sentence(cluster: Cluster, args: list[str], sentence: str) -> None:
+    result = await cluster.run(*args)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("headgate: error: ")
+    assert sentence in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("prepare", "args", "code", "sentence"),
+    [
+        (lambda path: path.unlink(), [], 2, "no kubeconfig at "),
+        (lambda path: path.write_text("{"), [], 2, "cannot be read: "),
+        (lambda path: path.write_text("words"), [], 2, "is not a kubeconfig: it has no clusters"),
+        (lambda path: None, ["--context", "nope"], 2, "the kubeconfig has no context 'nope'; it has: "),
+    ],
+)
+async def test_a_kubeconfig_that_cannot_be_used_is_one_sentence(
+    cluster: Cluster, prepare: Any, args: list[str], code: int, sentence: str
+) -> None:
+    prepare(cluster.kubeconfig)
+    result = await cluster.run("status", NAME, *args)
+    assert result.exit_code == code
+    assert sentence in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+async def test_an_api_server_that_is_gone_is_one_sentence(headgate: Callable[..., Result], tmp_path: Path) -> None:
+    config = write_kubeconfig(tmp_path / "kubeconfig", "http://127.0.0.1:9", namespace="ml")
+    result = await asyncio.to_thread(headgate, "status", NAME, "--kubeconfig", config)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("headgate: error: GET modeldeployments ml/flight-delay: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+async def test_watch_follows_until_it_is_interrupted(cluster: Cluster, tmp_path: Path) -> None:
+    seen = tmp_path / "seen.txt"
+    code = "from headgate_operator.cli.main import main; main()"
+    with seen.open("wb") as output:
+        watching = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, "watch", NAME, "--kubeconfig", str(cluster.kubeconfig), stdout=output, stderr=output
+        )
+    try:
+        async with asyncio.timeout(20):
+            while "r2222bbbb" not in seen.read_text():  # noqa: ASYNC110 - another process writes it
+                await asyncio.sleep(0.05)
+            watching.send_signal(signal.SIGINT)
+            assert await watching.wait() == 0
+    finally:
+        if watching.returncode is None:
+            watching.kill()
+    assert "Traceback" not in seen.read_text()
