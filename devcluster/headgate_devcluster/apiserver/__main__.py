@@ -1,6 +1,7 @@
 """`python -m headgate_devcluster.apiserver`: the API server double as a process."""
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ def main(port: int, snapshot: Path | None, kubeconfig: Path | None, namespace: s
     try:
         asyncio.run(_serve(port, snapshot, kubeconfig, namespace))
     except OSError as error:
-        click.echo(f"headgate: error: cannot listen on {HOST}:{port}: {error.strerror or error}", err=True)
+        click.echo(f"headgate: error: cannot listen on {HOST}:{port}: {os.strerror(error.errno or 0)}", err=True)
         sys.exit(1)
     except SnapshotError as error:
         click.echo(f"headgate: error: {error}", err=True)

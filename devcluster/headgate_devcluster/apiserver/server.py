@@ -5,6 +5,7 @@ listens on loopback only.
 """
 
 import asyncio
+import logging
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +28,8 @@ from headgate_devcluster.apiserver.store import HISTORY_SIZE, Store
 from headgate_devcluster.apiserver.verbs import Verbs
 from headgate_devcluster.apiserver.writes import WriteOptions, Writes
 from headgate_operator.api import names, rules
+
+logger = logging.getLogger(__name__)
 
 HOST: Final = "127.0.0.1"
 _MAX_BODY: Final = 3 * 1024 * 1024
@@ -92,7 +95,7 @@ class ApiServer:
             snapshot.save(self.store, self._snapshot_file)
 
     def _fill(self) -> None:
-        """Load the snapshot; make sure that the definitions and namespaces every cluster has are there."""
+        """Load the snapshot; see to the definitions and namespaces every cluster has; find out now whether a snapshot can be written."""
         if self._snapshot_file and self._snapshot_file.exists():
             snapshot.load(self.store, self._snapshot_file)
             for definition in self.store.items(CUSTOM_RESOURCE_DEFINITIONS.storage):
@@ -105,6 +108,8 @@ class ApiServer:
         ]:
             if self.store.get(resource.storage, ("", obj["metadata"]["name"])) is None:
                 self._writes.create(Target(resource, ""), obj, options)
+        if self._snapshot_file:
+            snapshot.save(self.store, self._snapshot_file)
 
     def _follow_definitions(self, storage: StorageKey, change: Change) -> None:
         if storage != CUSTOM_RESOURCE_DEFINITIONS.storage:
@@ -123,8 +128,12 @@ class ApiServer:
         while True:
             await asyncio.sleep(_SAVE_SECONDS)
             if self._saved_revision != self.store.revision:
-                self._saved_revision = self.store.revision
-                snapshot.save(self.store, path)
+                try:
+                    snapshot.save(self.store, path)
+                except snapshot.SnapshotError as error:
+                    logger.warning("%s; trying again", error)
+                else:
+                    self._saved_revision = self.store.revision
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:

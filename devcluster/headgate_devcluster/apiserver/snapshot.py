@@ -12,15 +12,18 @@ _FORMAT: Final = 1
 
 
 class SnapshotError(ValueError):
-    """The file cannot be used; the message says why and what to do."""
+    """The file cannot be read or written; the message says why."""
 
 
 def save(store: Store, path: Path) -> None:
-    """Write all objects to a file."""
+    """Write all objects to a file; SnapshotError if that is not possible."""
     objects = [[*storage, obj] for storage, obj in store.all_items()]
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(to_json({"format": _FORMAT, "revision": store.revision, "objects": objects}))
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(to_json({"format": _FORMAT, "revision": store.revision, "objects": objects}))
+        temporary.replace(path)
+    except OSError as error:
+        raise SnapshotError(f"the snapshot {path} cannot be written: {error.strerror}") from None
 
 
 def load(store: Store, path: Path) -> None:

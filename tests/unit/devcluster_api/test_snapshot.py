@@ -30,6 +30,11 @@ def test_watches_from_before_a_restart_have_to_list_again(api: Any, make_widget:
         store.history(("example.com", "widgets")).since(int(created["metadata"]["resourceVersion"]))
 
 
+def test_a_folder_that_is_not_there_is_told(api: Any, tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError, match=r"s\.json cannot be written: No such file or directory"):
+        save(api.store, tmp_path / "none" / "s.json")
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1, "revision": 1, "objects": [1]}', '{"format": 2}'])
 def test_a_file_that_is_no_snapshot_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "s.json").write_text(text)

@@ -1,0 +1,70 @@
+"""`python -m headgate_devcluster.apiserver`: starting, refusing, stopping."""
+
+import asyncio
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from headgate_devcluster.apiclient import ApiClient
+
+
+async def start(*arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "headgate_devcluster.apiserver",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def finished(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
+    try:
+        async with asyncio.timeout(20):
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_it_says_what_it_is_serves_and_stops_on_sigterm(tmp_path: Path) -> None:
+    snapshot, kubeconfig = tmp_path / "cluster.json", tmp_path / "kubeconfig"
+    process = await start("--snapshot", str(snapshot), "--kubeconfig", str(kubeconfig), "--namespace", "ml")
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(20):
+            line = (await process.stdout.readline()).decode()
+        assert line.startswith("headgate: API server double (for development and tests, not Kubernetes) at http://127.0.0.1:")
+        async with ApiClient(line.split()[-1]) as api:
+            await api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml"}})
+        process.send_signal(signal.SIGTERM)
+    finally:
+        code, _, err = await finished(process)
+    assert (code, err) == (0, "")
+    assert '"name":"ml"' in snapshot.read_text()
+    assert "namespace: ml" in kubeconfig.read_text()
+
+
+@pytest.mark.parametrize("text", ["{}", "nonsense"])
+async def test_a_file_that_is_no_snapshot_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "s.json").write_text(text)
+    code, out, err = await finished(await start("--snapshot", str(tmp_path / "s.json")))
+    assert (code, out) == (1, "")
+    assert err.startswith(f"headgate: error: {tmp_path / 's.json'} is no snapshot of the API server")
+    assert len(err.splitlines()) == 1
+
+
+async def test_a_busy_port_is_one_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, out, err = await finished(await start("--port", str(port)))
+    assert (code, out) == (1, "")
+    assert err == f"headgate: error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
