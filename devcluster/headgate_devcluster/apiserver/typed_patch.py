@@ -3,6 +3,7 @@
 The real server answers these with HTTP 500, whatever field validation was asked for; clients must not retry them.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -44,7 +45,7 @@ def _misfits(value: Any, schema: Schema | None, path: str, *, top: bool = False)
         return
     expected, fits = _EXPECTED.get(schema.get("type", ""), ("", lambda _: True))
     if not fits(value):
-        yield f"{path}: expected {expected}, got &{{{_shown(value)}}}"
+        yield f"{path}: expected {expected}, got {_shown(value, expected)}"
     elif isinstance(value, dict):
         yield from _in_map(value, schema, path, top=top)
     elif isinstance(value, list):
@@ -75,5 +76,14 @@ def _in_list(value: list[Any], schema: Schema, path: str) -> Iterator[str]:
             yield f"{path}: duplicate entries for key {readable((item_element(value[index], schema),))}"
 
 
-def _shown(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _shown(value: Any, expected: str) -> str:
+    """Show a value the way Go does; each expected type has a format of its own."""
+    plain = json.dumps(value) if isinstance(value, bool | int | float | str) else _go_type(value) + "{}"
+    if expected.startswith("numeric"):
+        return _go_type(value)
+    return f"&value.valueUnstructured{{Value:{plain}}}" if expected == "string" else f"&{{{plain}}}"
+
+
+def _go_type(value: Any) -> str:
+    types = {str: "string", bool: "bool", list: "[]interface {}", dict: "map[string]interface {}"}
+    return types.get(type(value), "float64")
