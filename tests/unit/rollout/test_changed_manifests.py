@@ -44,6 +44,7 @@ def test_a_known_good_version_must_still_answer_as_it_was_trained(serving):
     serving.run()
     assert serving.weights == {serving.id_of(2): 100}
     assert serving.status.rejected[0].id == first
+    assert first not in [entry.id for entry in serving.status.history], "asked for again, it would need a canary"
 
 
 def test_scaling_starts_no_canary(serving):
@@ -98,3 +99,16 @@ def test_many_newer_revisions_in_a_row_leave_one_candidate_and_no_litter(serving
     serving.run()
     assert serving.weights == {serving.id_of(6): 100}
     assert list(serving.pods) == [serving.isvc_of(6)]
+
+
+def test_a_newer_revision_starts_only_when_the_old_candidate_has_left_the_route(serving):
+    second = serving.apply(2)
+    serving.run(lambda world: world.weights.get(second) == 10)
+    serving.gateway_up = False
+    serving.apply(3)
+    serving.run_for(300)
+    assert serving.isvc_of(3) not in serving.pods
+    assert serving.condition("Reconciling") == Reason.WAITING_FOR_SLOT
+    serving.gateway_up = True
+    serving.run()
+    assert serving.weights == {serving.id_of(3): 100}

@@ -1,9 +1,12 @@
 """Holds: weights stay, a condition says why, and after holdTimeout a person is called. Nothing is rolled back for lack of knowledge."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Phase
+from headgate_operator.rollout.decide import decide
+from headgate_operator.rollout.observed import ParityAnswer
 
 
 def at_weight(world, weight, version=2):
@@ -116,7 +119,11 @@ def test_a_stable_version_that_is_gone_holds_the_candidate_and_nothing_is_promot
     second = at_weight(serving, 50)
     stable = serving.pods[serving.isvc_of(1)]
     stable.broken = True
+    serving.run_for(60)
+    counted = serving.status.candidate.step_requests
     serving.run_for(300)
+    assert serving.status.candidate.step_requests == counted
+    assert serving.condition("Reconciling") == Reason.STABLE_UNAVAILABLE
     assert serving.condition("Ready") == Reason.STABLE_UNAVAILABLE
     assert serving.said(Reason.STABLE_UNAVAILABLE) >= 1
     assert serving.weights == {serving.id_of(1): 50, second: 50}
@@ -134,3 +141,39 @@ def test_bad_evidence_does_not_send_traffic_back_to_a_stable_version_that_is_gon
     serving.pods[serving.isvc_of(1)].broken = False
     serving.run()
     assert serving.status.rejected[0].id == second
+
+
+def test_a_step_that_asks_for_nothing_still_promotes_only_on_evidence(make_world):
+    world = make_world(rollout={"steps": [{"weight": 50, "minDuration": "1s", "minRequests": 0}], "watch": {"duration": "0s"}})
+    world.rate = 4.0
+    world.run()
+    second = at_weight(world, 50)
+    world.run_for(60)
+    assert world.weights[second] == 50
+    assert world.condition("Reconciling") == Reason.INSUFFICIENT_DATA
+    world.run()
+    assert world.weights == {second: 100}
+
+
+def test_the_watch_lasts_from_when_the_gateway_carries_it(serving):
+    second = at_weight(serving, 50)
+    serving.run(lambda world: world.status.previous is not None, limit=200)
+    serving.gateway_up = False
+    serving.route = replace(serving.route, accepted=False)
+    serving.run_for(600)
+    assert serving.phase is Phase.PROMOTING
+    assert serving.status.previous is not None
+    serving.gateway_up = True
+    serving.run(lambda world: world.phase is Phase.WATCHING)
+    assert serving.weights[second] == 95
+
+
+def test_an_answer_about_another_revision_proves_nothing(serving):
+    second = serving.apply(2)
+    serving.run(lambda world: world.status.candidate is not None)
+    stale = ParityAnswer(revision=serving.id_of(1), golden="sha256:00", mismatch="different")
+    for answer in (stale, replace(stale, mismatch=None)):
+        candidate = decide(replace(serving.observe(), parity=answer)).status.candidate
+        assert candidate is not None
+        assert candidate.id == second
+        assert candidate.parity is None

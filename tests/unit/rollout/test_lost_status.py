@@ -15,6 +15,7 @@ def test_a_refused_revision_is_not_taken_for_a_first_one(serving):
     serving.behave(2, mismatch="different")
     serving.run()
     forget(serving)
+    serving.behave(2)
     serving.run()
     assert serving.weights == {serving.id_of(1): 100}
     assert serving.phase is Phase.ROLLED_BACK
