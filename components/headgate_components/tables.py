@@ -62,5 +62,7 @@ def require(table: pa.Table, names: Iterable[str]) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's message; Arrow's go on with a stack."""
+    """The first line of an error's message, or what the system calls it; Arrow's messages go on with a stack."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -15,6 +15,7 @@ from typing import IO, Any
 import click
 
 from headgate_components.step import ERROR_PREFIX, StepError
+from headgate_pipelines.children import end_children
 
 PIPELINES = ("training",)
 GIT_TIMEOUT_SECONDS = 5
@@ -142,9 +143,12 @@ def _git_commit() -> str:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does: the running step is waited for, scratch folders are removed."""
+    """SIGTERM and Ctrl-C end the running step, too, and remove scratch folders."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
+    except KeyboardInterrupt:
+        end_children()
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -1,12 +1,15 @@
 """The whole training pipeline, each step a real process, on every tenth flight of January to March."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +48,7 @@ class World:
             return int(database.execute("select count(*) from model_versions").fetchone()[0])
 
 
-def run(folder: Path, data: Path, recipe: Path, *extra: str) -> subprocess.CompletedProcess[str]:
+def arguments(folder: Path, data: Path, recipe: Path) -> list[str]:
     options = {
         "--data": data,
         "--recipe": recipe,
@@ -57,9 +60,12 @@ def run(folder: Path, data: Path, recipe: Path, *extra: str) -> subprocess.Compl
         "--output": folder / "output",
         "--result": folder / "result.json",
     }
-    arguments = [str(part) for option in options.items() for part in option]
+    return ["run", "training", "--local", *(str(part) for option in options.items() for part in option)]
+
+
+def run(folder: Path, data: Path, recipe: Path, *extra: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, "run", "training", "--local", *arguments, *extra],
+        [*COMMAND, *arguments(folder, data, recipe), *extra],
         capture_output=True,
         text=True,
         timeout=TIMEOUT_SECONDS,
@@ -179,3 +185,35 @@ def test_changed_data_under_the_same_path_are_not_taken_from_the_cache(world: Wo
         world.data.write_bytes(whole)
     assert stopped.returncode == 1
     assert "is corrupt" in stopped.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_run_leaves_neither_processes_nor_scratch_folders(tmp_path: Path, number: signal.Signals) -> None:
+    fifo = tmp_path / "endless.csv"
+    os.mkfifo(fifo)  # ingest waits for its data until it is ended
+    shutil.copy(PACKAGE / "schema.yaml", tmp_path)
+    shutil.copy(PACKAGE / "recipe.yaml", tmp_path)
+    running = subprocess.Popen(
+        [*COMMAND, *arguments(tmp_path, fifo, tmp_path / "recipe.yaml")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    pipe = os.open(fifo, os.O_WRONLY)  # returns when ingest reads
+    try:
+        running.send_signal(number)
+        running.communicate(timeout=TIMEOUT_SECONDS)
+        assert running.returncode != 0
+        with pytest.raises(BrokenPipeError):
+            write_until_nobody_reads(pipe)
+    finally:
+        running.kill()
+        running.wait()
+        os.close(pipe)
+    assert not list((tmp_path / "output").glob("steps-*"))
+
+
+def write_until_nobody_reads(pipe: int) -> None:
+    """Raises BrokenPipeError once the last reader is gone."""
+    deadline = time.monotonic() + 10
+    os.set_blocking(pipe, False)
+    while time.monotonic() < deadline:
+        with contextlib.suppress(BlockingIOError):
+            os.write(pipe, b"0")

@@ -82,7 +82,7 @@ def test_an_unknown_scheme_is_refused_with_the_allowed_ones() -> None:
 
 def test_a_folder_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "flights.csv").mkdir()
-    with pytest.raises(StepError, match=r"flights\.csv' cannot be read"):
+    with pytest.raises(StepError, match=r"flights\.csv' cannot be read: Is a directory"):
         ingest(str(tmp_path / "flights.csv"), tmp_path / "table")
 
 

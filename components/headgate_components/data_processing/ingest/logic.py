@@ -53,6 +53,8 @@ def ingest(source: str, target: Path, digest: str = "") -> Snapshot:
 def _content(source: str) -> bytes:
     filesystem, path = _filesystem(source)
     try:
+        if isinstance(filesystem, fs.LocalFileSystem):
+            return Path(path).read_bytes()  # unlike Arrow, this also reads pipes, and says why it cannot read
         with filesystem.open_input_file(path) as file:
             return bytes(file.readall())
     except FileNotFoundError as error:
