@@ -160,7 +160,7 @@ class Story:
         self._view.say(f"training version {recipe.version} at low priority: {recipe.story}")
         trained = await train(recipe, self._options.folder, low_priority=True, progress=self._say_training(recipe.version))
         if recipe.version == 4:
-            return Trained(4, await asyncio.to_thread(flights.break_base_score, trained.export, trained.export.parent), trained.metrics)
+            return Trained(4, await asyncio.to_thread(flights.break_base_score, trained.export, trained.export.parents[1]), trained.metrics)
         return trained
 
     def _say_training(self, version: int) -> Callable[[str], None]:
