@@ -73,6 +73,16 @@ def test_a_missing_runtime_starts_nothing_and_calls_a_person(serving):
     assert serving.condition("Ready") == Reason.HEALTHY
 
 
+def test_a_revision_that_cannot_start_does_not_end_the_watch(serving):
+    second = serving.apply(2)
+    serving.run(lambda world: world.phase is Phase.WATCHING)
+    serving.problem = (Reason.RUNTIME_MISSING, "there is no serving runtime headgate-xgboost")
+    serving.apply(3)
+    serving.run_for(30)
+    assert serving.weights == {second: 95, serving.id_of(1): 5}
+    assert serving.condition("Reconciling") == Reason.WATCHING
+
+
 def test_a_runtime_deleted_later_does_not_concern_what_is_pinned(serving):
     second = serving.apply(2)
     serving.run(lambda world: world.weights.get(second) == 10)
