@@ -1,5 +1,7 @@
 """Tables between steps: Parquet files, read whole, as Arrow tables or as columns of arrays."""
 
+import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from headgate_components.step import StepError
+
+_ARROW_ERRNO = re.compile(r"\[errno (\d+)\]")
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -31,13 +35,17 @@ def read(path: Path, columns: Iterable[str] | None = None) -> pa.Table:
 
 
 def write(table: pa.Table, path: Path) -> None:
-    """Writes a Parquet file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes a Parquet file, whole or not at all.
+
+    Raises:
+        StepError: it cannot be written; the disk is full, for instance.
+    """
     part = path.with_name(f"{path.name}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, part)
         part.rename(path)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise StepError(f"the table '{path}' cannot be written: {first_line(error)}") from error
     finally:
         part.unlink(missing_ok=True)
@@ -63,6 +71,8 @@ def require(table: pa.Table, names: Iterable[str]) -> None:
 
 def first_line(error: BaseException) -> str:
     """The first line of an error's message, or what the system calls it; Arrow's messages go on with a stack."""
+    if found := _ARROW_ERRNO.search(str(error)):
+        return os.strerror(int(found[1]))
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return (str(error).splitlines() or [type(error).__name__])[0]

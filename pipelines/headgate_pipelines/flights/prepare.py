@@ -3,6 +3,9 @@
 import hashlib
 from pathlib import Path
 
+import pyarrow as pa
+
+from headgate_components.tables import write
 from headgate_pipelines.flights.source import FLIGHTS_FILE, WEATHER_FILE, FlightsError, data_folder
 from headgate_pipelines.flights.table import load
 
@@ -16,18 +19,12 @@ def prepare(folder: Path) -> Path:
 
     Raises:
         FlightsError: a data file is missing or unreadable.
-        OSError: the folder cannot be written.
+        StepError: the table cannot be written.
     """
     path = folder / f"flights-2013-{_digest()}.parquet"
     if path.exists():
         return path
-    folder.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    try:
-        load().to_parquet(part, index=False)
-        part.rename(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write(pa.Table.from_pandas(load(), preserve_index=False), path)
     return path
 
 
