@@ -38,11 +38,10 @@ class Verdict(StrEnum):
 
 
 class ParityResult(StrEnum):
-    """How the parity check of a candidate ended. Absent means: not asked yet."""
+    """How the parity check of a candidate ended. Absent means: not asked yet. A mismatch refuses the candidate, so it is not kept here."""
 
     PASSED = "Passed"
     SKIPPED = "Skipped"
-    MISMATCH = "Mismatch"
 
 
 def _rfc3339(at: datetime) -> str:

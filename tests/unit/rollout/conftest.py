@@ -182,7 +182,7 @@ class World:
 
     def _service(self, name: str, pod: Pod) -> Service:
         return Service(
-            name=name, ours=pod.ours, min_replicas=pod.min_replicas, available_replicas=pod.available,
+            name=name, ours=pod.ours, available_replicas=pod.available,
             isvc_ready=pod.available > 0, rolled_out=True, restarts=pod.restarts,
         )  # fmt: skip
 
