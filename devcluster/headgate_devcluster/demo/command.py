@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from headgate_devcluster.command import Refusal
 from headgate_devcluster.demo.folder import demo_folder
 from headgate_devcluster.demo.manifest import NAME, NAMESPACE
 from headgate_devcluster.demo.outcome import Summary
@@ -46,11 +47,11 @@ def demo(folder: Path | None, rate: float, keep: bool) -> None:
         click.echo("headgate: stopped; nothing was left running", err=True)
         sys.exit(INTERRUPTED)
     except (ClusterError, StoryError, TrainingError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Refusal(str(error)) from error
     if keep:
         _say_how_to_look_around(cluster)
     if not story.summary.as_expected:
-        raise click.ClickException("the demo did not end as it should: see the table above")
+        raise Refusal("the demo did not end as it should: see the table above")
 
 
 def _run(options: Options, console: Console) -> tuple[Story, ClusterFacts]:

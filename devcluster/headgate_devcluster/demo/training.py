@@ -102,7 +102,7 @@ async def _run(command: Sequence[str], log: Path, progress: Callable[[str], None
                 if text.startswith(LINE_PREFIX):
                     progress(text.removeprefix(LINE_PREFIX))
                 last = text or last
-        return None if await process.wait() == 0 else last.removeprefix(LINE_PREFIX).removeprefix("error: ")
+        return None if await process.wait() == 0 else last.rpartition(f"{LINE_PREFIX}error: ")[2]
     finally:
         await _end(process)
 
