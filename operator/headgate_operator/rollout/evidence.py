@@ -77,7 +77,7 @@ def _comparison(turn: Turn) -> _Comparison | None:
 def _start_clock(turn: Turn) -> Turn:
     """A step, and the watch, last from when the route was seen to carry their weight, not from when that was decided."""
     if turn.status.candidate is not None and turn.candidate.step_started_at is None:
-        return turn.with_candidate(step_started_at=turn.now)
+        return turn.with_candidate(step_started_at=turn.next_second)
     return turn
 
 

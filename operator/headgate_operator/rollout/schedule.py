@@ -25,7 +25,7 @@ def requeue_after(turn: Turn) -> timedelta | None:
 def _polls(turn: Turn) -> Iterator[timedelta]:
     status = turn.status
     if beside_stable(status) is not None and (_decided_now(turn) or carries(turn.observed.route, status)):
-        yield poll_interval(turn.spec.analysis)
+        yield _until_next_poll(turn)
     if status.candidate is not None:
         # The longer it already took, the longer until the next look: a tenth more.
         since = status.candidate.hold_since or status.candidate.step_started_at or status.candidate.started_at
@@ -42,6 +42,16 @@ def _polls(turn: Turn) -> Iterator[timedelta]:
         yield _PERSON
     if turn.status.candidate is None and turn.requested:
         yield _SOON if _decided_now(turn) else _PODS
+
+
+def _until_next_poll(turn: Turn) -> timedelta:
+    """Return the time until open blocks may close, counted from their baselines.
+
+    Counted from now, each pass would shift it a little, and the step's end would cut off its last block just before that could close.
+    """
+    interval, analysis = poll_interval(turn.spec.analysis), turn.status.analysis
+    newest = max((sample.at for sample in analysis.samples), default=None) if analysis is not None else None
+    return interval if newest is None else interval - (turn.observed.now - newest) % interval
 
 
 def _decided_now(turn: Turn) -> bool:

@@ -4,7 +4,7 @@ Every rule is a function `Turn -> Turn`. A turn is never changed in place, so a 
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from headgate_operator.api.reasons import Reason
@@ -47,6 +47,11 @@ class Turn:
     def now(self) -> datetime:
         """The present in whole seconds, as status keeps it: what is read back must equal what was decided."""
         return self.observed.now.replace(microsecond=0)
+
+    @property
+    def next_second(self) -> datetime:
+        """The present rounded up: what begins now must not count as begun earlier, or a step would end before its time."""
+        return self.now if self.now == self.observed.now else self.now + timedelta(seconds=1)
 
     @property
     def spec(self) -> ModelDeploymentSpec:
