@@ -124,6 +124,7 @@ async def load(url: str, columns: Any, *, rate: float = 60) -> AsyncIterator[Tra
             await asyncio.sleep(1 / rate)
 
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        await first_answer(session, url)
         replaying = asyncio.create_task(replay(session))
         try:
             yield traffic
@@ -132,6 +133,16 @@ async def load(url: str, columns: Any, *, rate: float = 60) -> AsyncIterator[Tra
             with suppress(asyncio.CancelledError):
                 await replaying
             await asyncio.gather(*sent)
+
+
+async def first_answer(session: aiohttp.ClientSession, url: str) -> None:
+    """Wait until Envoy has read the route: a gateway accepts it a moment earlier."""
+    async with asyncio.timeout(10):
+        while True:
+            async with session.get(f"{url}/v2/health/ready", headers={"Host": HOST}) as answer:
+                if answer.status == 200:
+                    return
+            await asyncio.sleep(0.05)
 
 
 def bodies(columns: Any) -> Iterator[Any]:
