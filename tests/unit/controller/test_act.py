@@ -166,6 +166,19 @@ async def test_a_runtime_copy_that_nobody_uses_is_swept_up_and_one_of_another_ow
     }
 
 
+async def test_the_runtime_copy_of_a_service_that_is_put_back_stays(world) -> None:
+    await world.manifest()
+    await world.settle()
+    isvc = (await world.status()).stable.isvc
+    copy = await world.get(SERVING_RUNTIMES, isvc)
+    live = await world.get(INFERENCE_SERVICES, isvc)
+    await world.admin.delete(INFERENCE_SERVICES, "ml", isvc, uid=live["metadata"]["uid"])
+    world.api.calls.clear()
+    await world.reconciler.look(KEY)
+    assert [write for write in world.api.writes if write[1] in ("ServingRuntime", "InferenceService")] == [("apply", "InferenceService")]
+    assert (await world.get(SERVING_RUNTIMES, isvc))["metadata"]["uid"] == copy["metadata"]["uid"]
+
+
 async def test_a_command_is_acknowledged_in_status_before_its_annotation_goes(world) -> None:
     await world.manifest()
     await world.settle()
