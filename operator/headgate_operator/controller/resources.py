@@ -13,6 +13,3 @@ HTTP_ROUTES: Final = Resource("gateway.networking.k8s.io", "v1", "httproutes", "
 DEPLOYMENTS: Final = Resource("apps", "v1", "deployments", "Deployment")
 PODS: Final = Resource("", "v1", "pods", "Pod")
 CONFIG_MAPS: Final = Resource("", "v1", "configmaps", "ConfigMap")
-
-WATCHED: Final = (MODEL_DEPLOYMENTS, INFERENCE_SERVICES, HTTP_ROUTES)
-"""Kinds whose events make us look: the object itself and children that change by themselves. KServe's status follows its Deployments."""

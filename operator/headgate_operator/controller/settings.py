@@ -43,7 +43,6 @@ class Settings:
     """For objects that name no provider of their own."""
     kubeconfig: Path | None = None
     """None: the service account of the pod."""
-    context: str | None = None
     health: Address | None = None
     workers: int = 8
     leader_election: bool = True
