@@ -5,6 +5,7 @@ the number of requests are bounded.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ Row = Mapping[str, str | float | int | None]
 MAX_IN_FLIGHT: Final = 200
 LATENCY_WINDOW: Final = 500
 UNKNOWN_REVISION: Final = ""
+_PROBE_SECONDS: Final = 0.05
 
 
 def infer_request(row: Row, categories: frozenset[str]) -> dict[str, Any]:
@@ -77,6 +79,18 @@ class Replay:
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._in_flight: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+
+    async def wait_until_served(self, seconds: float) -> bool:
+        """Ask until the gateway serves the route; a route is accepted a moment before every thread of the gateway knows it."""
+        async with aiohttp.ClientSession(timeout=self._timeout, trust_env=False) as session:
+            deadline = time.monotonic() + seconds
+            while time.monotonic() < deadline:
+                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                    async with session.post(self._url, json={}, headers={"Host": self._host}) as answer:
+                        if REVISION_HEADER in answer.headers:
+                            return True
+                await asyncio.sleep(_PROBE_SECONDS)
+        return False
 
     async def run(self) -> None:
         """Send until `stop` is called or there are no rows left."""

@@ -102,6 +102,8 @@ class Story:
             rate=self._options.rate,
             timeout=CLIENT_TIMEOUT_SECONDS,
         )
+        if not await replay.wait_until_served(FIRST_DEADLINE_SECONDS):
+            raise StoryError(f"the gateway at {cluster.gateway_url} did not serve {HOST} within {FIRST_DEADLINE_SECONDS} s")
         self._recorder.tally = replay.tally
         await stack.enter_async_context(_running(replay.run()))
         self._view.say(f"replaying the flights of July 2013 in time order, {self._options.rate:g} requests a second")

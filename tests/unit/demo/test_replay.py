@@ -99,3 +99,26 @@ async def test_stop_ends_an_endless_replay_after_the_requests_in_flight() -> Non
         await asyncio.wait_for(task, 5)
     assert running.tally.requests["ra"] == running.tally.requests.total() > 0
     assert running.tally.latency("ra", 0.5) is not None
+
+
+async def test_a_replay_waits_for_the_first_stamped_answer() -> None:
+    answers = iter([404, 404, 400])
+    seen: list[int] = []
+
+    async def handle(_: web.Request) -> web.Response:
+        seen.append(status := next(answers))
+        return web.Response(status=status, headers={"x-headgate-revision": "ra"} if status == 400 else {})
+
+    async with server(handle) as url:
+        waiting = replay(url, ROWS)
+        assert await waiting.wait_until_served(5)
+        assert seen == [404, 404, 400]
+        assert waiting.tally.requests.total() == 0, "waiting is not traffic"
+
+
+async def test_a_gateway_that_never_serves_is_given_up() -> None:
+    async def handle(_: web.Request) -> web.Response:
+        return web.Response(status=404)
+
+    async with server(handle) as url:
+        assert not await replay(url, ROWS).wait_until_served(0.2)
