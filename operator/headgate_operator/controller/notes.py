@@ -23,7 +23,7 @@ EVENTS: Final = Resource("events.k8s.io", "v1", "events", "Event")
 _MAX_NOTES_PER_PASS: Final = 10
 _MAX_REMEMBERED: Final = 2_000
 _SECONDS_PER_PASS: Final = 3.0
-_MAX_TEXT: Final = 1024
+_MAX_TEXT: Final = 1024  # bytes, not characters: the API server counts those
 
 _log = logging.getLogger(__name__)
 
@@ -41,9 +41,16 @@ class Notes:
         try:
             async with asyncio.timeout(_SECONDS_PER_PASS):
                 for note in notes[:_MAX_NOTES_PER_PASS]:
-                    await self._post(subject, note, now)
-        except (ApiError, TimeoutError) as error:
-            _log.warning("an Event on %s/%s could not be written: %s", subject.namespace, subject.name, error or "no answer in time")
+                    await self._try_post(subject, note, now)
+        except TimeoutError:
+            _log.warning("Events on %s/%s could not be written: no answer in time", subject.namespace, subject.name)
+
+    async def _try_post(self, subject: Subject, note: Note, now: datetime) -> None:
+        """Write one Event; one that is refused does not silence the others."""
+        try:
+            await self._post(subject, note, now)
+        except ApiError as error:
+            _log.warning("an Event on %s/%s could not be written: %s", subject.namespace, subject.name, error)
 
     async def _post(self, subject: Subject, note: Note, now: datetime) -> None:
         event = event_object(subject, note, now, instance=self._instance)
@@ -82,7 +89,7 @@ def event_object(subject: Subject, note: Note, now: datetime, *, instance: str) 
         "reportingInstance": instance,
         "action": str(note.reason),
         "reason": str(note.reason),
-        "note": note.message if len(note.message) <= _MAX_TEXT else note.message[: _MAX_TEXT - 1] + "…",
+        "note": _cut(note.message),
         "type": "Warning" if note.warning else "Normal",
         "regarding": {
             "apiVersion": API_VERSION,
@@ -92,3 +99,8 @@ def event_object(subject: Subject, note: Note, now: datetime, *, instance: str) 
             "uid": subject.uid,
         },
     }
+
+
+def _cut(text: str) -> str:
+    data = text.encode()
+    return text if len(data) <= _MAX_TEXT else data[: _MAX_TEXT - 3].decode(errors="ignore") + "…"

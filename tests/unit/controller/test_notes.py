@@ -7,7 +7,7 @@ import pytest
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.controller.notes import Notes, event_object
-from headgate_operator.kube.protocol import ConflictError, UnavailableError
+from headgate_operator.kube.protocol import ConflictError, InvalidError, UnavailableError
 from headgate_operator.rollout.decision import Note
 from headgate_operator.rollout.observed import Subject
 
@@ -67,8 +67,16 @@ def test_the_name_depends_on_what_is_said(change) -> None:
     assert all(name.startswith("flight-delay.") for name in names)
 
 
-def test_a_long_message_is_cut_to_what_an_api_server_takes() -> None:
-    assert len(event_object(SUBJECT, note("x" * 5000), NOW, instance="pod")["note"]) == 1024
+@pytest.mark.parametrize("message", ["x" * 5000, "x" * 1023 + "…", "ü" * 700, "x" + "ü" * 700, "€" * 400])
+def test_a_long_message_is_cut_to_the_bytes_that_an_api_server_takes(message) -> None:
+    said = event_object(SUBJECT, note(message), NOW, instance="pod")["note"]
+    assert 1020 <= len(said.encode()) <= 1024
+    assert message.startswith(said[:-1])
+    assert said.endswith("…")
+
+
+def test_a_message_that_fits_is_left_as_it_is() -> None:
+    assert event_object(SUBJECT, note("ü" * 512), NOW, instance="pod")["note"] == "ü" * 512
 
 
 async def test_saying_the_same_again_counts_in_a_series() -> None:
@@ -84,6 +92,20 @@ async def test_a_pass_cannot_write_more_than_ten() -> None:
     server = EventServer()
     await Notes(server).post(SUBJECT, [note(str(number)) for number in range(50)], NOW)
     assert len(server.events) == 10
+
+
+async def test_an_event_that_is_refused_does_not_silence_the_next(monkeypatch) -> None:
+    server = EventServer()
+    create = server.create
+
+    async def picky(resource, obj):
+        if obj["note"] == "refused":
+            raise InvalidError("no", 422)
+        return await create(resource, obj)
+
+    monkeypatch.setattr(server, "create", picky)
+    await Notes(server).post(SUBJECT, [note("refused"), note("taken")], NOW)
+    assert [event["note"] for event in server.events.values()] == ["taken"]
 
 
 async def test_an_api_server_that_refuses_events_fails_no_pass() -> None:
