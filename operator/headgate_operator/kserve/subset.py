@@ -28,7 +28,7 @@ def is_subset(desired: Any, observed: Any) -> bool:
 def _field_is_there(key: str, desired: Any, observed: Mapping[str, Any]) -> bool:
     there = observed.get(key)
     if there is None:
-        return desired is None or desired in ({}, [])
+        return desired in (None, {}, [], "")  # KServe's webhook, being Go, leaves out what is empty: `value: ""` of a variable
     if key in _QUANTITIES and isinstance(desired, Mapping) and isinstance(there, Mapping):
         return all(name in there and _amount(value) == _amount(there[name]) for name, value in desired.items())
     if key in _NAMED_LISTS and isinstance(desired, list) and isinstance(there, list):

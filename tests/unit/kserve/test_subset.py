@@ -9,6 +9,7 @@ SAME = [
     ({"a": {"b": []}}, {"a": {}}),
     ({"a": None}, {}),
     ({"a": {}}, {}),
+    ({"env": [{"name": "PROXY", "value": ""}]}, {"env": [{"name": "PROXY"}]}),
     ({"a": [{"b": 1}, {"c": 2}]}, {"a": [{"b": 1, "x": 0}, {"c": 2, "weight": 1}]}),
     ({"resources": {"limits": {"cpu": 1, "memory": "1024Mi"}}}, {"resources": {"limits": {"cpu": "1", "memory": "1Gi"}}}),
     ({"resources": {"requests": {"cpu": "0.5"}}}, {"resources": {"requests": {"cpu": "500m", "memory": "2Gi"}}}),
@@ -18,6 +19,9 @@ SAME = [
 DIFFERENT = [
     ({"a": 1}, {"a": 2}),
     ({"a": 1}, {}),
+    ({"a": 0}, {}),
+    ({"a": False}, {}),
+    ({"a": ""}, {"a": "x"}),
     ({"a": 1}, {"a": True}),
     ({"a": 1}, {"a": "1"}),
     ({"a": {"b": 1}}, {"a": 1}),
