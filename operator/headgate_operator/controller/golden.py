@@ -15,6 +15,7 @@ import aiohttp
 from headgate_operator.api.names import PARITY_HEADER
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import Protocol
+from headgate_operator.rollout.parity import is_number
 
 GOLDEN_KEY: Final = "golden.json"
 
@@ -55,8 +56,19 @@ def read_golden(config_map: Mapping[str, Any] | None, name: str) -> Golden:
         raise GoldenError(Reason.GOLDEN_MISSING, f"{GOLDEN_KEY} of ConfigMap {name} is not JSON: {error}") from error
     match content:
         case {"format": 1, "request": {"inputs": list()} as request, "outputs": dict() as outputs}:
+            _check_outputs(outputs, name)
             return Golden(hashlib.sha256(text.encode()).hexdigest(), request, outputs)
     raise GoldenError(Reason.GOLDEN_MISSING, f"{GOLDEN_KEY} of ConfigMap {name} is not a golden set of format 1 (format, request, outputs)")
+
+
+def _check_outputs(outputs: Mapping[str, Any], name: str) -> None:
+    """Expected answers that are no numbers would read as a mismatch, and refuse a version for a fault of its golden set."""
+    for output, values in outputs.items():
+        if not isinstance(values, list) or not values or not all(map(is_number, values)):
+            message = f"{GOLDEN_KEY} of ConfigMap {name}: the output {output} must be a list of finite numbers, one for each row"
+            raise GoldenError(Reason.GOLDEN_MISSING, message)
+    if not outputs:
+        raise GoldenError(Reason.GOLDEN_MISSING, f"{GOLDEN_KEY} of ConfigMap {name} has no outputs to compare with")
 
 
 class GoldenQuestion:

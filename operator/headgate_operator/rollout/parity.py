@@ -58,13 +58,19 @@ def _compare(name: str, found: Sequence[Any], expected: Sequence[Any], tolerance
 
 def _gap(value: Any, wanted: Any) -> float | None:
     """Return how far apart two numbers are, or None if either is not a finite number."""
-    if not _is_number(value) or not _is_number(wanted):
+    if not is_number(value) or not is_number(wanted):
         return None
     return abs(float(value) - float(wanted))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: Any) -> bool:
+    """Whether a JSON value is a finite number. JSON knows whole numbers that no float can hold; those are none to us."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _shown(value: Any) -> str:

@@ -25,6 +25,10 @@ GOLDEN = {
 }
 
 
+def expecting(outputs: str) -> dict[str, str]:
+    return {"golden.json": f'{{"format": 1, "request": {{"inputs": []}}, "outputs": {outputs}}}'}
+
+
 async def test_an_object_that_is_gone_gives_nothing(world) -> None:
     assert await world.observer.observe(KEY) is None
 
@@ -189,6 +193,11 @@ async def test_a_candidate_that_cannot_be_reached_is_no_mismatch(world, monkeypa
         ({"golden.json": "{"}, "is not JSON"),
         ({"golden.json": '{"format": 2}'}, "is not a golden set of format 1"),
         ({"golden.json": '{"format": 1, "request": {"inputs": 3}, "outputs": {}}'}, "is not a golden set of format 1"),
+        (expecting("{}"), "has no outputs to compare with"),
+        (expecting('{"probability": 0.25}'), "the output probability must be a list of finite numbers"),
+        (expecting('{"probability": []}'), "the output probability must be a list of finite numbers"),
+        (expecting('{"probability": [0.25, null]}'), "the output probability must be a list of finite numbers"),
+        (expecting('{"probability": [0.25, NaN]}'), "the output probability must be a list of finite numbers"),
     ],
 )
 async def test_a_golden_set_that_cannot_be_used_is_missing_and_says_why(world, data, said) -> None:

@@ -38,6 +38,7 @@ def test_a_difference_is_told_with_rows_and_numbers():
         (v2([0.1, float("nan"), 0.9]), "probability is not a finite number in 1 of 3 rows, first nan at row 1"),
         (v2([0.1, None, "x"]), "probability is not a finite number in 2 of 3 rows, first None at row 1"),
         (v2([0.1, True, 0.9]), "probability is not a finite number in 1 of 3 rows, first True at row 1"),
+        (v2([0.1, 10**400, 0.9]), f"probability is not a finite number in 1 of 3 rows, first {str(10**400)[:39]}… at row 1"),
         (v2([0.1, 0.5, 0.9], name="score"), "the answer has no output probability"),
         ({"outputs": "nonsense"}, "the answer is not a v2 inference response with the output probability"),
         ([], "the answer is not a v2 inference response with the output probability"),
