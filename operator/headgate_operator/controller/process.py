@@ -114,6 +114,9 @@ class Process:
         except LeaseLostError as error:
             _log.critical("%s; ending", error)
             self._end(1)
+        except Exception:  # noqa: BLE001 (whatever it is, a leader that does not renew is none)
+            _log.critical("the lease is not renewed any more; ending", exc_info=True)
+            self._end(1)
 
     async def _release(self) -> None:
         if self._lease is not None:

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.config.config_exception import ConfigException
 
 from headgate_operator.kube.protocol import ApiError, UnavailableError
 
@@ -82,6 +83,8 @@ class Transport:
             raise UnavailableError(f"{what}: no answer from the API server within {self._request_timeout:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise UnavailableError(f"{what}: the API server cannot be reached: {error or type(error).__name__}") from error
+        except ConfigException as error:  # a token file that is empty for a moment, a login plug-in that failed
+            raise UnavailableError(f"{what}: no credentials for the API server: {error}") from error
         except ApiException as error:
             raise ApiError(f"{what}: {error.reason}", error.status or 0) from error
         return Answer(response.status, content, _retry_after(response.headers))

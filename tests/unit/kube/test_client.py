@@ -5,6 +5,7 @@ import inspect
 
 import pytest
 from aiohttp import web
+from kubernetes.aio.config.config_exception import ConfigException
 
 from headgate_operator.kube.client import PAGE_SIZE, KubeClient
 from headgate_operator.kube.connect import connect
@@ -201,3 +202,12 @@ async def test_outside_a_pod_there_is_no_service_account(monkeypatch):
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     with pytest.raises(ApiError, match="the service account of this pod cannot be used"):
         await connect(None)
+
+
+async def test_credentials_that_cannot_be_read_for_a_moment_are_worth_another_try(client, script):
+    def refresh(_configuration):
+        raise ConfigException("Token file exists but empty.")
+
+    client._transport._api.configuration.refresh_api_key_hook = refresh
+    with pytest.raises(UnavailableError, match=r"no credentials for the API server: Token file exists but empty\."):
+        await client.delete(ISVC, "ml", "a", uid="u")

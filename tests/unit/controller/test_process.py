@@ -1,0 +1,27 @@
+"""The process ends rather than write without a lease."""
+
+import pytest
+
+from headgate_operator.api.spec import Gateway
+from headgate_operator.controller.lease import LeaseLostError
+from headgate_operator.controller.process import Process
+from headgate_operator.controller.settings import Settings
+
+
+class Keeping:
+    """A lease whose renewal ends with an error."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    async def keep(self) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [LeaseLostError("the lease x is now held by b"), RuntimeError("a bug")])
+async def test_a_lease_that_is_not_renewed_any_more_ends_the_process_whatever_the_cause(caplog, error) -> None:
+    codes: list[int] = []
+    process = Process(Settings(gateway=Gateway(name="g", namespace="kserve"), domain="example.com"), end=codes.append)
+    await process._keep(Keeping(error))
+    assert codes == [1]
+    assert "; ending" in caplog.text
