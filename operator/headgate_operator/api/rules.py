@@ -119,6 +119,14 @@ RULES: tuple[Rule, ...] = (
         holds=_rising,
     ),
     Rule(
+        at="spec.rollout.steps[]",
+        shown_at="weight",
+        sentence="weight must be below 100: with all of the traffic on the candidate there is nothing left to compare it with, and "
+        "promotion after the last step gives it the rest",
+        cel="self.weight < 100",
+        holds=lambda step: step["weight"] < 100,
+    ),
+    Rule(
         at="spec.rollout.watch",
         shown_at="holdback",
         sentence=f"holdback must be at most {MAX_HOLDBACK}: it is what the replaced version keeps",

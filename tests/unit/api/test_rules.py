@@ -23,6 +23,7 @@ REFUSED = [
     ("spec.analysis.provider.envoy.cluster", "isvc/{{name}}", "spec.analysis.provider.envoy.cluster", "tell the versions apart"),
     ("spec.rollout.steps", [{"weight": 25}, {"weight": 10}], "spec.rollout.steps", "must rise"),
     ("spec.rollout.steps", [{"weight": 25}, {"weight": 25}], "spec.rollout.steps", "must rise"),
+    ("spec.rollout.steps", [{"weight": 25}, {"weight": 100}], "spec.rollout.steps[1].weight", "must be below 100"),
     ("spec.rollout.watch.holdback", 51, "spec.rollout.watch.holdback", "at most 50"),
     ("spec.analysis.metrics.1.name", "errors", "spec.analysis.metrics", "different names"),
     ("spec.analysis.metrics.1.slowerThan", None, "spec.analysis.metrics[1]", "needs slowerThan"),
