@@ -77,7 +77,7 @@ class Stable(Pinned):
     """The version that serves."""
 
     since: Timestamp = Field(description="Since when it is the stable version.")
-    frozen_min: int | None = Field(None, description="Minimum replicas held while a rollout or its watch lasts.")
+    frozen_min: int | None = Field(None, description="Minimum replicas held from a rollout's start until the version that left is gone.")
 
 
 class Candidate(Pinned):

@@ -42,8 +42,9 @@ def return_to_previous(turn: Turn) -> Turn:
     assert promoted is not None
     assert previous is not None
     stable = Stable(
-        id=previous.id, model_uri=previous.model_uri, version=previous.version, isvc=previous.isvc, slot=previous.slot, since=turn.now
-    )
+        id=previous.id, model_uri=previous.model_uri, version=previous.version, isvc=previous.isvc, slot=previous.slot,
+        since=turn.now, frozen_min=previous.frozen_min,
+    )  # fmt: skip
     history = [entry for entry in turn.status.history if entry.id != promoted.id]
     turn = drain(turn, promoted)
     return turn.with_status(stable=stable, previous=None, watch_until=None, analysis=None, history=history)

@@ -59,10 +59,14 @@ def _freeze_stable(turn: Turn) -> Turn:
 
 
 def release_capacity(turn: Turn) -> Turn:
-    """Let stable scale freely again when nothing is on trial and nothing waits to be."""
+    """Let stable scale freely again when nothing is on trial, waits to be or still drains.
+
+    Not with the decision that gives it its traffic back: its autoscaler has seen only a part of that, and would take away the replicas
+    that are needed at once.
+    """
     status = turn.status
     if status.stable is None or status.stable.frozen_min is None:
         return turn
-    if status.candidate is not None or status.previous is not None or turn.requested:
+    if status.candidate is not None or status.previous is not None or status.draining or turn.requested:
         return turn
     return turn.with_status(stable=status.stable.model_copy(update={"frozen_min": None}))

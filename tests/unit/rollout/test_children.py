@@ -163,6 +163,32 @@ def test_stable_keeps_the_capacity_it_had_until_the_watch_ends(serving):
     assert serving.pods[serving.isvc_of(2)].min_replicas == 2
 
 
+def test_stable_keeps_its_capacity_after_a_refusal_until_its_autoscaler_has_seen_all_traffic_again(serving):
+    serving.manifest["predictor"] = {"replicas": {"min": 2, "max": 9}}
+    serving.run()
+    serving.pods[serving.isvc_of(1)].available = 6
+    second = serving.apply(2)
+    serving.run(lambda world: world.weights.get(second) == 50)
+    serving.behave(2, bad=0.5)
+    serving.run(lambda world: bool(world.status.rejected))
+    serving.run(lambda world: not world.status.draining or world.pods[world.isvc_of(1)].min_replicas < 6)
+    assert not serving.status.draining
+    serving.run()
+    assert serving.pods[serving.isvc_of(1)].min_replicas == 2
+
+
+def test_the_version_that_a_watch_goes_back_to_keeps_the_capacity_it_had(serving):
+    serving.manifest["predictor"] = {"replicas": {"min": 2, "max": 9}}
+    serving.run()
+    serving.pods[serving.isvc_of(1)].available = 6
+    serving.apply(2)
+    serving.run(lambda world: world.phase is Phase.WATCHING)
+    serving.behave(2, bad=0.5)
+    serving.run(lambda world: bool(world.status.rejected))
+    assert serving.weights == {serving.id_of(1): 100}
+    assert serving.pods[serving.isvc_of(1)].min_replicas == 6
+
+
 def test_a_promotion_waits_for_the_capacity_of_all_traffic(make_world):
     world = make_world(predictor={"replicas": {"min": 10}})
     world.run()
