@@ -8,7 +8,7 @@ successor; the loser gets a ConflictError and looks again. What is already there
 change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -21,7 +21,7 @@ from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVIC
 from headgate_operator.kserve.children import inference_service, serving_runtime
 from headgate_operator.kserve.route import RouteBackend, http_route
 from headgate_operator.kserve.subset import is_subset
-from headgate_operator.kube.protocol import KubeApi, Object, Resource
+from headgate_operator.kube.protocol import ApiError, KubeApi, Object, Resource
 from headgate_operator.rollout.decision import Decision, Note, WantedRoute, WantedService
 
 
@@ -37,12 +37,14 @@ class Actor:
         self._api = api
         self._notes = notes
 
-    async def act(self, snapshot: Snapshot, decision: Decision) -> bool:
+    async def act(self, snapshot: Snapshot, decision: Decision, *, on_record: Callable[[], None] = lambda: None) -> bool:
         """Carry out a decision and return whether anything was written; then the result is to be read back.
 
+        `on_record` is called once the status is written: from then on the decision is a fact, whatever becomes of its children.
         ConflictError means that somebody wrote in between: look again.
         """
         version = await self._status(snapshot, decision.status)
+        on_record()
         notes = list(decision.notes)
         try:
             wrote = await self._children(snapshot, decision, notes)
@@ -53,11 +55,20 @@ class Actor:
         return wrote or version is not None
 
     async def _children(self, snapshot: Snapshot, decision: Decision, notes: list[Note]) -> bool:
-        wrote = False
+        """Write the children. Weights never wait for a service: KServe's webhook may be down just when a version has to lose its traffic.
+
+        And no weight rises too early for that: the services of a route were seen ready before it was decided.
+        """
+        wrote, failure = False, None
         for service in decision.services:
-            wrote |= await self._service(snapshot, service, notes)
+            try:
+                wrote |= await self._service(snapshot, service, notes)
+            except ApiError as error:
+                failure = failure or error
         if decision.route is not None:
             wrote |= await self._route(snapshot, decision.route)
+        if failure is not None:
+            raise failure
         for name in decision.delete:
             wrote |= await self._delete(snapshot, INFERENCE_SERVICES, snapshot.children.services.get(name))
         for name in _unused_runtimes(snapshot, decision):

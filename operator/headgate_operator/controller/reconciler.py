@@ -4,6 +4,7 @@ A look that wrote something is followed by another at once, which reads back wha
 """
 
 import asyncio
+import functools
 import logging
 import random
 import time
@@ -90,7 +91,7 @@ class Reconciler:
                 self._forget(key)
                 return "gone"
             decision = decide(snapshot.observed)
-            wrote = await self._actor.act(snapshot, decision)
+            wrote = await self._actor.act(snapshot, decision, on_record=functools.partial(self._recorded, key, snapshot, decision))
         except ConflictError as error:
             ObjectLog(_log, *key).debug("somebody else wrote in between, looking again: %s", error)
             self._queue.backoff(key)
@@ -101,18 +102,21 @@ class Reconciler:
         except Exception as error:  # noqa: BLE001 (one broken object must not stop the others)
             self._complain(key, f"{type(error).__name__}: {error}", exception=error)
             return "error"
-        self._plan(key, snapshot, decision, wrote=wrote)
+        self._plan(key, wrote=wrote)
         return "written" if wrote else "unchanged"
 
-    def _plan(self, key: Key, snapshot: Snapshot, decision: Decision, *, wrote: bool) -> None:
+    def _recorded(self, key: Key, snapshot: Snapshot, decision: Decision) -> None:
+        """Tell of a decision and plan the look it asks for: a child that cannot be written must not delay the next verdict."""
+        self._tell(key, snapshot, decision)
+        if decision.requeue_after is not None:
+            self._queue.add_after(key, max(0.0, decision.requeue_after.total_seconds()))
+
+    def _plan(self, key: Key, *, wrote: bool) -> None:
         self._queue.succeeded(key)
         if self._complaints.pop(key, None):
             ObjectLog(_log, *key).info("works again")
-        self._tell(key, snapshot, decision)
         resync = self._settings.resync.total_seconds()
         self._queue.add_after(key, resync * (1 + self._spread() / 5))
-        if decision.requeue_after is not None:
-            self._queue.add_after(key, max(0.0, decision.requeue_after.total_seconds()))
         if wrote:
             self._writes[key] = self._writes.get(key, 0) + 1
             self._queue.add_after(key, 0.0 if self._writes[key] <= _WRITES_IN_A_ROW else 1.0)

@@ -218,6 +218,22 @@ async def test_what_is_on_record_is_told_even_if_a_child_cannot_be_written(world
     assert (await world.status()).phase == "Healthy"
 
 
+async def test_the_route_does_not_wait_for_a_service_that_cannot_be_written(world) -> None:
+    """KServe's webhook may be down just when a candidate has to lose its weight."""
+    await world.manifest()
+    await world.settle()
+    await world.manifest(predictor={"replicas": {"min": 3}}, serving={"hostnames": ["changed.example.com"]})
+
+    async def fail() -> None:
+        raise UnavailableError("failed calling webhook", 500)
+
+    world.api.before[("apply", "InferenceService")] = fail
+    assert await world.reconciler.look(KEY) == "error"
+    assert (await world.get(HTTP_ROUTES))["spec"]["hostnames"] == ["changed.example.com"]
+    await world.settle()
+    assert (await world.get(INFERENCE_SERVICES, (await world.status()).stable.isvc))["spec"]["predictor"]["minReplicas"] == 3
+
+
 async def test_a_superseded_version_is_deleted_with_its_runtime_copy(world) -> None:
     await world.manifest()
     await world.settle()

@@ -9,7 +9,7 @@ from headgate_operator.controller.reconciler import Reconciler
 from headgate_operator.controller.settings import Settings
 from headgate_operator.controller.telemetry import Telemetry
 from headgate_operator.controller.workqueue import WorkQueue
-from headgate_operator.kube.protocol import UnavailableError
+from headgate_operator.kube.protocol import ConflictError, UnavailableError
 
 KEY = ("ml", "flight-delay")
 
@@ -148,6 +148,30 @@ async def test_an_object_that_is_gone_leaves_no_series_and_no_plans(world) -> No
     await world.admin.delete(MODEL_DEPLOYMENTS, "ml", KEY[1], uid=obj["metadata"]["uid"])
     assert await world.reconciler.look(KEY) == "gone"
     assert b'namespace="ml"' not in world.telemetry.render()
+
+
+async def test_what_is_on_record_is_logged_and_counted_even_if_a_child_was_changed_meanwhile(world, caplog) -> None:
+    async def conflict() -> None:
+        raise ConflictError("changed", 409)
+
+    world.api.before[("apply", "HTTPRoute")] = conflict
+    await world.manifest()
+    with caplog.at_level(logging.INFO):
+        await world.settle()
+    assert b"headgate_promotions_total 1.0" in world.telemetry.render()
+    assert sum(record.message.startswith("FirstRevision") for record in caplog.records) == 1
+
+
+async def test_a_child_that_cannot_be_written_does_not_delay_the_next_look_beyond_what_the_rollout_needs(world) -> None:
+    async def fail() -> None:
+        raise UnavailableError("failed calling webhook", 500)
+
+    await world.manifest()
+    for _ in range(10):
+        world.api.before[("apply", "ServingRuntime")] = fail
+        world.queue._cancel_timer(KEY)
+        assert await world.reconciler.look(KEY) == "error"
+    assert world.queue._timers[KEY].when() - asyncio.get_running_loop().time() <= 2
 
 
 async def test_metrics_tell_phases_promotions_and_results(world) -> None:
