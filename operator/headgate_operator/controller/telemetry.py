@@ -36,8 +36,8 @@ class Telemetry:
         for entry in after.rejected:
             if (entry.id, entry.at) not in known:
                 self.rollbacks.labels(entry.reason).inc()
-        if after.stable is not None and (before.stable is None or before.stable.id != after.stable.id):
-            self.promotions.inc()
+        if after.stable is not None and before.candidate is not None and after.stable.id == before.candidate.id:
+            self.promotions.inc()  # not for a stable version that a watch went back to, or that the route restored
 
     def forget(self, namespace: str, name: str) -> None:
         """Drop the series of an object that is gone."""
