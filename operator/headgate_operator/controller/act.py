@@ -21,7 +21,7 @@ from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVIC
 from headgate_operator.kserve.children import inference_service, serving_runtime
 from headgate_operator.kserve.route import RouteBackend, http_route
 from headgate_operator.kserve.subset import is_subset
-from headgate_operator.kube.protocol import ApiError, KubeApi, Object, Resource
+from headgate_operator.kube.protocol import ApiError, ConflictError, KubeApi, Object, Resource, UnavailableError
 from headgate_operator.rollout.decision import Decision, Note, WantedRoute, WantedService
 
 
@@ -65,6 +65,9 @@ class Actor:
                 wrote |= await self._service(snapshot, service, notes)
             except ApiError as error:
                 failure = failure or error
+                if not isinstance(error, ConflictError | UnavailableError):  # then waiting does not help, but a person may
+                    text = f"{service.isvc} cannot be written: {error}"
+                    notes.append(Note(reason=Reason.INVALID_SPEC, message=text, revision=service.revision, warning=True))
         if decision.route is not None:
             wrote |= await self._route(snapshot, decision.route)
         if failure is not None:

@@ -6,7 +6,7 @@ import pytest
 
 from headgate_operator.api.names import COMMAND_ANNOTATION
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS, SERVING_RUNTIMES
-from headgate_operator.kube.protocol import Resource, UnavailableError
+from headgate_operator.kube.protocol import ApiError, Resource, UnavailableError
 
 KEY = ("ml", "flight-delay")
 EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
@@ -232,6 +232,18 @@ async def test_the_route_does_not_wait_for_a_service_that_cannot_be_written(worl
     assert (await world.get(HTTP_ROUTES))["spec"]["hostnames"] == ["changed.example.com"]
     await world.settle()
     assert (await world.get(INFERENCE_SERVICES, (await world.status()).stable.isvc))["spec"]["predictor"]["minReplicas"] == 3
+
+
+async def test_a_service_that_kserve_refuses_is_told_in_its_words(world) -> None:
+    async def refuse() -> None:
+        raise ApiError("PATCH inferenceservices ml/x: admission webhook denied the request: bad resources", 403)
+
+    await world.manifest()
+    world.api.before[("apply", "InferenceService")] = refuse
+    assert await world.reconciler.look(KEY) == "error"
+    notes = [event["note"] for event in await world.admin.list(EVENTS, "ml") if event["reason"] == "InvalidSpec"]
+    assert len(notes) == 1
+    assert "admission webhook denied the request: bad resources" in notes[0]
 
 
 async def test_a_superseded_version_is_deleted_with_its_runtime_copy(world) -> None:
