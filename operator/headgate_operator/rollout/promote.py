@@ -1,10 +1,15 @@
 """Promotion: the candidate becomes stable by name. No pod restarts, and during the watch the way back stays open."""
 
+from itertools import accumulate
+from typing import Final
+
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import HistoryEntry, Previous, Stable
 from headgate_operator.rollout.drain import drain
 from headgate_operator.rollout.turn import Turn
 from headgate_operator.rollout.weights import carries, free_slot
+
+_MAX_HISTORY_BYTES: Final = 100_000
 
 
 def promote_first(turn: Turn) -> Turn:
@@ -63,6 +68,14 @@ def _make_stable(turn: Turn, *, slot: int, frozen_min: int | None) -> Turn:
         promoted_at=turn.now, inputs=candidate.inputs, rendered=candidate.rendered,
     )  # fmt: skip
     older = [other for other in turn.status.history if other.id != candidate.id]
-    # The version that is replaced must stay: its rendering is what puts it back if somebody deletes it.
-    limit = max(turn.spec.rollout.history_limit, 2)
-    return turn.with_status(stable=stable, candidate=None, history=[entry, *older][:limit])
+    return turn.with_status(stable=stable, candidate=None, history=_kept([entry, *older], turn.spec.rollout.history_limit))
+
+
+def _kept(history: list[HistoryEntry], limit: int) -> list[HistoryEntry]:
+    """Return the newest entries, as many as are wanted and fit: an API server takes no object of any size.
+
+    The first two stay in any case: the version that is replaced must be known, for its rendering puts it back if somebody deletes it.
+    """
+    sizes = accumulate(len(entry.model_dump_json(by_alias=True)) for entry in history)
+    fitting = sum(size <= _MAX_HISTORY_BYTES for size in sizes)
+    return history[: max(min(limit, fitting), 2)]

@@ -95,6 +95,18 @@ def test_traffic_shows_the_requests_that_were_counted(serving):
     assert 0 < requests[second] < requests[serving.id_of(1)]
 
 
+def test_a_history_of_large_revisions_keeps_the_newest_that_fit_and_always_the_one_to_go_back_to(serving):
+    serving.manifest["rollout"] |= {"historyLimit": 10}
+    for version in range(2, 12):
+        serving.manifest["predictor"] = {"env": [{"name": "CONFIG", "value": "x" * 30_000}]}
+        revision = serving.apply(version)
+        serving.run(lambda world, revision=revision: world.status.stable.id == revision and world.status.previous is None)
+        assert serving.status.history[0].id == revision
+        assert len(serving.status.history) >= 2
+        assert len(serving.status.model_dump_json()) < 200_000
+    assert len(serving.status.history) == 3
+
+
 def test_lists_in_status_are_bounded(serving):
     for version in range(2, 30):
         serving.apply(version)

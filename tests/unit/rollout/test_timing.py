@@ -29,6 +29,13 @@ def test_a_step_never_counts_as_begun_before_the_route_carried_it(serving, fract
     assert serving.now - carried_at >= timedelta(seconds=15) - PASS
 
 
+def test_a_tiny_interval_does_not_make_the_operator_spin(serving):
+    second = serving.apply(2, analysis={"interval": "1ms"})
+    serving.run(lambda world: world.weights.get(second) == 10 and world.status.analysis is not None)
+    waits = [wait for _ in range(50) if (wait := serving.pass_and_wait())]
+    assert sum(waits, timedelta(0)) >= len(waits) * timedelta(milliseconds=100)
+
+
 def test_the_end_of_a_step_does_not_cut_off_its_last_block(serving):
     second, ends = serving.apply(2, analysis={"interval": "15s"}), set()
 

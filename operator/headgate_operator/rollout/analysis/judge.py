@@ -18,6 +18,8 @@ from headgate_operator.stats.silence import unexplained_silence
 _FRESH: Final = timedelta(minutes=1)
 """Counters this young are always fresh enough, however short the interval."""
 
+_SHORTEST_POLL: Final = timedelta(milliseconds=200)
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Pass:
@@ -32,8 +34,8 @@ class _Pass:
 
 
 def poll_interval(settings: AnalysisSettings) -> timedelta:
-    """How often counters are read."""
-    return settings.interval / POLLS_PER_INTERVAL
+    """How often counters are read: never so often that one object keeps a worker busy, however short its interval."""
+    return max(settings.interval / POLLS_PER_INTERVAL, _SHORTEST_POLL)
 
 
 def analyse(settings: AnalysisSettings, status: AnalysisStatus, reading: Reading, *, now: datetime) -> Analysis:
