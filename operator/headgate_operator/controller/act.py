@@ -117,12 +117,14 @@ class Actor:
             rejected_ids=wanted.rejected_ids,
             request_timeout=snapshot.observed.spec.serving.request_timeout,
         )
-        return await self._apply(snapshot, HTTP_ROUTES, route, snapshot.route)
+        seen = snapshot.observed.route
+        differs = seen is not None and seen.slots != wanted.slots  # also by what was added: such a route holds all that we want
+        return await self._apply(snapshot, HTTP_ROUTES, route, snapshot.route, differs=differs)
 
-    async def _apply(self, snapshot: Snapshot, resource: Resource, desired: Object, live: Object | None) -> bool:
+    async def _apply(self, snapshot: Snapshot, resource: Resource, desired: Object, live: Object | None, *, differs: bool = False) -> bool:
         """Create or update by server-side apply. With the uid it can only update, with the version only what was looked at."""
         if live is not None:
-            if _hands_off(snapshot, live) or is_subset(desired, live):
+            if _hands_off(snapshot, live) or (is_subset(desired, live) and not differs):
                 return False
             desired = deepcopy(desired)
             desired["metadata"] |= {key: live["metadata"][key] for key in ("uid", "resourceVersion")}

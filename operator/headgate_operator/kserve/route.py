@@ -17,6 +17,7 @@ from headgate_operator.kserve.resources import ROUTE_API, ROUTE_KIND
 
 _PORT: Final = 80
 _SUFFIX: Final = "-predictor"
+_EVERYTHING: Final = [{"path": {"type": "PathPrefix", "value": "/"}}]
 _MODIFIERS: Final = {"RequestHeaderModifier": "requestHeaderModifier", "ResponseHeaderModifier": "responseHeaderModifier"}
 
 
@@ -37,7 +38,7 @@ class RouteState:
     accepted: bool
     """Our gateway reports Accepted and ResolvedRefs at the route's current generation."""
     slots: tuple[RouteBackend, RouteBackend] | None
-    """None if it does not have the one rule and the two backends that we write."""
+    """None if it does not have the one rule and the two backends that we write, for all requests."""
     stable_id: str | None
     rejected_ids: tuple[str, ...]
 
@@ -132,12 +133,17 @@ def _true_now(parent: Mapping[str, Any], kind: str, generation: int) -> bool:
 
 def _slots(obj: Mapping[str, Any]) -> tuple[RouteBackend, RouteBackend] | None:
     rules = obj.get("spec", {}).get("rules", [])
-    if len(rules) != 1:
+    if len(rules) != 1 or _diverts(rules[0]):
         return None
     match list(_backends(rules[0].get("backendRefs", ()))):
         case [RouteBackend() as first, RouteBackend() as second]:
             return first, second
     return None
+
+
+def _diverts(rule: Mapping[str, Any]) -> bool:
+    """Whether something added to the rule keeps requests from its backends: API servers fill in only a match of everything."""
+    return bool(rule.get("filters")) or rule.get("matches") not in (None, [], _EVERYTHING)
 
 
 def _backends(references: Any) -> Iterator[RouteBackend | None]:

@@ -128,6 +128,18 @@ async def test_an_edited_child_is_put_back_with_an_event(world) -> None:
     assert any(event["reason"] == "ChildRestored" for event in await world.admin.list(EVENTS, "ml"))
 
 
+async def test_what_somebody_adds_to_the_route_to_keep_requests_away_is_taken_out_again(world) -> None:
+    await world.manifest()
+    await world.settle()
+    (rule,) = (await world.get(HTTP_ROUTES))["spec"]["rules"]
+    only_some = [{"path": {"type": "PathPrefix", "value": "/v1"}}]
+    await world.admin.patch(HTTP_ROUTES, *KEY, {"spec": {"rules": [rule | {"matches": only_some}]}})
+    await world.settle()
+    assert (await world.get(HTTP_ROUTES))["spec"]["rules"] == [rule]
+    (event,) = (event for event in await world.admin.list(EVENTS, "ml") if event["reason"] == "ChildRestored")
+    assert "HTTPRoute was edited" in event["note"]
+
+
 async def test_changed_replica_bounds_are_written_without_crying_restored(world) -> None:
     await world.manifest()
     await world.settle()

@@ -108,12 +108,21 @@ def test_a_route_of_a_predecessor_with_the_same_name_is_not_ours():
         lambda spec: spec["rules"][0]["backendRefs"].append({"name": "x-predictor"}),
         lambda spec: spec["rules"][0]["backendRefs"][1].update(name="somebody-elses"),
         lambda spec: spec["rules"][0]["backendRefs"][0].pop("filters"),
+        lambda spec: spec["rules"][0].update(filters=[{"type": "RequestRedirect", "requestRedirect": {"port": 1}}]),
+        lambda spec: spec["rules"][0].update(matches=[{"path": {"type": "PathPrefix", "value": "/v1"}}]),
+        lambda spec: spec["rules"][0].update(matches=[{"path": {"type": "PathPrefix", "value": "/"}, "headers": [{"name": "a", "value": "b"}]}]),
     ],
 )
 def test_a_route_that_somebody_edited_has_no_slots(edit):
     route = written()
     edit(route["spec"])
     assert read_route(route, owner=OWNER, gateway=GATEWAY).slots is None
+
+
+def test_the_match_that_an_api_server_fills_in_is_no_edit():
+    route = written()
+    route["spec"]["rules"][0]["matches"] = [{"path": {"type": "PathPrefix", "value": "/"}}]
+    assert read_route(route, owner=OWNER, gateway=GATEWAY).slots == (STABLE, CANDIDATE)
 
 
 @pytest.mark.parametrize(
