@@ -110,7 +110,9 @@ def test_a_route_of_a_predecessor_with_the_same_name_is_not_ours():
         lambda spec: spec["rules"][0]["backendRefs"][0].pop("filters"),
         lambda spec: spec["rules"][0].update(filters=[{"type": "RequestRedirect", "requestRedirect": {"port": 1}}]),
         lambda spec: spec["rules"][0].update(matches=[{"path": {"type": "PathPrefix", "value": "/v1"}}]),
-        lambda spec: spec["rules"][0].update(matches=[{"path": {"type": "PathPrefix", "value": "/"}, "headers": [{"name": "a", "value": "b"}]}]),
+        lambda spec: spec["rules"][0].update(
+            matches=[{"path": {"type": "PathPrefix", "value": "/"}, "headers": [{"name": "a", "value": "b"}]}]
+        ),
     ],
 )
 def test_a_route_that_somebody_edited_has_no_slots(edit):
