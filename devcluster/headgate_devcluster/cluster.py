@@ -106,7 +106,7 @@ class Cluster:
         """Bring the parts up in order; `stack` takes them down in the opposite one: operator, servers, Envoy, API server."""
         stack.enter_context(locked(self.folder))
         require_free(self._api_port, "API server")
-        self._server = await stack.enter_async_context(ApiServer(port=self._api_port))
+        self._server = await stack.enter_async_context(ApiServer(port=self._api_port, logs=self.folder / "logs"))
         self.api = await stack.enter_async_context(ApiClient(self._server.url))
         await install(self.api, self.namespace)
         with writing_to(self.folder):

@@ -264,3 +264,17 @@ async def test_everything_survives_a_restart_with_a_snapshot(tmp_path: Path) -> 
         assert await api.get("headgate.dev/v1alpha1", "modeldeployments", "ml", "m") == created
         changed = await api.merge_patch("headgate.dev/v1alpha1", "modeldeployments", "ml", "m", {"metadata": {"labels": {"a": "b"}}})
         assert int(changed["metadata"]["resourceVersion"]) > int(created["metadata"]["resourceVersion"])
+
+
+async def test_a_pods_log_is_text_and_only_that_of_a_pod_that_exists(tmp_path: Path) -> None:
+    (tmp_path / "p.log").write_text("the model is loaded\n")
+    (tmp_path / "gone.log").write_text("old words")
+    async with ApiServer(logs=tmp_path) as server, ApiClient(server.url) as api, aiohttp.ClientSession() as session:
+        spec = {"containers": [{"name": "c", "image": "i:1"}]}
+        await api.apply(
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"}, "spec": spec}, field_manager="t"
+        )
+        http = Http(server.url, session)
+        found = await http("GET", "/api/v1/namespaces/default/pods/p/log")
+        assert (found.status, found.body) == (200, "the model is loaded\n")
+        assert (await http("GET", "/api/v1/namespaces/default/pods/gone/log")).body["message"] == 'pods "gone" not found'

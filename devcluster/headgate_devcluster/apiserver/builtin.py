@@ -47,6 +47,17 @@ EVENTS: Final = ResourceType(
     unconditional_update=True, schema=schemas.rooted(schemas.EVENT), columns=_EVENT_COLUMNS,
 )  # fmt: skip
 
+PODS: Final = ResourceType(
+    group="", version="v1", plural="pods", kind="Pod", short_names=("po",), categories=("all",), has_status=True,
+    unconditional_update=True, schema=schemas.rooted(schemas.POD),
+    columns=(
+        Column("Ready", "string", "", format="pod-ready"),
+        Column("Status", "string", ".status.phase"),
+        Column("Restarts", "integer", ".status.containerStatuses[0].restartCount"),
+        AGE,
+    ),
+)  # fmt: skip
+
 BUILTINS: Final = (
     NAMESPACES,
     ResourceType(
@@ -67,16 +78,7 @@ BUILTINS: Final = (
             AGE,
         ),
     ),
-    ResourceType(
-        group="", version="v1", plural="pods", kind="Pod", short_names=("po",), categories=("all",), has_status=True,
-        unconditional_update=True, schema=schemas.rooted(schemas.POD),
-        columns=(
-            Column("Ready", "string", "", format="pod-ready"),
-            Column("Status", "string", ".status.phase"),
-            Column("Restarts", "integer", ".status.containerStatuses[0].restartCount"),
-            AGE,
-        ),
-    ),
+    PODS,
     CORE_EVENTS,
     EVENTS,
     ResourceType(

@@ -15,11 +15,11 @@ from typing import Final, Self
 import yaml
 from aiohttp import web
 
-from headgate_devcluster.apiserver import custom, discovery, openapi, snapshot
-from headgate_devcluster.apiserver.builtin import BUILTINS, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES
+from headgate_devcluster.apiserver import custom, discovery, openapi, pod_logs, snapshot
+from headgate_devcluster.apiserver.builtin import BUILTINS, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, PODS
 from headgate_devcluster.apiserver.checks import Validators
 from headgate_devcluster.apiserver.deletion import Deletion
-from headgate_devcluster.apiserver.errors import NoSuchPathError, Refusal
+from headgate_devcluster.apiserver.errors import NoSuchPathError, Refusal, not_found
 from headgate_devcluster.apiserver.garbage import GarbageCollection
 from headgate_devcluster.apiserver.history import Change
 from headgate_devcluster.apiserver.objects import Object, to_json
@@ -43,7 +43,10 @@ MODEL_RULES: Final = {(names.GROUP, names.KIND): rules.violations}
 
 
 class ApiServer:
-    """One API server; `validators` stand for CEL. Leaving the context closes every connection and saves the snapshot."""
+    """One API server; `validators` stand for CEL, in `logs` the kubelet keeps those of Pods.
+
+    Leaving the context closes every connection and saves the snapshot.
+    """
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class ApiServer:
         snapshot_file: Path | None = None,
         validators: Validators = MODEL_RULES,
         history_size: int = HISTORY_SIZE,
+        logs: Path | None = None,
     ) -> None:
         self.store = Store(history_size=history_size)
         self.catalogue = Catalogue(BUILTINS)
@@ -60,6 +64,7 @@ class ApiServer:
         self._verbs = Verbs(self.store, self.catalogue, deletion, validators)
         self._writes = Writes(self.store, self.catalogue, validators)
         self._snapshot_file, self._saved_revision = snapshot_file, 0
+        self._logs = logs
         self._port, self._tasks = port, list[asyncio.Task[None]]()
         self._runner: web.AppRunner | None = None
         self.store.listen(self._follow_definitions)
@@ -137,7 +142,7 @@ class ApiServer:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
-            plain = self._plain(request)
+            plain = self._log(request) or self._plain(request)
             return plain if plain is not None else await self._verbs.answer(request)
         except NoSuchPathError:
             return web.Response(status=404, text="404 page not found\n")
@@ -169,6 +174,15 @@ class ApiServer:
         if found is None:
             raise NoSuchPathError
         return _json(found)
+
+    def _log(self, request: web.Request) -> web.Response | None:
+        """Answer a GET of a Pod's log."""
+        match request.path.strip("/").split("/"):
+            case ["api", "v1", "namespaces", namespace, "pods", name, "log"] if self._logs and request.method == "GET":
+                if self.store.get(PODS.storage, (namespace, name)) is None:
+                    raise not_found(PODS, name)
+                return web.Response(body=pod_logs.tail(self._logs / f"{name}.log", request.query), content_type="text/plain")
+        return None
 
     def _roots(self, request: web.Request, root: str) -> web.Response:
         if _AGGREGATED in request.headers.get("Accept", ""):
