@@ -18,7 +18,12 @@ def abort(name: str, target: Target, revision: str | None, wait: bool) -> None:
     During the watch after a promotion, the promoted revision is aborted: the previous version serves again.
     """
     deployment = run(target, lambda api: read(api, target, name))
-    tell(target, deployment, f"abort@{_on_trial(deployment, revision)}", wait=wait)
+    id_ = _on_trial(deployment, revision)
+    heir = deployment.status.stable if deployment.status.candidate else deployment.status.previous
+    done = (
+        f"{id_} is refused; {f'{heir.id} ({heir.version}) takes all traffic' if heir else 'there is no version that could serve instead'}"
+    )
+    tell(target, deployment, f"abort@{id_}", done=done, wait=wait)
 
 
 def _on_trial(deployment: Deployment, wanted: str | None) -> str:

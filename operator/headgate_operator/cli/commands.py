@@ -12,8 +12,8 @@ _ACKNOWLEDGED_WITHIN_SECONDS = 30.0
 _POLL_SECONDS = 0.3
 
 
-def tell(target: Target, deployment: Deployment, text: str, *, wait: bool) -> None:
-    """Write the command and, with `wait`, say what came of it; Failure if the operator did not apply it or does not answer."""
+def tell(target: Target, deployment: Deployment, text: str, *, done: str, wait: bool) -> None:
+    """Write the command and, with `wait`, say that it is `done`; Failure if the operator did not apply it or does not answer."""
     result = run(target, lambda api: _tell(api, target, deployment, text, wait=wait))
     if not wait:
         click.echo(f"asked for {text}")
@@ -25,7 +25,7 @@ def tell(target: Target, deployment: Deployment, text: str, *, wait: bool) -> No
     elif not result.startswith("Applied"):
         raise Failure(f"{text}: {result}")
     else:
-        click.echo(f"{text}: {result}")
+        click.echo(done)
 
 
 async def _tell(api: KubeApi, target: Target, deployment: Deployment, text: str, *, wait: bool) -> str | None:

@@ -2,6 +2,7 @@
 
 import click
 
+from headgate_operator.api.status import Rejected
 from headgate_operator.cli.cluster import Deployment, Target, read, run, target_options
 from headgate_operator.cli.commands import tell
 from headgate_operator.cli.errors import Failure
@@ -9,19 +10,34 @@ from headgate_operator.cli.errors import Failure
 
 @click.command()
 @click.argument("name")
-@click.option("--revision", metavar="ID", help="The refused revision (default: the one refused last).")
+@click.option("--revision", metavar="ID", help="The refused revision (default: that of the manifest's model, else the one refused last).")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until the operator acknowledges.")
 @target_options
 def retry(name: str, target: Target, revision: str | None, wait: bool) -> None:
     """Give a refused revision another chance. It starts over; the manifest must ask for it."""
     deployment = run(target, lambda api: read(api, target, name))
-    tell(target, deployment, f"retry@{_refused(deployment, revision)}", wait=wait)
+    entry = _refused(deployment, revision)
+    tell(target, deployment, f"retry@{entry.id}", done=_what_follows(deployment, entry), wait=wait)
 
 
-def _refused(deployment: Deployment, wanted: str | None) -> str:
-    ids = [entry.id for entry in deployment.status.rejected]
-    if not ids:
+def _refused(deployment: Deployment, wanted: str | None) -> Rejected:
+    refused = deployment.status.rejected
+    if not refused:
         raise Failure(f"{deployment.name} has no refused revision: there is nothing to retry")
-    if wanted is not None and wanted not in ids:
-        raise Failure(f"revision {wanted} of {deployment.name} was not refused; refused are: {', '.join(ids)}")
-    return wanted or ids[0]
+    if wanted is None:
+        return next((entry for entry in refused if _is_asked_for(deployment, entry)), refused[0])
+    found = next((entry for entry in refused if entry.id == wanted), None)
+    if found is None:
+        ids = ", ".join(entry.id for entry in refused)
+        raise Failure(f"revision {wanted} of {deployment.name} was not refused; refused are: {ids}")
+    return found
+
+
+def _is_asked_for(deployment: Deployment, entry: Rejected) -> bool:
+    return bool(deployment.obj["spec"]["model"]["uri"] == entry.model_uri)
+
+
+def _what_follows(deployment: Deployment, entry: Rejected) -> str:
+    if _is_asked_for(deployment, entry):
+        return f"{entry.id} ({entry.version}) starts over; follow it with `headgate watch {deployment.name} -n {deployment.namespace}`"
+    return f"{entry.id} ({entry.version}) is no longer refused; it starts when the manifest asks for {entry.model_uri or 'it'} again"

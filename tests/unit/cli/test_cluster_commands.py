@@ -173,7 +173,7 @@ async def test_abort_names_the_candidate_and_waits_for_the_acknowledgement(clust
     answering = asyncio.create_task(cluster.operator_answers())
     result = await cluster.run("abort", NAME)
     await answering
-    assert (result.exit_code, result.stdout) == (0, "abort@r2222bbbb: Applied\n")
+    assert (result.exit_code, result.stdout) == (0, "r2222bbbb is refused; r1111aaaa (6) takes all traffic\n")
 
 
 async def test_the_command_has_a_field_manager_of_its_own(cluster: Cluster) -> None:
@@ -200,6 +200,22 @@ async def test_during_the_watch_abort_means_the_promoted_version(cluster: Cluste
 
 async def test_retry_means_the_revision_refused_last(cluster: Cluster) -> None:
     assert (await cluster.run("retry", NAME, "--no-wait")).stdout == "asked for retry@r0000cccc\n"
+
+
+async def test_retry_prefers_the_refused_revision_that_the_manifest_asks_for(cluster: Cluster) -> None:
+    uri = (await cluster.deployment())["spec"]["model"]["uri"]
+    asked_for = {"id": "r0000dddd", "modelUri": uri, "version": "4", "reason": "ErrorsWorse", "message": "", "at": AT}
+    await cluster.set_status(rejected=[*STATUS["rejected"], asked_for])
+    answering = asyncio.create_task(cluster.operator_answers())
+    assert (await cluster.run("retry", NAME)).stdout == "r0000dddd (4) starts over; follow it with `headgate watch flight-delay -n ml`\n"
+    await answering
+
+
+async def test_retry_says_when_the_manifest_asks_for_something_else(cluster: Cluster) -> None:
+    answering = asyncio.create_task(cluster.operator_answers())
+    result = await cluster.run("retry", NAME)
+    await answering
+    assert result.stdout.startswith("r0000cccc (5) is no longer refused; it starts when the manifest asks for ")
 
 
 @pytest.mark.parametrize(
