@@ -131,6 +131,7 @@ def _summarize(outcome: Mapping[str, Any]) -> None:
     shown = f"ROC AUC {metrics['rocAuc']:.3f}, PR AUC {metrics['prAuc']:.3f}, Brier {metrics['brier']:.3f}"
     click.echo(f"headgate: {shown} on {metrics['rows']:,.0f} rows")
     click.echo(f"headgate: registered {outcome['modelName']} version {outcome['version']}, exported to {outcome['exportUri']}")
+    click.echo(f"headgate: HTML reports are validate-data/report and evaluate/report in {outcome['artifacts']}")
 
 
 def _git_commit() -> str:

@@ -61,7 +61,7 @@ def train(request: TrainingRequest, say: Say) -> dict[str, Any]:
     source = str(_flights(request.output, say)) if request.data == FLIGHTS else request.data
     finished = run_locally(training, _arguments(request, recipe, source), request.output.absolute(), _progress(say))
     registration: dict[str, Any] = json.loads(finished.output.read_text(encoding="utf-8"))
-    return {**registration, "seconds": _seconds(finished.steps)}
+    return {**registration, "artifacts": str(finished.output.parents[1]), "seconds": _seconds(finished.steps)}
 
 
 def _recipe(request: TrainingRequest) -> Recipe:
