@@ -97,7 +97,7 @@ def status(folder: Path) -> None:
     folder = folder.absolute()
     facts, pid = read_facts(folder), supervisor(folder)
     if facts is None:
-        state = f"is starting or stopping (process {pid})" if pid else "is not running; start it with `headgate dev up`"
+        state = f"is starting or stopping (process {pid})" if pid else f"is not running; start it with `headgate dev up --folder {folder}`"
         msg = f"the cluster in {folder} {state}"
         raise Refusal(msg)
     _tell(folder)

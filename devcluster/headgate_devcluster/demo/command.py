@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from headgate_devcluster.command import Refusal
-from headgate_devcluster.demo.folder import demo_folder
+from headgate_devcluster.demo.folder import DEFAULT, demo_folder
 from headgate_devcluster.demo.manifest import NAME, NAMESPACE
 from headgate_devcluster.demo.outcome import Summary
 from headgate_devcluster.demo.recorder import Recorder
@@ -38,10 +38,14 @@ def demo(folder: Path | None, rate: float, keep: bool) -> None:
     """Roll out four versions of a real model on a cluster inside this machine.
 
     Trains on the flights that left New York in 2013, replays July through a real Envoy, and watches the operator promote a good version,
-    roll back a broken one and refuse a tampered one. Takes about five minutes; Ctrl-C stops everything.
+    roll back a broken one and refuse a tampered one. Takes about three minutes; Ctrl-C stops everything.
     """
     try:
         with demo_folder(folder) as own:
+            if folder is None and own != DEFAULT.absolute():
+                click.echo(
+                    f"headgate: {DEFAULT} is in use by another demo or its cluster; this one goes into {own.relative_to(Path.cwd())}"
+                )
             story, cluster = _run(Options(folder=own, rate=rate, keep=keep), Console(highlight=False))
     except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo("headgate: stopped; nothing was left running", err=True)
@@ -61,7 +65,9 @@ def _run(options: Options, console: Console) -> tuple[Story, ClusterFacts]:
         cluster = asyncio.run(_interruptible(story))
     _leave_report(options.folder, recorder, story.summary)
     _print_table(console, story.summary)
-    console.print(f"report: {options.folder / 'report.html'}\nsummary: {options.folder / 'summary.json'}", soft_wrap=True)
+    console.print(
+        f"report:  {_shortest(options.folder / 'report.html')}\nsummary: {_shortest(options.folder / 'summary.json')}", soft_wrap=True
+    )
     return story, cluster
 
 
@@ -82,27 +88,29 @@ def _leave_report(folder: Path, recorder: Recorder, summary: Summary) -> None:
 
 
 def _print_table(console: Console, summary: Summary) -> None:
-    table = Table(title="How the rollouts ended")
+    table = Table(title="How the rollouts ended", title_justify="left", box=None, padding=(0, 2, 0, 0))
     for heading in ("version", "revision", "outcome", "reason", "requests", "failed", "seconds"):
-        table.add_column(heading)
+        table.add_column(heading, justify="right" if heading in {"requests", "failed", "seconds"} else "left", no_wrap=True)
     for rollout in summary.rollouts:
-        numbers = (str(rollout.candidate_requests), str(rollout.candidate_bad), f"{rollout.seconds:.0f}")
+        numbers = (f"{rollout.candidate_requests:,}", f"{rollout.candidate_bad:,}", f"{rollout.seconds:.0f}")
         table.add_row(str(rollout.version), rollout.revision, rollout.outcome.value, rollout.reason, *numbers)
-    console.print(table)
-    console.print(f"{summary.requests} requests; errors from any other cause than version 3: {summary.errors_from_other_causes}")
+    console.print("", table, "", sep="\n")
+    console.print(f"{summary.requests:,} requests; errors from any other cause than version 3: {summary.errors_from_other_causes}\n")
 
 
 def _say_how_to_look_around(cluster: ClusterFacts) -> None:
-    click.echo(f"\nThe cluster stays up. Its kubeconfig: {cluster.kubeconfig}\n  export KUBECONFIG={cluster.kubeconfig}")
-    commands: tuple[str, ...]
-    if shutil.which("kubectl"):
-        commands = (
-            f"kubectl -n {NAMESPACE} get mdep",
-            f"kubectl -n {NAMESPACE} describe mdep {NAME}",
-            f"kubectl -n {NAMESPACE} get isvc,httproutes",
-        )
-    else:
-        program = Path(sys.argv[0]).absolute()
-        commands = tuple(f"{program} {verb} {NAME} -n {NAMESPACE}" for verb in ("status", "history", "watch"))
-    click.echo("Try:\n" + "\n".join(f"  {command}" for command in commands))
-    click.echo(f"Stop it with:\n  {Path(sys.argv[0]).absolute()} dev down --folder {Path(cluster.kubeconfig).parent}")
+    program = _shortest(Path(sys.argv[0]))
+    commands = [f"{program} {verb} {NAME} -n {NAMESPACE}" for verb in ("status", "history")]
+    commands.append(
+        f"kubectl -n {NAMESPACE} get mdep,isvc,httproutes" if shutil.which("kubectl") else f"{program} watch {NAME} -n {NAMESPACE}"
+    )
+    click.echo(f"\nThe cluster stays up, without traffic. To look around:\n\n  export KUBECONFIG={cluster.kubeconfig}")
+    click.echo("\n".join(f"  {command}" for command in commands))
+    click.echo("\ndocs/quickstart.md goes on from here. To stop the cluster:\n")
+    click.echo(f"  {program} dev down --folder {_shortest(Path(cluster.kubeconfig).parent)}")
+
+
+def _shortest(path: Path) -> Path:
+    """Say where something is from here, if it is below."""
+    absolute, here = path.absolute(), Path.cwd()
+    return absolute.relative_to(here) if absolute.is_relative_to(here) else absolute

@@ -6,9 +6,19 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from headgate_devcluster.demo.replay import Tally
-from headgate_operator.api.status import ModelDeploymentStatus
+from headgate_operator.api.status import MetricStatus, ModelDeploymentStatus
 
 EVENTS_SHOWN: Final = 200
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known about one metric, as natural logs of e-values and of the bounds at which they decide."""
+
+    rollback: float
+    rollback_bound: float
+    promotion: float
+    promotion_bound: float
 
 
 @dataclass(frozen=True)
@@ -22,8 +32,8 @@ class Sample:
     requests: dict[str, int]
     bad: dict[str, int]
     candidate: str | None
-    evidence: dict[str, tuple[float, float]]
-    """By metric: natural log of the rollback e-value, and its bound."""
+    evidence: dict[str, Evidence]
+    """By metric."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,10 @@ class Recorder:
                 requests=dict(self.tally.requests),
                 bad=dict(self.tally.bad),
                 candidate=analysis.candidate if analysis else None,
-                evidence={metric.name: (metric.evidence, metric.bound) for metric in analysis.metrics} if analysis else {},
+                evidence={metric.name: _evidence(metric) for metric in analysis.metrics} if analysis else {},
             )
         )
+
+
+def _evidence(metric: MetricStatus) -> Evidence:
+    return Evidence(metric.evidence, metric.bound, metric.promotion_evidence, metric.promotion_bound)

@@ -28,6 +28,7 @@ FIRST_DEADLINE_SECONDS: Final = 90
 VERDICT_DEADLINE_SECONDS: Final = 300
 WATCH_DEADLINE_SECONDS: Final = 120
 POLL_SECONDS: Final = 0.25
+FIELD_MANAGER: Final = "kubectl"
 CLIENT_TIMEOUT_SECONDS: Final = 2 * REQUEST_TIMEOUT_SECONDS
 
 
@@ -119,7 +120,8 @@ class Story:
         with self._phase(f"rollout of version {recipe.version}"):
             outcome = await self._judge(api, trained)
         self.summary.rollouts.append(outcome)
-        self._view.say(f"version {recipe.version}: {outcome.outcome.value}, {outcome.reason}, after {outcome.seconds:.0f} s")
+        why = "" if outcome.outcome is Ending.PROMOTED else f" ({outcome.reason})"
+        self._view.say(f"version {recipe.version}: {outcome.outcome.value}{why} after {outcome.seconds:.0f} s")
         with self._phase(f"settling after version {recipe.version}"):
             await self._until(self._settled, WATCH_DEADLINE_SECONDS, "the rollout to settle")
 
@@ -149,14 +151,17 @@ class Story:
         return status.candidate is None and status.previous is None and [part.weight for part in status.traffic if part.weight] == [100]
 
     async def _apply(self, api: ApiClient, trained: Trained) -> None:
-        """Apply the golden set before the manifest that names it, and leave the manifest for the user to read."""
+        """Apply the golden set before the manifest that names it, and leave the manifest for the user to read.
+
+        As `kubectl apply --server-side` would, under its name, so that a user can go on with it without conflicts.
+        """
         manifest = model_deployment(trained.version, trained.uri)
         text = yaml.safe_dump(manifest, sort_keys=False, default_flow_style=None, width=120)
         (self._options.folder / f"flight-delay-{trained.version}.yaml").write_text(text)
         if trained.version == 1:
             self._view.show(text)
-        await api.apply(golden_config_map(trained.version, trained.golden), field_manager="headgate-demo")
-        await api.apply(manifest, field_manager="headgate-demo")
+        await api.apply(golden_config_map(trained.version, trained.golden), field_manager=FIELD_MANAGER)
+        await api.apply(manifest, field_manager=FIELD_MANAGER)
 
     async def _train_quietly(self, recipe: Recipe) -> Trained:
         self._view.say(f"training version {recipe.version} at low priority: {recipe.story}")

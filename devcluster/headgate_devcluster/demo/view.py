@@ -1,6 +1,5 @@
 """The live view in the terminal; on anything else, one line for each thing that happens."""
 
-import math
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -15,6 +14,8 @@ from headgate_devcluster.demo.recorder import Recorder, Told
 from headgate_operator.api.status import MetricStatus
 
 LINES: Final = 8
+ROW_PADDING: Final = (0, 1, 0, 0)
+"""Between columns: everything fits in a terminal of 80."""
 HEARTBEAT_SECONDS: Final = 15
 
 
@@ -23,7 +24,8 @@ class View:
 
     def __init__(self, console: Console, recorder: Recorder) -> None:
         self._console, self._recorder = console, recorder
-        self._lines: list[Text] = []
+        self._lines: list[tuple[Text, Text]] = []
+        """When, and what."""
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         self._last_line = 0.0
 
@@ -35,8 +37,7 @@ class View:
     def __exit__(self, *_: object) -> None:
         if self._live:
             self._live.stop()
-            for line in self._lines:
-                self._console.print(line)
+            self._console.print(_laid_out(self._lines))
 
     def say(self, words: str) -> None:
         """Tell what the demo does."""
@@ -59,11 +60,11 @@ class View:
             self._line(Text(self._heartbeat(), style="dim"))
 
     def _line(self, text: Text) -> None:
-        line = Text.assemble((f"{self._recorder.elapsed:6.1f} s  ", "dim"), text)
-        self._lines.append(line)
+        when = Text.assemble((f"{self._recorder.elapsed:6.1f} s  ", "dim"))
+        self._lines.append((when, text))
         self._last_line = self._recorder.elapsed
         if not self._live:
-            self._console.print(line, soft_wrap=True)
+            self._console.print(when + text, soft_wrap=True)
 
     def _heartbeat(self) -> str:
         tally, traffic = self._recorder.tally, self._recorder.status.traffic
@@ -75,14 +76,13 @@ class View:
         parts: list[RenderableType] = [self._versions()]
         if status.analysis and status.analysis.metrics:
             parts.append(_evidence(status.analysis.metrics))
-        parts.extend(self._lines[-LINES:])
+        parts.append(_laid_out(self._lines[-LINES:]))
         title = f"Headgate demo · {status.phase.value} · {self._recorder.elapsed:.0f} s"
         return Panel(Group(*parts), title=title, border_style="cyan")
 
     def _versions(self) -> Table:
-        table = Table(expand=True, box=None)
-        for heading in ("version", "revision", "role", "weight", "", "requests", "failed", "p50", "p99"):
-            table.add_column(heading, justify="right" if heading in {"requests", "failed", "p50", "p99"} else "left")
+        numbers = ("requests", "failed", "p50", "p99")
+        table = _table(("version", "revision", "role", "weight", "", *numbers), {"weight", *numbers})
         weights = {part.id: part.weight for part in self._recorder.status.traffic}
         for revision in self._recorder.versions:
             weight, tally = weights.get(revision, 0), self._recorder.tally
@@ -91,12 +91,14 @@ class View:
                 revision,
                 self._role(revision),
                 f"{weight} %",
-                ProgressBar(total=100, completed=weight, width=20),
+                _progress(weight, "cyan"),
                 f"{tally.requests[revision]}",
                 f"{tally.bad[revision]}",
                 _milliseconds(tally.latency(revision, 0.5)),
                 _milliseconds(tally.latency(revision, 0.99)),
             )
+        if not self._recorder.versions:
+            table.add_row("–", "none yet")
         return table
 
     def _role(self, revision: str) -> str:
@@ -108,26 +110,47 @@ class View:
         return "rejected" if any(rejected.id == revision for rejected in status.rejected) else "retired"
 
 
+def _laid_out(lines: list[tuple[Text, Text]]) -> Table:
+    """Lay lines out so that long ones wrap beside their time, not below it."""
+    table = Table.grid()
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for line in lines:
+        table.add_row(*line)
+    return table
+
+
 def _evidence(metrics: list[MetricStatus]) -> Table:
-    table = Table(expand=True, box=None)
-    for heading in ("metric", "verdict", "rollback evidence", "", "promotion evidence", "", "bad candidate/stable"):
-        table.add_column(heading)
+    headings = ("metric", "verdict", "evidence\nto roll back", "", "evidence\nto promote", "", "candidate\nbad/all", "stable\nbad/all")
+    table = _table(headings, {headings[6], headings[7]})
     for metric in metrics:
         table.add_row(
             metric.name,
             metric.verdict.value,
             *_bar(metric.evidence, metric.bound, "red"),
             *_bar(metric.promotion_evidence, metric.promotion_bound, "green"),
-            f"{metric.bad.candidate}/{metric.total.candidate} · {metric.bad.stable}/{metric.total.stable}",
+            f"{metric.bad.candidate}/{metric.total.candidate}",
+            f"{metric.bad.stable}/{metric.total.stable}",
         )
     return table
 
 
-def _bar(evidence: float, bound: float, colour: str) -> tuple[ProgressBar, str]:
-    """Draw a natural log of an e-value towards its bound, and write both as odds."""
+def _table(headings: tuple[str, ...], numbers: set[str]) -> Table:
+    """Make a table whose unnamed columns are bars: they take the room that is left, so that no word is cut."""
+    table = Table(expand=True, box=None, padding=ROW_PADDING)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in numbers else "left", no_wrap=True, ratio=None if heading else 1)
+    return table
+
+
+def _bar(evidence: float, bound: float, colour: str) -> tuple[str, ProgressBar]:
+    """Write evidence as the operator's messages do, as a natural log beside its bound, and draw how far it has come."""
     share = max(0.0, min(1.0, evidence / bound)) if bound > 0 else 0.0
-    odds = f"{math.exp(min(evidence, 20)):.1f} of {math.exp(min(bound, 20)):.0f}"
-    return ProgressBar(total=100, completed=round(share * 100), width=20, complete_style=colour), odds
+    return f"{evidence:.1f} of {bound:.1f}", _progress(round(share * 100), colour)
+
+
+def _progress(percent: int, colour: str) -> ProgressBar:
+    return ProgressBar(total=100, completed=percent, complete_style=colour, finished_style=colour)
 
 
 def _milliseconds(seconds: float | None) -> str:

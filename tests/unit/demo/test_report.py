@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 from datetime import UTC, datetime
@@ -8,7 +9,9 @@ import pytest
 from headgate_devcluster.demo.outcome import Ending, RolloutOutcome, Summary, Verdict, verdict
 from headgate_devcluster.demo.recorder import Recorder
 from headgate_devcluster.demo.report import write_report
-from headgate_operator.api.status import ModelDeploymentStatus
+from headgate_operator.api.spec import Metric
+from headgate_operator.api.status import MetricStatus, ModelDeploymentStatus
+from headgate_operator.rollout.analysis.wording import worse_or_open
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).isoformat()
 
@@ -28,7 +31,7 @@ def recorded() -> Recorder:
         "candidateSlot": 1,
         "stableSlot": 0,
         "weight": 10,
-        "metrics": [{"name": "errors", "evidence": 2.0, "bound": 5.3}],
+        "metrics": [{"name": "errors", "evidence": 2.0, "bound": 5.3, "promotionEvidence": 0.5, "promotionBound": 3.0}],
     }
     traffic = [{"id": "r0000001", "weight": 90}, {"id": "r0000002", "weight": 10}]
     status = {"stable": pinned("r0000001", "1-abc"), "traffic": traffic, "analysis": analysis}
@@ -100,3 +103,20 @@ def test_the_report_is_one_self_contained_page(tmp_path: Path) -> None:
     assert "8 of 98 &lt;failed&gt;" in page, "text from outside is escaped"
     loaded = re.findall(r"""(?:src|href)=["'](?!#)[^"']*["']|url\((?!#)[^)]*\)""", page)
     assert [link for link in loaded if "http" in link or "//" in link] == [], "nothing is loaded from elsewhere"
+
+
+def test_a_version_that_no_client_reached_is_told_in_words(tmp_path: Path) -> None:
+    refused = RolloutOutcome(4, "r0000004", Ending.REJECTED, "ParityMismatch", "20 of 20 rows differ", 0, 0, 2.0, 1.0)
+    write_report(tmp_path / "report.html", recorded(), Summary(rollouts=[refused], requests=60))
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<svg") == 1, "the whole demo is drawn, the version is not"
+    assert "No client ever reached it" in page
+    assert page.count("20 of 20 rows differ") == 2, "in the table and in its section"
+
+
+def test_the_evidence_that_refused_a_version_is_read_from_the_operators_own_words() -> None:
+    metric = Metric.model_validate({"name": "errors", "preset": "gateway-errors"})
+    state = MetricStatus.model_validate({"name": "errors", "evidence": 5.64, "bound": 5.3, "total": {"candidate": 98, "stable": 900}})
+    refused = dataclasses.replace(outcome(3, Ending.ROLLED_BACK), message=worse_or_open(metric, state))
+    assert refused.deciding_evidence == 5.6
+    assert outcome(3, Ending.ROLLED_BACK).deciding_evidence is None
