@@ -30,6 +30,7 @@ $(PRIVATE_UV):
 .venv/.synced: pyproject.toml uv.lock | $(UV)
 	@echo "headgate: installing the locked environment into .venv (about 1.3 GB)"
 	@$(UV) sync --frozen --python $(PYTHON) && touch $@
+	@echo "headgate: everything is installed; make demo shows it work, make help lists the rest"
 
 setup: check-path .venv/.synced ## install everything into .venv
 
