@@ -68,7 +68,7 @@ def _draw_evidence(axes: Axes, samples: Sequence[Sample], pick: Callable[[Eviden
 
 
 def _mark_verdict(panels: tuple[Axes, ...], rollout: RolloutOutcome) -> None:
-    """Draw a line through all panels at the verdict, named above the first, and the evidence that refused the version if it was evidence."""
+    """Draw a line through all panels at the verdict, named above the first, and the evidence that refused the version, if any did."""
     at, colour = rollout.began + rollout.seconds, _VERDICTS[rollout.outcome]
     for axes in panels:
         axes.axvline(at, color=colour, linewidth=1, linestyle=":")
