@@ -9,6 +9,7 @@ from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Candidate, Condition, ConditionStatus, ConditionType, Verdict
 from headgate_operator.rollout.stall import stalled
 from headgate_operator.rollout.turn import Turn, Wait, clip
+from headgate_operator.rollout.weights import carries
 
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 _UNAVAILABLE: Final = {Verdict.PROVIDER_ERROR: Reason.PROVIDER_ERROR, Verdict.NO_DATA: Reason.NO_DATA}
@@ -62,8 +63,8 @@ def _moving(turn: Turn) -> Wait | None:
         return Wait(reason=Reason.WATCHING, message=message)
     if status.stable is None or turn.requested:
         return Wait(reason=Reason.CANDIDATE_STARTING, message=f"{turn.wanted.id} is about to start")
-    if not status.traffic:
-        return Wait(reason=Reason.ROUTE_PENDING, message="the gateway has not accepted the route yet")
+    if not carries(turn.observed.route, status):
+        return Wait(reason=Reason.ROUTE_PENDING, message="the gateway has not accepted the route as it is now")
     return None
 
 

@@ -27,7 +27,9 @@ def _phase(turn: Turn) -> Phase:
         return Phase.WATCHING if carries(turn.observed.route, status) else Phase.PROMOTING
     if turn.requested:
         return Phase.PROGRESSING
-    return Phase.HEALTHY if turn.serving(status.stable.isvc) else Phase.PENDING
+    if not turn.serving(status.stable.isvc):
+        return Phase.PENDING
+    return Phase.HEALTHY if carries(turn.observed.route, status) else Phase.PROGRESSING
 
 
 def _phase_of_candidate(turn: Turn) -> Phase:

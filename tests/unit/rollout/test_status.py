@@ -1,5 +1,6 @@
 """What is written: nothing without a change, times that are kept, conditions that other tools understand."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from headgate_operator.api.reasons import Reason
@@ -53,6 +54,17 @@ def test_a_moving_rollout_is_reconciling_and_a_settled_one_is_not(serving):
     assert serving.condition("Stalled") is None
     serving.run()
     assert serving.condition("Reconciling") is None
+
+
+def test_a_route_that_the_gateway_refuses_is_told_although_nothing_moves(serving):
+    accepted = serving.route
+    serving.route = replace(accepted, accepted=False)
+    decision = serving.step()
+    assert (serving.condition("Reconciling"), serving.phase) == (Reason.ROUTE_PENDING, Phase.PROGRESSING)
+    assert decision.requeue_after is not None
+    serving.route = accepted
+    serving.step()
+    assert (serving.condition("Reconciling"), serving.phase) == (None, Phase.HEALTHY)
 
 
 def test_ready_keeps_its_transition_time_through_a_whole_rollout(serving):
