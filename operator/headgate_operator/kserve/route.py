@@ -132,8 +132,9 @@ def _true_now(parent: Mapping[str, Any], kind: str, generation: int) -> bool:
 
 
 def _slots(obj: Mapping[str, Any]) -> tuple[RouteBackend, RouteBackend] | None:
-    rules = obj.get("spec", {}).get("rules", [])
-    if len(rules) != 1 or _diverts(rules[0]):
+    spec = obj.get("spec", {})
+    rules = spec.get("rules", [])
+    if len(rules) != 1 or _diverts(rules[0]) or any(_narrows(reference) for reference in spec.get("parentRefs", ())):
         return None
     match list(_backends(rules[0].get("backendRefs", ()))):
         case [RouteBackend() as first, RouteBackend() as second]:
@@ -144,6 +145,11 @@ def _slots(obj: Mapping[str, Any]) -> tuple[RouteBackend, RouteBackend] | None:
 def _diverts(rule: Mapping[str, Any]) -> bool:
     """Whether something added to the rule keeps requests from its backends: API servers fill in only a match of everything."""
     return bool(rule.get("filters")) or rule.get("matches") not in (None, [], _EVERYTHING)
+
+
+def _narrows(parent: Mapping[str, Any]) -> bool:
+    """Whether somebody took the route off all listeners of the gateway but one."""
+    return "sectionName" in parent or "port" in parent
 
 
 def _backends(references: Any) -> Iterator[RouteBackend | None]:

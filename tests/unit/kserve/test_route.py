@@ -108,6 +108,8 @@ def test_a_route_of_a_predecessor_with_the_same_name_is_not_ours():
         lambda spec: spec["rules"][0]["backendRefs"].append({"name": "x-predictor"}),
         lambda spec: spec["rules"][0]["backendRefs"][1].update(name="somebody-elses"),
         lambda spec: spec["rules"][0]["backendRefs"][0].pop("filters"),
+        lambda spec: spec["parentRefs"][0].update(sectionName="https"),
+        lambda spec: spec["parentRefs"][0].update(port=8443),
         lambda spec: spec["rules"][0].update(filters=[{"type": "RequestRedirect", "requestRedirect": {"port": 1}}]),
         lambda spec: spec["rules"][0].update(matches=[{"path": {"type": "PathPrefix", "value": "/v1"}}]),
         lambda spec: spec["rules"][0].update(
