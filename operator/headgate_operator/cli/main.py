@@ -22,6 +22,7 @@ _OWN: Final = {
     "history": "List promoted and refused revisions.",
     "abort": "Refuse the candidate now; all traffic goes to the stable version.",
     "retry": "Give a refused revision another chance.",
+    "evidence": "Calculate what the operator makes of some requests.",
     "crd": "Print the CustomResourceDefinition.",
 }
 """Subcommand → its line in `headgate --help`; the code is in the module of that name."""

@@ -7,23 +7,16 @@ from typing import Any
 
 import click
 
-from headgate_operator.api.quantities import format_duration, parse_duration
+from headgate_operator.api.quantities import format_duration
 from headgate_operator.cli.cluster import Deployment, Target, read, run, target_options
 from headgate_operator.cli.errors import Exit, Failure
+from headgate_operator.cli.options import duration_option
 from headgate_operator.cli.outcome import Outcome, outcome
 from headgate_operator.cli.output import Format, output_option, show
 from headgate_operator.cli.view import console, view
 from headgate_operator.kube.protocol import KubeApi, UnavailableError
 
 _POLL_SECONDS = 1.0
-
-
-def duration_option(_ctx: click.Context, parameter: click.Parameter, text: str) -> timedelta:
-    """Read a duration option; a click usage error says what is allowed."""
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param=parameter) from error
 
 
 @click.command()

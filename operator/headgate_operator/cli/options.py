@@ -1,0 +1,23 @@
+"""Option values that manifests know too: shares with a percent sign, durations with units."""
+
+from datetime import timedelta
+
+import click
+
+from headgate_operator.api.quantities import parse_duration, parse_share
+
+
+def duration_option(_ctx: click.Context, parameter: click.Parameter, text: str) -> timedelta:
+    """Read a duration option; a click usage error says what is allowed."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from error
+
+
+def share_option(_ctx: click.Context, parameter: click.Parameter, text: str) -> float:
+    """Read a share such as `1%`; a click usage error says what is allowed."""
+    try:
+        return parse_share(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from error
