@@ -27,7 +27,7 @@ from headgate_operator.stats.rollback import LOG_CAP, RollbackEvidence, alternat
 @click.option("--promotion-confidence", default="95%", show_default=True, callback=share_option, help="To promote with.")
 @output_option(Format.TABLE, Format.JSON, Format.YAML)
 @click.pass_context
-def evidence(ctx: click.Context, counts: tuple[str, ...], path: str | None, output: Format, **chosen: Any) -> None:
+def evidence(ctx: click.Context, /, counts: tuple[str, ...], path: str | None, output: Format, **chosen: Any) -> None:
     """Calculate the evidence of some blocks of requests, by the operator's own code.
 
     For each block of time give what the candidate and the stable version served, each as requests/bad, such as
@@ -41,7 +41,7 @@ def evidence(ctx: click.Context, counts: tuple[str, ...], path: str | None, outp
     """
     if bool(counts) == bool(path):
         raise click.UsageError("give either counts, such as 10/1 90/0, or --file", ctx)
-    settings = _settings(**chosen)
+    settings = _settings(chosen)
     blocks = blocks_of_file(path) if path else blocks_of_arguments(counts)
     result = _Sheet.of(compare(settings, blocks), chosen["tolerate"])
     if output is Format.TABLE:
@@ -50,17 +50,13 @@ def evidence(ctx: click.Context, counts: tuple[str, ...], path: str | None, outp
         show(result.data(), output)
 
 
-def _settings(
-    *, tolerate: float, false_rollback_rate: float, metrics: int, maximum: float, promotion_confidence: float
-) -> AnalysisSettings:
+def _settings(chosen: dict[str, Any]) -> AnalysisSettings:
     """Return an analysis in which every metric counts the same; only the first is shown, the others share the rate."""
+    one = Metric(name="errors", preset=MetricPreset.GATEWAY_ERRORS, tolerate=chosen["tolerate"], maximum=chosen["maximum"])
     return AnalysisSettings(
-        false_rollback_rate=false_rollback_rate,
-        promotion_confidence=promotion_confidence,
-        metrics=[
-            Metric(name=f"errors-{number}", preset=MetricPreset.GATEWAY_ERRORS, tolerate=tolerate, maximum=maximum)
-            for number in range(1, metrics + 1)
-        ],
+        false_rollback_rate=chosen["false_rollback_rate"],
+        promotion_confidence=chosen["promotion_confidence"],
+        metrics=[one.model_copy(update={"name": f"errors-{number}"}) for number in range(1, chosen["metrics"] + 1)],
     )
 
 
