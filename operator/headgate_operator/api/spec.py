@@ -172,10 +172,19 @@ class Metric(ApiModel):
     slower_than: Duration | None = Field(
         None, description="Latency bound of gateway-latency; must be a bucket edge of the proxy's histogram."
     )
-    maximum: Share = Field(0.02, description="Bad share below which a version is good enough to promote.")
+    maximum: Share | None = Field(
+        None,
+        description="Objective: largest bad share (of errors: 5xx only) of a version that may be promoted. "
+        "Below it, or below 2% if there is none, a version need not be compared to be good enough.",
+    )
     tolerate: float | None = Field(
         None, ge=1, le=10, description="Odds ratio against stable that is still tolerated (default 1.25 for errors, 1.5 for latency)."
     )
+
+    @property
+    def good_enough(self) -> float:
+        """The bad share below which a version is good enough without being compared: the objective, or 2 %."""
+        return self.maximum if self.maximum is not None else 0.02
 
     @property
     def tolerated_odds_ratio(self) -> float:

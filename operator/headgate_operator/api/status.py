@@ -32,6 +32,7 @@ class Verdict(StrEnum):
 
     WORSE = "Worse"
     NOT_WORSE = "NotWorse"
+    OBJECTIVE_MISSED = "ObjectiveMissed"
     UNDECIDED = "Undecided"
     NO_DATA = "NoData"
     PROVIDER_ERROR = "ProviderError"
@@ -166,6 +167,7 @@ class Mixture(ApiModel):
     started: int = Field(description="How many mixtures were started; the k-th has weight 1/(k(k+1)).")
     untouched: bool = Field(description="Whether no block was counted since the newest started.")
     log_wealth: list[float] = Field(description="One per alternative odds ratio.")
+    objective: list[float] = Field(default_factory=list, description="The same for the absolute objective, if there is one.")
 
 
 class SideCounts(ApiModel):
@@ -198,6 +200,8 @@ class MetricStatus(ApiModel):
     fail_streak: FailStreak = Field(default_factory=FailStreak)
     evidence: float = Field(0.0, description="Natural log of the rollback e-value.")
     bound: float = Field(0.0, description="Natural log of 1/alpha: at this evidence the candidate is rolled back.")
+    objective_evidence: float = Field(0.0, description="Natural log of the e-value against the objective; at `bound` it is missed.")
+    faults: int = Field(0, description="Bad requests of the candidate as the objective counts them: 5xx only, or slow ones.")
     bad: SideCounts = Field(default_factory=SideCounts)
     total: SideCounts = Field(default_factory=SideCounts)
     requests_needed: int | None = Field(None, description="Expected candidate requests until a decision at present rates.")

@@ -56,7 +56,7 @@ def _worse(metric: Metric) -> str:
 
 def _promotion(spec: ModelDeploymentSpec) -> str:
     confidence = format_share(spec.analysis.promotion_confidence)
-    bounds = _listed([f"{metric.name} {format_share(metric.maximum)}" for metric in spec.analysis.metrics], last="and")
+    bounds = _listed([f"{metric.name} {format_share(metric.good_enough)}" for metric in spec.analysis.metrics], last="and")
     return (
         f"After the last step it is promoted once it is, with {confidence} confidence, not twice as bad as stable or below the maximum "
         f"({bounds}); too few requests to tell hold it for up to {format_duration(spec.rollout.hold_timeout)}, then a person is asked."

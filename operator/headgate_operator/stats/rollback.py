@@ -11,19 +11,18 @@ looks (Ville 1939; for 2×2 tables Turner, Ly & Grünwald 2024, stratified Turne
 The cap is on each component, which keeps it a supermartingale: one burst of correlated errors cannot roll back, and the order of blocks
 does not matter. Capping the mean instead would poison the small ψ after a burst.
 
-So that yesterday's good behaviour does not hide today's fault, a fresh mixture starts now and then; the k-th has weight 1/(k(k+1)), and the
-capital not yet spent counts as it is. Since every mixture's ψ component gets the same factors from then on, their weighted sum per ψ is all
-that has to be kept.
+So that yesterday's good behaviour does not hide today's fault, a fresh mixture starts now and then (capital.py).
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 from headgate_operator.stats.block import Block
+from headgate_operator.stats.capital import log_e_value as log_e_value
+from headgate_operator.stats.capital import with_another
 from headgate_operator.stats.hypergeometric import log_g
-from headgate_operator.stats.logarithms import RUIN, grown, log_mean, log_sum
+from headgate_operator.stats.logarithms import RUIN, grown
 
 ODDS_RATIOS: Final = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)
 """The alternatives that evidence is collected for; those not above the tolerated odds ratio are left out."""
@@ -61,9 +60,8 @@ class RollbackEvidence:
 
     def restarted(self) -> Self:
         """Start one more mixture, which knows nothing of the past."""
-        share = started_share(self.started + 1)
-        log_wealth = tuple(log_sum((wealth, share)) for wealth in self.log_wealth)
-        return type(self)(tolerated=self.tolerated, started=self.started + 1, log_wealth=log_wealth)
+        number = self.started + 1
+        return type(self)(tolerated=self.tolerated, started=number, log_wealth=with_another(self.log_wealth, number))
 
     def after(self, block: Block) -> Self:
         """Count one more block."""
@@ -74,13 +72,3 @@ class RollbackEvidence:
     def log_evidence(self) -> float:
         """Natural log of E, to be compared with ln 1/α."""
         return log_e_value(self.log_wealth, self.started)
-
-
-def started_share(number: int) -> float:
-    """Natural log of the capital that the `number`-th mixture starts with, 1/(k(k+1))."""
-    return -math.log(number) - math.log(number + 1)
-
-
-def log_e_value(log_wealth: Sequence[float], started: int) -> float:
-    """Natural log of the e-value: the mean component and the capital not yet spent, 1 − Σ 1/(k(k+1)) = 1/(started + 1)."""
-    return log_sum((log_mean(log_wealth), -math.log(started + 1)))

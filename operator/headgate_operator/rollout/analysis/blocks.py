@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from headgate_operator.rollout.analysis.counters import Snapshot, block_between
+from headgate_operator.rollout.analysis.counters import Difference, Snapshot, block_between
 from headgate_operator.rollout.analysis.series import Meter
 from headgate_operator.stats.block import Block
 
@@ -42,6 +42,8 @@ class Closing:
     """By proxy; what the next reading is compared with."""
     block: Block | None = None
     """The block, if it closed."""
+    faults: int = 0
+    """The candidate's bad answers in it that an absolute objective is about."""
     began: datetime | None = None
     ended: datetime | None = None
 
@@ -54,13 +56,16 @@ class _Sum:
     candidate_bad: int = 0
     stable_total: int = 0
     stable_bad: int = 0
+    faults: int = 0
     proxies: list[str] = field(default_factory=list)
 
-    def add(self, proxy: str, block: Block) -> None:
+    def add(self, proxy: str, difference: Difference) -> None:
+        block = difference.block
         self.candidate_total += block.candidate_total
         self.candidate_bad += block.candidate_bad
         self.stable_total += block.stable_total
         self.stable_bad += block.stable_bad
+        self.faults += difference.faults
         self.proxies.append(proxy)
 
     def block(self) -> Block:
@@ -94,4 +99,5 @@ def close(before: Mapping[str, Snapshot], now: Mapping[str, Snapshot], meter: Me
         return Closing(baselines=kept)
     if ended - began < length.full and total.candidate_total < ENOUGH_TO_CLOSE_EARLY:
         return Closing(baselines=kept)
-    return Closing(baselines=kept | {proxy: now[proxy] for proxy in total.proxies}, block=total.block(), began=began, ended=ended)
+    baselines = kept | {proxy: now[proxy] for proxy in total.proxies}
+    return Closing(baselines=baselines, block=total.block(), faults=total.faults, began=began, ended=ended)

@@ -63,7 +63,16 @@ def growth(before: Counters, after: Counters) -> dict[str, float] | None:
     return {name: value - before.get(name, 0) for name, value in after.items()}
 
 
-def block_between(before: Snapshot, after: Snapshot, meter: Meter) -> Block | None:
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What one proxy counted between two snapshots."""
+
+    block: Block
+    faults: int
+    """The candidate's bad answers that an absolute objective is about."""
+
+
+def block_between(before: Snapshot, after: Snapshot, meter: Meter) -> Difference | None:
     """What one proxy counted between two snapshots; None if a counter was reset or the counts contradict each other."""
     candidate, stable = growth(before.candidate, after.candidate), growth(before.stable, after.stable)
     if candidate is None or stable is None:
@@ -72,7 +81,8 @@ def block_between(before: Snapshot, after: Snapshot, meter: Meter) -> Block | No
     stable_bad, stable_total = meter.tally(stable)
     if not (0 <= candidate_bad <= candidate_total and 0 <= stable_bad <= stable_total):
         return None
-    return Block(candidate_bad=candidate_bad, candidate_total=candidate_total, stable_bad=stable_bad, stable_total=stable_total)
+    block = Block(candidate_bad=candidate_bad, candidate_total=candidate_total, stable_bad=stable_bad, stable_total=stable_total)
+    return Difference(block=block, faults=meter.faults(candidate))
 
 
 def baselines(status: AnalysisStatus, metric: str) -> dict[str, Snapshot]:

@@ -102,8 +102,8 @@ def _judge_metric(settings: AnalysisSettings, metric: Metric, status: AnalysisSt
     kept = _kept(state, closing)
     if closing.block is not None:
         state = state.model_copy(update={"discard_next": False, "last_block_end": closing.ended})
-    if kept is not None and closing.began is not None:
-        state = verdicts.judged(settings, metric, _counted(metric, state, kept, closing.began), kept)
+    if kept is not None:
+        state = verdicts.judged(settings, metric, _counted(metric, state, kept, closing), kept)
     if seen.gap is not None:
         outcome = Outcome(metric=metric.name, verdict=Verdict.NO_DATA, message=seen.gap)
     else:
@@ -128,13 +128,15 @@ def _kept(state: MetricStatus, closing: Closing) -> Block | None:
     return closing.block
 
 
-def _counted(metric: Metric, state: MetricStatus, block: Block, began: datetime) -> MetricStatus:
+def _counted(metric: Metric, state: MetricStatus, block: Block, closing: Closing) -> MetricStatus:
+    assert closing.began is not None
     promotion = wealth.promotion_evidence(metric, state).after(block)
     return state.model_copy(
         update={
-            "mixture": wealth.count_block(metric, state.mixture, block, began=began),
+            "mixture": wealth.count_block(metric, state.mixture, block, faults=closing.faults, began=closing.began),
             "promotion": [*promotion.log_odds, *promotion.log_share],
             "fail_streak": verdicts.longer_streak(state.fail_streak, block),
+            "faults": state.faults + closing.faults,
             "bad": SideCounts(candidate=state.bad.candidate + block.candidate_bad, stable=state.bad.stable + block.stable_bad),
             "total": SideCounts(candidate=state.total.candidate + block.candidate_total, stable=state.total.stable + block.stable_total),
         }

@@ -32,6 +32,9 @@ class Meter(Protocol):
     def tally(self, growth: Counters) -> tuple[int, int]:
         """Count (bad, total) from how much each picked series grew."""
 
+    def faults(self, growth: Counters) -> int:
+        """Count the bad ones that an absolute objective is about."""
+
 
 @dataclass(frozen=True)
 class ErrorMeter:
@@ -52,6 +55,10 @@ class ErrorMeter:
         total = sum(growth.values())
         good = sum(growth.get(name, 0) for name in _GOOD_CLASSES)
         return round(total - good), round(total)
+
+    def faults(self, growth: Counters) -> int:
+        """Count server errors: beside no other version, a client's own mistakes must not count against this one."""
+        return round(growth.get("rq_5xx", 0))
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,10 @@ class LatencyMeter:
         count, timeouts = growth.get(_COUNT, 0), growth.get(_TIMEOUT, 0)
         fast = growth[bucket] if bucket else 0
         return round(count - fast + timeouts), round(count + timeouts)
+
+    def faults(self, growth: Counters) -> int:
+        """Count slow requests: an objective counts no others."""
+        return self.tally(growth)[0]
 
     def _bucket(self, counters: Counters) -> str | None:
         return _edges(counters).get(self._milliseconds)
