@@ -19,6 +19,7 @@ class Phase(StrEnum):
     PENDING = "Pending"
     PROGRESSING = "Progressing"
     HOLDING = "Holding"
+    PAUSED = "Paused"
     SUSPENDED = "Suspended"
     PROMOTING = "Promoting"
     WATCHING = "Watching"
@@ -36,6 +37,12 @@ class Verdict(StrEnum):
     UNDECIDED = "Undecided"
     NO_DATA = "NoData"
     PROVIDER_ERROR = "ProviderError"
+
+
+class Waiver(StrEnum):
+    """Which holds of its present step a candidate no longer waits for. Evidence against it is never among them."""
+
+    HOLDS = "Holds"
 
 
 class ParityResult(StrEnum):
@@ -100,6 +107,12 @@ class Candidate(Pinned):
     known_good: bool = Field(False, description="From the history: parity and readiness only.")
     hold_since: Timestamp | None = Field(None, description="Since when the rollout has been on hold without a break.")
     hold_reason: str | None = Field(None, description="Why the rollout is on hold.")
+    paused: bool = Field(False, description="Whether a person paused it (pause@) and has not resumed it.")
+    waived: Waiver | None = Field(None, description="Holds of the present step that it no longer waits for.")
+    promote_now: bool = Field(False, description="Whether a person sent it straight to promotion (promote-full@).")
+    return_from: str | None = Field(
+        None, description="Id of the stable revision that a person wants to leave (rollback@); it is refused when this one takes over."
+    )
     restarts: int = Field(0, description="Container restarts when last looked at under traffic.")
     disturbed: bool = Field(False, description="Whether pods restarted or were missing since the last block that was not all failures.")
 
@@ -217,6 +230,7 @@ class AnalysisStatus(ApiModel):
     stable_slot: int = Field(description="Position of the version it is compared with.")
     weight: int = Field(description="Weight the open blocks belong to; a change closes them.")
     last_block_end: MicroTimestamp | None = Field(None, description="When the last block of any metric ended.")
+    split: SideCounts = Field(default_factory=SideCounts, description="Requests of each version in the blocks at this weight.")
     silent_requests: int = Field(0, description="Requests to stable, at this weight, since the candidate last got one.")
     samples: list[Sample] = Field(default_factory=list, description="Baselines of the open blocks.")
     metrics: list[MetricStatus] = Field(default_factory=list, description="Evidence by metric.")
@@ -227,7 +241,11 @@ class CommandStatus(ApiModel):
 
     command: str = Field(description="The command, such as abort@r3f9a1c02.")
     at: Timestamp = Field(description="When it was handled.")
+    by: str | None = Field(None, description="Field manager that wrote the annotation, such as kubectl-annotate.")
     result: str = Field(description="Applied, or Ignored and why.")
+    removing: bool = Field(
+        False, description="Whether the annotation may still be there: seen again, it is this command, and is only removed."
+    )
 
 
 class ConditionStatus(StrEnum):
