@@ -138,7 +138,17 @@ def _subject(obj: Object) -> Subject:
         uid=metadata["uid"],
         generation=metadata.get("generation", 1),
         command=(metadata.get("annotations") or {}).get(COMMAND_ANNOTATION),
+        command_by=_writer(metadata, COMMAND_ANNOTATION),
     )
+
+
+def _writer(metadata: Object, annotation: str) -> str | None:
+    """Return the field manager that the API server names as the owner of an annotation."""
+    for entry in metadata.get("managedFields") or ():
+        owned = (entry.get("fieldsV1") or {}).get("f:metadata", {}).get("f:annotations", {})
+        if f"f:{annotation}" in owned:
+            return str(entry.get("manager"))
+    return None
 
 
 def _names(observed: Observed) -> set[str]:

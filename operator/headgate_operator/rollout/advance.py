@@ -25,7 +25,8 @@ def advance(turn: Turn) -> Turn:
     if turn.status.candidate is None or turn.blocked is not None:
         return turn
     chain, move = _next_move(turn)
-    wait = next((wait for gate in chain if (wait := gate(turn)) is not None), None)
+    waived = gates.WAIVED[turn.candidate.waived] if turn.candidate.waived is not None else frozenset()
+    wait = next((wait for gate in chain if gate not in waived and (wait := gate(turn)) is not None), None)
     return move(turn) if wait is None else _wait(turn, wait)
 
 
@@ -35,6 +36,8 @@ def _next_move(turn: Turn) -> tuple[tuple[Gate, ...], Move]:
         return gates.FIRST_REVISION, promote_first
     if candidate.known_good:
         return gates.TAKE_OVER, promote
+    if candidate.promote_now:
+        return gates.STRAIGHT_ON, promote
     if candidate.weight == 0:
         return (gates.FIRST_STEP if candidate.step < 0 else gates.BACK_TO_STEP), _raise_weight
     return (gates.PROMOTION, promote) if next_step(turn.spec, candidate) is None else (gates.NEXT_STEP, _raise_weight)
@@ -59,6 +62,7 @@ def _raise_weight(turn: Turn) -> Turn:
         disturbed=False,
         hold_since=None,
         hold_reason=None,
+        waived=None,
     )
     message = f"{candidate.id} gets {weight}% of the traffic (step {step + 1} of {len(steps)})"
     return turn.note(Reason.STEP_STARTED, message, revision=candidate.id)

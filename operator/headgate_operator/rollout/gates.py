@@ -3,18 +3,26 @@
 The chains at the end read like the rule book; `advance` picks the one for where the candidate stands.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from headgate_operator.api.quantities import format_duration
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.status import Verdict
+from headgate_operator.api.status import Verdict, Waiver
 from headgate_operator.rollout.check_parity import parity_passed
+from headgate_operator.rollout.evidence import worse_reason
 from headgate_operator.rollout.replicas import candidate_min, current_step, starting_min
 from headgate_operator.rollout.turn import Turn, Wait
 from headgate_operator.rollout.weights import carries, free_slot
 
 Gate = Callable[[Turn], Wait | None]
+
+
+def not_paused(turn: Turn) -> Wait | None:
+    """Nobody paused it. Asked first, so that a pause is what people see; the way down has no gates, so it does not ask."""
+    if not turn.candidate.paused:
+        return None
+    return Wait(reason=Reason.PAUSED, message=f"{turn.candidate.id} was paused by a person; resume@{turn.candidate.id} lets it go on")
 
 
 def manifest_sound(turn: Turn) -> Wait | None:
@@ -65,6 +73,16 @@ def stable_serving(turn: Turn) -> Wait | None:
     if stable is None or turn.serving(stable.isvc):
         return None
     return Wait(reason=Reason.STABLE_UNAVAILABLE, message=f"the stable version {stable.id} has no available replica", hold=True)
+
+
+def nothing_against_it(turn: Turn) -> Wait | None:
+    """No metric's evidence had reached its bound when it was last read. No command passes this gate."""
+    analysis = turn.status.analysis
+    against = [metric for metric in analysis.metrics if metric.verdict is Verdict.WORSE] if analysis is not None else []
+    if not against:
+        return None
+    reason = worse_reason(turn.spec, against[0].name)
+    return Wait(reason=reason, message=f"{against[0].name}: {against[0].message}", hold=True)
 
 
 def metrics_read(turn: Turn) -> Wait | None:
@@ -141,6 +159,7 @@ def _comparing(turn: Turn) -> str:
 
 
 FIRST_REVISION: Final[tuple[Gate, ...]] = (
+    not_paused,
     manifest_sound,
     name_is_ours,
     started,
@@ -153,6 +172,12 @@ TAKE_OVER: Final[tuple[Gate, ...]] = (
     route_settled,  # no gate on stable: this is also the way out when stable is broken
 )
 
+STRAIGHT_ON: Final[tuple[Gate, ...]] = (
+    *TAKE_OVER,
+    nothing_against_it,
+    capacity,
+)
+
 FIRST_STEP: Final[tuple[Gate, ...]] = (
     *FIRST_REVISION,
     slot_free,
@@ -162,6 +187,7 @@ FIRST_STEP: Final[tuple[Gate, ...]] = (
 )
 
 BACK_TO_STEP: Final[tuple[Gate, ...]] = (
+    not_paused,
     name_is_ours,
     route_settled,  # weight 0 was really in effect
     stable_serving,
@@ -169,10 +195,12 @@ BACK_TO_STEP: Final[tuple[Gate, ...]] = (
 )
 
 NEXT_STEP: Final[tuple[Gate, ...]] = (
+    not_paused,
     manifest_sound,
     name_is_ours,
     route_settled,
     stable_serving,
+    nothing_against_it,
     metrics_read,
     provider_answers,
     step_lasted,
@@ -186,3 +214,10 @@ PROMOTION: Final[tuple[Gate, ...]] = (
     *NEXT_STEP,
     promotion_evidence,
 )
+
+WAIVED: Final[Mapping[Waiver, frozenset[Gate]]] = {
+    Waiver.HOLDS: frozenset(
+        {metrics_read, provider_answers, step_lasted, data_complete, candidate_gets_traffic, step_used, promotion_evidence}
+    ),
+}
+"""Gates that a candidate with that waiver no longer has to pass. None of them guards serving itself."""

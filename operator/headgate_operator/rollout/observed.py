@@ -24,6 +24,8 @@ class Subject:
     generation: int
     command: str | None = None
     """The command annotation, unparsed."""
+    command_by: str | None = None
+    """The field manager that wrote it, if the API server knows."""
 
 
 @dataclass(frozen=True, kw_only=True)

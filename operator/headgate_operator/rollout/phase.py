@@ -33,5 +33,7 @@ def _phase(turn: Turn) -> Phase:
 def _phase_of_candidate(turn: Turn) -> Phase:
     if turn.candidate.suspended_since is not None:
         return Phase.SUSPENDED
+    if turn.wait is not None and turn.wait.reason is Reason.PAUSED:
+        return Phase.PAUSED
     held = turn.wait is not None and turn.wait.hold and turn.wait.reason not in QUIET_HOLDS
     return Phase.HOLDING if held or turn.candidate.unready else Phase.PROGRESSING

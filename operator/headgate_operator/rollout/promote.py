@@ -3,6 +3,7 @@
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import HistoryEntry, Previous, Stable
 from headgate_operator.rollout.drain import drain
+from headgate_operator.rollout.refuse import refuse_left
 from headgate_operator.rollout.turn import Turn
 from headgate_operator.rollout.weights import carries, free_slot
 
@@ -33,7 +34,10 @@ def promote(turn: Turn) -> Turn:
                 since=turn.now, weight=watch.holdback, frozen_min=old.frozen_min,
             )
         )  # fmt: skip
-    return turn.note(Reason.PROMOTED, f"{candidate.id} ({candidate.version}) replaces {old.id} as stable", revision=candidate.id)
+    turn = turn.note(Reason.PROMOTED, f"{candidate.id} ({candidate.version}) replaces {old.id} as stable", revision=candidate.id)
+    if candidate.return_from == old.id:
+        return refuse_left(turn, old)
+    return turn
 
 
 def watch_over(turn: Turn) -> Turn:

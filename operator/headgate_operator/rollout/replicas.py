@@ -4,7 +4,7 @@ from datetime import datetime
 from math import ceil
 
 from headgate_operator.api.spec import ModelDeploymentSpec, Step
-from headgate_operator.api.status import Candidate, ModelDeploymentStatus
+from headgate_operator.api.status import Candidate, ModelDeploymentStatus, Waiver
 
 
 def current_step(spec: ModelDeploymentSpec, candidate: Candidate) -> Step:
@@ -15,7 +15,7 @@ def current_step(spec: ModelDeploymentSpec, candidate: Candidate) -> Step:
 
 def next_step(spec: ModelDeploymentSpec, candidate: Candidate) -> int | None:
     """Return the index of the step to go to: back to its own one at weight 0, or the one after; None means promotion."""
-    if candidate.known_good:
+    if candidate.known_good or candidate.promote_now:
         return None
     step = candidate.step if candidate.weight == 0 and candidate.step >= 0 else candidate.step + 1
     if candidate.weight == 0:
@@ -24,7 +24,9 @@ def next_step(spec: ModelDeploymentSpec, candidate: Candidate) -> int | None:
 
 
 def step_over(spec: ModelDeploymentSpec, candidate: Candidate, now: datetime) -> bool:
-    """Whether the step has lasted and been used long enough. This never turns back, so capacity may follow it."""
+    """Whether the step has lasted and been used long enough, or a person ended it. This never turns back, so capacity may follow it."""
+    if candidate.waived is Waiver.HOLDS or candidate.promote_now:
+        return True
     step = current_step(spec, candidate)
     started = candidate.step_started_at
     return started is not None and now >= started + step.min_duration and candidate.step_requests >= step.min_requests

@@ -9,6 +9,8 @@ from headgate_operator.rollout.turn import Turn
 def withdraw_unwanted(turn: Turn) -> Turn:
     """Supersede or cancel the candidate, or end the watch, if the manifest asks for another revision."""
     status = turn.status
+    if status.candidate is not None and status.candidate.return_from is not None:
+        return turn  # a person's way back goes first; what the manifest asks for comes after it
     if status.candidate is not None and status.candidate.id != turn.wanted.id:
         return _withdraw_candidate(turn)
     if status.previous is not None and turn.wanted.id == status.previous.id:
