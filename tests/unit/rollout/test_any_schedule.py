@@ -61,7 +61,7 @@ class Schedule(RuleBasedStateMachine):
     def the_provider_comes_and_goes(self, error):
         self.world.provider_error = error
 
-    @rule(verb=st.sampled_from(["abort", "retry", "reboot"]), version=VERSIONS)
+    @rule(verb=st.sampled_from(["promote", "promote-full", "pause", "resume", "abort", "rollback", "retry", "reboot"]), version=VERSIONS)
     def a_person_commands(self, verb, version):
         self.world.command = f"{verb}@{self.world.id_of(version)}"
         self.passes()
@@ -87,6 +87,13 @@ class Schedule(RuleBasedStateMachine):
         self.world.crash_at = self.world.writes + writes
         self.passes()
 
+    def resume(self):
+        """Nobody leaves a rollout paused for ever."""
+        self.passes()
+        candidate = self.world.status.candidate
+        if candidate is not None and candidate.paused:
+            self.world.command = f"resume@{candidate.id}"
+
     def teardown(self):
         world = self.world
         world.gateway_up, world.provider_error, world.crash_at = True, None, None
@@ -95,6 +102,7 @@ class Schedule(RuleBasedStateMachine):
         for version in range(1, 5):
             world.behave(version)
         world.pass_time(timedelta(seconds=60))
+        self.resume()
         world.run(lambda world: world.condition("Stalled") == Reason.STATE_LOST, limit=5_000)
         world.pass_time(timedelta(hours=2))
         world.run(lambda world: world.condition("Stalled") == Reason.STATE_LOST, limit=5_000)
