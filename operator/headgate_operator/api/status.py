@@ -231,6 +231,7 @@ class AnalysisStatus(ApiModel):
     weight: int = Field(description="Weight the open blocks belong to; a change closes them.")
     last_block_end: MicroTimestamp | None = Field(None, description="When the last block of any metric ended.")
     split: SideCounts = Field(default_factory=SideCounts, description="Requests of each version in the blocks at this weight.")
+    split: SideCounts = Field(default_factory=SideCounts, description="Requests of each version in the blocks at this weight.")
     silent_requests: int = Field(0, description="Requests to stable, at this weight, since the candidate last got one.")
     samples: list[Sample] = Field(default_factory=list, description="Baselines of the open blocks.")
     metrics: list[MetricStatus] = Field(default_factory=list, description="Evidence by metric.")

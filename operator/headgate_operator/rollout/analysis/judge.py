@@ -14,6 +14,7 @@ from headgate_operator.rollout.analysis.series import ErrorMeter, LatencyMeter, 
 from headgate_operator.rollout.observed import Reading
 from headgate_operator.stats.block import Block
 from headgate_operator.stats.silence import unexplained_silence
+from headgate_operator.stats.split import contradicts_weight
 
 _FRESH: Final = timedelta(minutes=1)
 """Counters this young are always fresh enough, however short the interval."""
@@ -27,8 +28,13 @@ class _Pass:
     samples: list[Sample]
     outcome: Outcome
     closing: Closing | None = None
-    kept: Block | None = None
-    """The block that was added to the evidence."""
+    settled: Block | None = None
+    """The block, if it closed and both versions had one weight throughout."""
+
+    @property
+    def kept(self) -> Block | None:
+        """The block that was added to the evidence: a settled one with a candidate request in it."""
+        return self.settled if self.settled is not None and self.settled.candidate_total else None
 
 
 def poll_interval(settings: AnalysisSettings) -> timedelta:
@@ -53,6 +59,7 @@ def analyse(settings: AnalysisSettings, status: AnalysisStatus, reading: Reading
             "metrics": [done.state for done in passes],
             "samples": [sample for done in passes for sample in done.samples],
             "silent_requests": _silent_requests(status.silent_requests, counting.closing),
+            "split": _split(status.split, counting.settled),
             "last_block_end": max((done.state.last_block_end for done in passes if done.state.last_block_end), default=None),
         }
     )
@@ -73,7 +80,9 @@ def _conclude(settings: AnalysisSettings, status: AnalysisStatus, passes: list[_
         for metric, done in zip(settings.metrics, passes, strict=True)
         if verdicts.is_all_failing(metric, done.state)
     ]
-    silent = unexplained_silence(status.weight / 100, status.silent_requests)
+    share, split = status.weight / 100, status.split
+    silent = unexplained_silence(share, status.silent_requests)
+    contradiction = not silent and contradicts_weight(split.candidate, split.candidate + split.stable, share)
     return Analysis(
         status=status,
         outcomes=outcomes,
@@ -82,6 +91,7 @@ def _conclude(settings: AnalysisSettings, status: AnalysisStatus, passes: list[_
         promotable=all(outcome.verdict is Verdict.NOT_WORSE for outcome in outcomes),
         kept_requests=counting.kept.candidate_total if counting.kept else 0,
         no_traffic=wording.silence(status.weight, status.silent_requests) if silent else None,
+        split_mismatch=wording.split_mismatch(status.weight, split) if contradiction else None,
         available=not any(outcome.verdict in (Verdict.NO_DATA, Verdict.PROVIDER_ERROR) for outcome in outcomes),
     )
 
@@ -99,17 +109,17 @@ def _judge_metric(settings: AnalysisSettings, metric: Metric, status: AnalysisSt
     before = counters.baselines(status, metric.name)
     closing = close(before, {snapshot.proxy: snapshot for snapshot in seen.snapshots}, meter, _length(settings, metric, reading))
     samples = counters.samples(closing.baselines.values(), status, metric.name)
-    kept = _kept(state, closing)
+    settled = None if state.discard_next else closing.block
     if closing.block is not None:
         state = state.model_copy(update={"discard_next": False, "last_block_end": closing.ended})
-    if kept is not None:
-        state = verdicts.judged(settings, metric, _counted(metric, state, kept, closing), kept)
+    if settled is not None and settled.candidate_total:
+        state = verdicts.judged(settings, metric, _counted(metric, state, settled, closing), settled)
     if seen.gap is not None:
         outcome = Outcome(metric=metric.name, verdict=Verdict.NO_DATA, message=seen.gap)
     else:
         found = verdicts.verdict(settings, state)
         outcome = Outcome(metric=metric.name, verdict=found, message=verdicts.message(metric, state, found))
-    return _Pass(state=state, samples=samples, outcome=outcome, closing=closing, kept=kept)
+    return _Pass(state=state, samples=samples, outcome=outcome, closing=closing, settled=settled)
 
 
 def _state(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus) -> MetricStatus:
@@ -119,13 +129,6 @@ def _state(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus) -
         if stored.name == metric.name and stored.definition == defined:
             return stored
     return verdicts.fresh(settings, metric, defined)
-
-
-def _kept(state: MetricStatus, closing: Closing) -> Block | None:
-    """Drop the first block after a change of weight, in which both weights were live, and blocks without a candidate request."""
-    if closing.block is None or state.discard_next or not closing.block.candidate_total:
-        return None
-    return closing.block
 
 
 def _counted(metric: Metric, state: MetricStatus, block: Block, closing: Closing) -> MetricStatus:
@@ -147,6 +150,13 @@ def _silent_requests(so_far: int, closing: Closing | None) -> int:
     if closing is None or closing.block is None:
         return so_far
     return 0 if closing.block.candidate_total else so_far + closing.block.stable_total
+
+
+def _split(so_far: SideCounts, settled: Block | None) -> SideCounts:
+    """Add the block, also one without a candidate request: to leave those out would make the candidate's share look larger than it is."""
+    if settled is None:
+        return so_far
+    return SideCounts(candidate=so_far.candidate + settled.candidate_total, stable=so_far.stable + settled.stable_total)
 
 
 def _meter(metric: Metric) -> Meter:

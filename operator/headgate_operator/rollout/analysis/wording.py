@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from headgate_operator.api.quantities import format_duration, format_share
 from headgate_operator.api.spec import Metric, MetricPreset
-from headgate_operator.api.status import MetricStatus
+from headgate_operator.api.status import MetricStatus, SideCounts
 
 
 def share(part: int, whole: int) -> str:
@@ -59,6 +59,12 @@ def all_failing(state: MetricStatus) -> str:
         f"all of the last {streak.requests} requests failed, over {streak.blocks} blocks; "
         f"meanwhile {share(streak.stable_bad, streak.stable_total)} failed on stable"
     )
+
+
+def split_mismatch(weight: int, split: SideCounts) -> str:
+    """Write the observed share beside the weight."""
+    whole = split.candidate + split.stable
+    return f"the candidate got {share(split.candidate, whole)} requests, which should be {weight}%; chance does not explain that"
 
 
 def silence(weight: int, requests: int) -> str:
