@@ -47,7 +47,8 @@ class Reason(StrEnum):
     ROLLED_BACK = "RolledBack", "The promoted version was refused during the watch; the previous version serves again."
 
     # Something holds; weights stay where they are
-    PAUSED = "Paused", "The rollout was paused, or is at a pause step; it goes on when somebody says so."
+    PAUSED = "Paused", "A person or the manifest paused the rollout; it goes on when that ends."
+    PAUSE_STEP = "PauseStep", "The rollout is at a pause step of the manifest; promote@ lets it go on."
     PROVIDER_ERROR = "ProviderError", "The metric provider cannot be reached or answers nonsense."
     NO_DATA = "NoData", "The metric provider answers, but not about the candidate or the stable version."
     NO_TRAFFIC = "NoTraffic", "Requests arrive, but none reaches the candidate although it has weight."

@@ -44,7 +44,7 @@ _VERSION_PLACEHOLDER = r"\{\{ *(slot|isvc|revision) *\}\}"
 
 
 def _rising(steps: Sequence[Mapping[str, Any]]) -> bool:
-    weights = [step["weight"] for step in steps]
+    weights = [step["weight"] for step in steps if step.get("weight") is not None]
     return all(lower < higher for lower, higher in pairwise(weights))
 
 
@@ -115,8 +115,21 @@ RULES: tuple[Rule, ...] = (
     Rule(
         at="spec.rollout.steps",
         sentence="weights of the steps must rise from step to step, such as 5, 25, 50",
-        cel="self.map(s, s.weight).isSorted() && self.all(s, self.exists_one(t, t.weight == s.weight))",
+        cel="self.filter(s, has(s.weight)).map(s, s.weight).isSorted() && "
+        "self.all(s, !has(s.weight) || self.exists_one(t, has(t.weight) && t.weight == s.weight))",
         holds=_rising,
+    ),
+    Rule(
+        at="spec.rollout.steps",
+        sentence="steps need at least one with a weight; to freeze a rollout before its first step, write paused: true in the spec",
+        cel="self.exists(s, has(s.weight))",
+        holds=lambda steps: any(step.get("weight") is not None for step in steps),
+    ),
+    Rule(
+        at="spec.rollout.steps[]",
+        sentence="a step has either a weight or pause: true",
+        cel="has(self.weight) != (has(self.pause) && self.pause)",
+        holds=lambda step: (step.get("weight") is not None) != bool(step.get("pause")),
     ),
     Rule(
         at="spec.rollout.watch",

@@ -94,7 +94,7 @@ class Candidate(Pinned):
     inputs: dict[str, Any] = Field(description="What the revision id was computed from.")
     rendered: Rendered
     started_at: Timestamp = Field(description="When it became the candidate.")
-    step: int = Field(-1, description="Index of the current step; -1 before the first.")
+    step: int = Field(-1, description="Index of the current step among those with a weight; -1 before the first.")
     weight: int = Field(0, description="Percent of traffic it shall have.")
     step_started_at: Timestamp | None = Field(None, description="When the route was seen to carry this step's weight.")
     step_requests: int = Field(0, description="Candidate requests in kept blocks of this step.")
@@ -108,6 +108,10 @@ class Candidate(Pinned):
     hold_since: Timestamp | None = Field(None, description="Since when the rollout has been on hold without a break.")
     hold_reason: str | None = Field(None, description="Why the rollout is on hold.")
     paused: bool = Field(False, description="Whether a person paused it (pause@) and has not resumed it.")
+    at_pause: bool = Field(False, description="Whether it waits at a pause step for promote@.")
+    pause_passed: bool = Field(False, description="Whether promote@ passed the pause step after its present step.")
+    pause_since: Timestamp | None = Field(None, description="Since when it has been paused, by whatever means.")
+    paused_seconds: int = Field(0, description="How long it was paused before that; pauses count towards no deadline.")
     waived: Waiver | None = Field(None, description="Holds of the present step that it no longer waits for.")
     promote_now: bool = Field(False, description="Whether a person sent it straight to promotion (promote-full@).")
     return_from: str | None = Field(
@@ -230,7 +234,6 @@ class AnalysisStatus(ApiModel):
     stable_slot: int = Field(description="Position of the version it is compared with.")
     weight: int = Field(description="Weight the open blocks belong to; a change closes them.")
     last_block_end: MicroTimestamp | None = Field(None, description="When the last block of any metric ended.")
-    split: SideCounts = Field(default_factory=SideCounts, description="Requests of each version in the blocks at this weight.")
     split: SideCounts = Field(default_factory=SideCounts, description="Requests of each version in the blocks at this weight.")
     silent_requests: int = Field(0, description="Requests to stable, at this weight, since the candidate last got one.")
     samples: list[Sample] = Field(default_factory=list, description="Baselines of the open blocks.")

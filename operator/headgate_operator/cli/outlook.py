@@ -33,7 +33,7 @@ def _parity(spec: ModelDeploymentSpec) -> str:
 
 
 def _steps(spec: ModelDeploymentSpec) -> str:
-    steps = spec.rollout.steps
+    steps = spec.rollout.stages
     parts = [f"{step.weight} % for at least {format_duration(step.min_duration)} and {step.min_requests} requests" for step in steps]
     total = format_duration(sum((step.min_duration for step in steps), timedelta()))
     return f"It takes {_listed(parts)}: {total} at the least."
