@@ -45,7 +45,7 @@ def _next_move(turn: Turn) -> tuple[tuple[Gate, ...], Move]:
 
 def _raise_weight(turn: Turn) -> Turn:
     """Commit to the weight of the next step. The step begins when the route is seen to carry it."""
-    candidate, steps = turn.candidate, turn.spec.rollout.steps
+    candidate, steps = turn.candidate, turn.spec.rollout.stages
     step = next_step(turn.spec, candidate)
     assert step is not None
     service = turn.service(candidate.isvc)
@@ -63,6 +63,8 @@ def _raise_weight(turn: Turn) -> Turn:
         hold_since=None,
         hold_reason=None,
         waived=None,
+        at_pause=False,
+        pause_passed=False,
     )
     message = f"{candidate.id} gets {weight}% of the traffic (step {step + 1} of {len(steps)})"
     return turn.note(Reason.STEP_STARTED, message, revision=candidate.id)
@@ -71,7 +73,10 @@ def _raise_weight(turn: Turn) -> Turn:
 def _wait(turn: Turn, wait: Wait) -> Turn:
     """Keep the weights, say why, and keep the time since when."""
     candidate = turn.candidate
-    turn = replace(turn, wait=wait)
+    at_pause = wait.reason is Reason.PAUSE_STEP
+    turn = replace(turn, wait=wait).with_candidate(at_pause=at_pause)
+    if at_pause and not candidate.at_pause:
+        turn = turn.note(wait.reason, wait.message, revision=candidate.id)
     if not wait.hold:
         return turn.with_candidate(hold_since=None, hold_reason=None)
     turn = turn.with_candidate(hold_since=candidate.hold_since or turn.now, hold_reason=str(wait.reason))

@@ -51,10 +51,12 @@ def _acknowledge(turn: Turn, ignored: str | None, *, revision: str | None) -> Tu
 
 
 def _promote(turn: Turn, revision: str) -> Turn | str:
-    """End what the candidate waits for at its present step."""
+    """Pass the pause step at which the candidate waits, or end what else it waits for at its present step."""
     if (refusal := _not_promotable(turn, revision)) is not None:
         return refusal
     candidate = turn.candidate
+    if candidate.at_pause:
+        return turn.with_candidate(pause_passed=True, at_pause=False)
     if candidate.unready or candidate.suspended_since is not None:
         return "it has no traffic until it is ready again, which no command can replace"
     if candidate.weight == 0:
@@ -79,6 +81,8 @@ def _not_promotable(turn: Turn, revision: str) -> str | None:
         return "it takes over by itself as soon as it is ready"
     if candidate.paused:
         return f"it is paused; resume@{revision} first"
+    if turn.spec.paused:
+        return "the manifest says paused: true; remove that first"
     return None
 
 

@@ -17,6 +17,7 @@ from headgate_operator.rollout.drain import deletions, finish_draining
 from headgate_operator.rollout.evidence import convict, weigh_evidence
 from headgate_operator.rollout.guard import guard_candidate, guard_watch
 from headgate_operator.rollout.observed import Observed
+from headgate_operator.rollout.pauses import count_pauses
 from headgate_operator.rollout.phase import set_phase
 from headgate_operator.rollout.promote import watch_over
 from headgate_operator.rollout.readback import count_requests, read_back
@@ -42,6 +43,7 @@ RULES: Final[tuple[Rule, ...]] = (
     watch_over,
     check_parity,
     advance,  # one move up, through its gates
+    count_pauses,
     finish_draining,
     start_candidate,
     release_capacity,

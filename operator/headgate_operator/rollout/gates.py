@@ -11,7 +11,7 @@ from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Verdict, Waiver
 from headgate_operator.rollout.check_parity import parity_passed
 from headgate_operator.rollout.evidence import worse_reason
-from headgate_operator.rollout.replicas import candidate_min, current_step, starting_min
+from headgate_operator.rollout.replicas import candidate_min, current_step, next_step, starting_min
 from headgate_operator.rollout.turn import Turn, Wait
 from headgate_operator.rollout.weights import carries, free_slot
 
@@ -20,9 +20,23 @@ Gate = Callable[[Turn], Wait | None]
 
 def not_paused(turn: Turn) -> Wait | None:
     """Nobody paused it. Asked first, so that a pause is what people see; the way down has no gates, so it does not ask."""
-    if not turn.candidate.paused:
+    candidate = turn.candidate
+    if candidate.paused:
+        return Wait(reason=Reason.PAUSED, message=f"{candidate.id} was paused by a person; resume@{candidate.id} lets it go on")
+    if turn.spec.paused and candidate.return_from is None:  # a person's way back is a way down
+        return Wait(reason=Reason.PAUSED, message="the manifest says paused: true; the weights stay where they are")
+    return None
+
+
+def pause_passed(turn: Turn) -> Wait | None:
+    """No pause step stands before what comes next, or a person passed it. Asked last: whoever is called finds everything else done."""
+    candidate, rollout = turn.candidate, turn.spec.rollout
+    step = next_step(turn.spec, candidate)
+    pause = rollout.pause_at_end if step is None else rollout.stages[step].pause_before
+    if not pause or candidate.pause_passed:
         return None
-    return Wait(reason=Reason.PAUSED, message=f"{turn.candidate.id} was paused by a person; resume@{turn.candidate.id} lets it go on")
+    message = f"{candidate.id} waits at a pause step, at {candidate.weight}%; promote@{candidate.id} lets it go on"
+    return Wait(reason=Reason.PAUSE_STEP, message=message)
 
 
 def manifest_sound(turn: Turn) -> Wait | None:
@@ -184,6 +198,7 @@ FIRST_STEP: Final[tuple[Gate, ...]] = (
     route_settled,
     stable_serving,
     capacity,
+    pause_passed,
 )
 
 BACK_TO_STEP: Final[tuple[Gate, ...]] = (
@@ -194,7 +209,7 @@ BACK_TO_STEP: Final[tuple[Gate, ...]] = (
     capacity,
 )
 
-NEXT_STEP: Final[tuple[Gate, ...]] = (
+_STEP_DONE: Final[tuple[Gate, ...]] = (
     not_paused,
     manifest_sound,
     name_is_ours,
@@ -210,9 +225,15 @@ NEXT_STEP: Final[tuple[Gate, ...]] = (
     capacity,
 )
 
+NEXT_STEP: Final[tuple[Gate, ...]] = (
+    *_STEP_DONE,
+    pause_passed,
+)
+
 PROMOTION: Final[tuple[Gate, ...]] = (
-    *NEXT_STEP,
+    *_STEP_DONE,
     promotion_evidence,
+    pause_passed,
 )
 
 WAIVED: Final[Mapping[Waiver, frozenset[Gate]]] = {

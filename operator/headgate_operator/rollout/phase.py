@@ -3,6 +3,7 @@
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import ConditionType, Phase
 from headgate_operator.rollout.advance import QUIET_HOLDS
+from headgate_operator.rollout.pauses import PAUSES
 from headgate_operator.rollout.turn import Turn
 from headgate_operator.rollout.weights import carries
 
@@ -26,14 +27,18 @@ def _phase(turn: Turn) -> Phase:
     if status.previous is not None:
         return Phase.WATCHING if carries(turn.observed.route, status) else Phase.PROMOTING
     if turn.requested:
-        return Phase.PROGRESSING
+        return Phase.PAUSED if _paused(turn) else Phase.PROGRESSING
     return Phase.HEALTHY if turn.serving(status.stable.isvc) else Phase.PENDING
 
 
 def _phase_of_candidate(turn: Turn) -> Phase:
     if turn.candidate.suspended_since is not None:
         return Phase.SUSPENDED
-    if turn.wait is not None and turn.wait.reason is Reason.PAUSED:
+    if _paused(turn):
         return Phase.PAUSED
     held = turn.wait is not None and turn.wait.hold and turn.wait.reason not in QUIET_HOLDS
     return Phase.HOLDING if held or turn.candidate.unready else Phase.PROGRESSING
+
+
+def _paused(turn: Turn) -> bool:
+    return turn.wait is not None and turn.wait.reason in PAUSES

@@ -50,7 +50,7 @@ def watch_over(turn: Turn) -> Turn:
             return turn
         turn = turn.with_status(watch_until=turn.now + turn.spec.rollout.watch.duration)
         return turn.note(Reason.WATCHING, f"{status.stable.id} is compared with {status.previous.id}", revision=status.stable.id)
-    if turn.now < status.watch_until:
+    if turn.now < status.watch_until or turn.spec.paused:
         return turn
     turn = drain(turn, status.previous).with_status(previous=None, watch_until=None, analysis=None)
     return turn.note(Reason.WATCH_ENDED, f"{status.stable.id} stays; {status.previous.id} is drained", revision=status.stable.id)

@@ -14,6 +14,9 @@ def start_candidate(turn: Turn) -> Turn:
     """Start the revision the manifest asks for, if it is neither stable nor refused and nothing is in its way."""
     if turn.status.candidate is not None or turn.status.previous is not None or turn.blocked or not turn.requested:
         return turn
+    if turn.spec.paused:
+        message = f"the manifest says paused: true; {turn.wanted.id} starts when it no longer does"
+        return replace(turn, wait=Wait(reason=Reason.PAUSED, message=message))
     if turn.wanted.problem is not None:
         reason, message = turn.wanted.problem
         return replace(turn, blocked=Wait(reason=reason, message=message))
