@@ -82,17 +82,33 @@ class Schedule(RuleBasedStateMachine):
         self.world.status = ModelDeploymentStatus()
         self.passes()
 
+    @rule(paused=st.booleans(), pauses=st.booleans())
+    def the_manifest_pauses(self, paused, pauses):
+        steps = [{"weight": weight, "minDuration": "15s", "minRequests": 100} for weight in (10, 25, 50)]
+        steps = [{"pause": True}, steps[0], {"pause": True}, *steps[1:], {"pause": True}] if pauses else steps
+        rollout = self.world.manifest["rollout"] | {"steps": steps}
+        self.world.apply(self.world.version, paused=paused, rollout=rollout)
+        self.passes()
+
     @rule(writes=st.integers(0, 4))
     def the_operator_will_crash(self, writes):
         self.world.crash_at = self.world.writes + writes
         self.passes()
 
-    def resume(self):
+    def come_to_an_end(self):
         """Nobody leaves a rollout paused for ever."""
-        self.passes()
+        world = self.world
+        for _ in range(20):
+            world.run(lambda world: world.condition("Stalled") == Reason.STATE_LOST or self.waits_for_a_person(), limit=5_000)
+            if not self.waits_for_a_person():
+                return
+            world.command = f"{'resume' if world.status.candidate.paused else 'promote'}@{world.status.candidate.id}"
+            self.passes()
+        raise AssertionError(f"paused for ever: {world.status}")
+
+    def waits_for_a_person(self):
         candidate = self.world.status.candidate
-        if candidate is not None and candidate.paused:
-            self.world.command = f"resume@{candidate.id}"
+        return candidate is not None and (candidate.paused or candidate.at_pause)
 
     def teardown(self):
         world = self.world
@@ -102,13 +118,13 @@ class Schedule(RuleBasedStateMachine):
         for version in range(1, 5):
             world.behave(version)
         world.pass_time(timedelta(seconds=60))
-        self.resume()
-        world.run(lambda world: world.condition("Stalled") == Reason.STATE_LOST, limit=5_000)
+        world.manifest["paused"] = False
+        self.come_to_an_end()
         world.pass_time(timedelta(hours=2))
-        world.run(lambda world: world.condition("Stalled") == Reason.STATE_LOST, limit=5_000)
+        self.come_to_an_end()
         if world.condition("Stalled") == Reason.STATE_LOST:  # status and InferenceService lost: the condition says what to do
             world.apply(next(version for version in range(1, 5) if world.id_of(version) == world.status.stable.id))
-            world.run(limit=5_000)
+            self.come_to_an_end()
         wanted = world.wanted.id
         refused = {entry.id for entry in world.status.rejected}
         if wanted in refused:
