@@ -32,6 +32,7 @@ class Reason(StrEnum):
     WATCHING = "Watching", "The promoted version is compared with the previous one, which keeps a holdback of traffic."
     WATCH_ENDED = "WatchEnded", "The watch is over; the previous version is drained."
     WATCH_SUPERSEDED = "WatchSuperseded", "A new revision ended the watch early."
+    DATA_WAIVED = "DataWaived", "Requests were too few for a decision until holdTimeout, and the manifest says to go on without."
     SUPERSEDED = "Superseded", "A newer revision replaced the candidate."
     CANCELLED = "Cancelled", "The manifest went back to the stable revision; the candidate was withdrawn."
     SCALED_DOWN = "ScaledDown", "A drained version was deleted."
@@ -43,6 +44,8 @@ class Reason(StrEnum):
     ALL_FAILING = "AllFailing", "Every recent request to the candidate failed while the stable version served well."
     PARITY_MISMATCH = "ParityMismatch", "The candidate does not give the answers it gave where it was trained."
     REPEATEDLY_UNREADY = "RepeatedlyUnready", "The candidate lost all its endpoints under traffic for the third time."
+    UNDECIDED = "Undecided", "Requests were too few for a decision until holdTimeout, and the manifest says Rollback for that."
+    TOO_LONG = "MaxDurationExceeded", "The rollout took longer than maxDuration."
     ABORTED = "Aborted", "A person aborted the candidate."
     ROLLED_BACK = "RolledBack", "The promoted version was refused during the watch; the previous version serves again."
 

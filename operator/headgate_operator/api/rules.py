@@ -66,6 +66,7 @@ _ABOVE_ZERO = (
     "spec.serving.requestTimeout",
     "spec.rollout.progressDeadline",
     "spec.rollout.holdTimeout",
+    "spec.rollout.maxDuration",
     "spec.analysis.interval",
     "spec.analysis.provider.envoy.flush",
     "spec.analysis.metrics[].slowerThan",

@@ -106,6 +106,14 @@ class Step(ApiModel):
     min_requests: int = Field(100, ge=0, le=10_000_000, description="Fewest analysed candidate requests at this weight.")
 
 
+class OnInsufficientData(StrEnum):
+    """What follows when requests were too few for a decision until holdTimeout."""
+
+    HOLD = "Hold"
+    ROLLBACK = "Rollback"
+    PROMOTE = "Promote"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """One weight of a canary, as the engine counts them: pause steps stand between stages."""
@@ -142,6 +150,14 @@ class Rollout(ApiModel):
         timedelta(minutes=30), description="After this long not ready, the candidate is reported as Stalled."
     )
     hold_timeout: Duration = Field(timedelta(hours=1), description="After this long on hold, the rollout is reported as Stalled.")
+    on_insufficient_data: OnInsufficientData = Field(
+        OnInsufficientData.HOLD,
+        description="When requests were too few for a decision until holdTimeout: Hold (and report Stalled), Rollback, or Promote, which "
+        "goes on to the next step, and from the last one to promotion, without that evidence. Never against evidence that it is worse.",
+    )
+    max_duration: Duration | None = Field(
+        None, description="Longest time a rollout may take before its candidate is refused; pauses do not count (default: no limit)."
+    )
     watch: Watch = Field(default_factory=Watch, description="What happens after promotion.")
     scale_down_delay: Duration = Field(timedelta(minutes=10), description="How long a replaced version is kept warm without traffic.")
     history_limit: int = Field(5, ge=1, le=10, description="How many promoted revisions are kept for a fast return.")
@@ -243,6 +259,9 @@ class Analysis(ApiModel):
     provider: Provider | None = Field(None, description="Where request counters come from (default: operator setting).")
     false_rollback_rate: Share = Field(0.01, description="Probability that an equally good version is rolled back, over the whole rollout.")
     promotion_confidence: Share = Field(0.95, description="Confidence that a promoted version is not twice as bad and above maximum.")
+    require_promotion_evidence: bool = Field(
+        True, description="Whether promotion needs evidence that the version is good enough, beyond no evidence that it is worse."
+    )
     metrics: list[Metric] = Field(
         default_factory=_default_metrics,
         min_length=1,

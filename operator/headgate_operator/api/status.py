@@ -43,6 +43,7 @@ class Waiver(StrEnum):
     """Which holds of its present step a candidate no longer waits for. Evidence against it is never among them."""
 
     HOLDS = "Holds"
+    DATA = "Data"
 
 
 class ParityResult(StrEnum):
@@ -107,6 +108,7 @@ class Candidate(Pinned):
     known_good: bool = Field(False, description="From the history: parity and readiness only.")
     hold_since: Timestamp | None = Field(None, description="Since when the rollout has been on hold without a break.")
     hold_reason: str | None = Field(None, description="Why the rollout is on hold.")
+    reason_since: Timestamp | None = Field(None, description="Since when it has been on hold for that reason.")
     paused: bool = Field(False, description="Whether a person paused it (pause@) and has not resumed it.")
     at_pause: bool = Field(False, description="Whether it waits at a pause step for promote@.")
     pause_passed: bool = Field(False, description="Whether promote@ passed the pause step after its present step.")

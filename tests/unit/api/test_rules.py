@@ -16,6 +16,7 @@ REFUSED = [
     ("spec.serving.requestTimeout", "0s", "spec.serving.requestTimeout", "longer than 0s"),
     ("spec.rollout.progressDeadline", "0m", "spec.rollout.progressDeadline", "longer than 0s"),
     ("spec.rollout.holdTimeout", "0h0m", "spec.rollout.holdTimeout", "longer than 0s"),
+    ("spec.rollout.maxDuration", "0d", "spec.rollout.maxDuration", "longer than 0s"),
     ("spec.analysis.interval", "0ms", "spec.analysis.interval", "longer than 0s"),
     ("spec.analysis.provider.envoy.flush", "0s", "spec.analysis.provider.envoy.flush", "longer than 0s"),
     ("spec.analysis.metrics.1.slowerThan", "0s", "spec.analysis.metrics[1].slowerThan", "longer than 0s"),
