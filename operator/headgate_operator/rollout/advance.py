@@ -62,6 +62,7 @@ def _raise_weight(turn: Turn) -> Turn:
         disturbed=False,
         hold_since=None,
         hold_reason=None,
+        reason_since=None,
         waived=None,
         at_pause=False,
         pause_passed=False,
@@ -78,8 +79,9 @@ def _wait(turn: Turn, wait: Wait) -> Turn:
     if at_pause and not candidate.at_pause:
         turn = turn.note(wait.reason, wait.message, revision=candidate.id)
     if not wait.hold:
-        return turn.with_candidate(hold_since=None, hold_reason=None)
-    turn = turn.with_candidate(hold_since=candidate.hold_since or turn.now, hold_reason=str(wait.reason))
+        return turn.with_candidate(hold_since=None, hold_reason=None, reason_since=None)
+    since = candidate.reason_since if candidate.hold_reason == wait.reason else None
+    turn = turn.with_candidate(hold_since=candidate.hold_since or turn.now, hold_reason=str(wait.reason), reason_since=since or turn.now)
     if candidate.hold_reason == wait.reason or wait.reason in QUIET_HOLDS:
         return turn
     return turn.note(wait.reason, wait.message, revision=candidate.id, warning=True)

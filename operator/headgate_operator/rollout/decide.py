@@ -12,6 +12,7 @@ from headgate_operator.rollout.check_parity import check_parity
 from headgate_operator.rollout.children import wanted_route, wanted_services
 from headgate_operator.rollout.commands import obey_command
 from headgate_operator.rollout.conditions import set_conditions
+from headgate_operator.rollout.deadlines import enforce_deadlines
 from headgate_operator.rollout.decision import Decision
 from headgate_operator.rollout.drain import deletions, finish_draining
 from headgate_operator.rollout.evidence import convict, weigh_evidence
@@ -44,6 +45,7 @@ RULES: Final[tuple[Rule, ...]] = (
     check_parity,
     advance,  # one move up, through its gates
     count_pauses,
+    enforce_deadlines,
     finish_draining,
     start_candidate,
     release_capacity,

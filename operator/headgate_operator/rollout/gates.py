@@ -143,9 +143,9 @@ def step_used(turn: Turn) -> Wait | None:
 
 
 def promotion_evidence(turn: Turn) -> Wait | None:
-    """Every metric says not worse; nothing passes on zero evidence."""
+    """Every metric says not worse, unless the manifest does without: then no evidence against it is enough."""
     assert turn.analysis is not None
-    if turn.analysis.promotable:
+    if turn.analysis.promotable or not turn.spec.analysis.require_promotion_evidence:
         return None
     open_metrics = [outcome for outcome in turn.analysis.outcomes if outcome.verdict is not Verdict.NOT_WORSE]
     message = "; ".join(f"{outcome.metric}: {outcome.message}" for outcome in open_metrics) or "no evidence yet"
@@ -240,5 +240,6 @@ WAIVED: Final[Mapping[Waiver, frozenset[Gate]]] = {
     Waiver.HOLDS: frozenset(
         {metrics_read, provider_answers, step_lasted, data_complete, candidate_gets_traffic, step_used, promotion_evidence}
     ),
+    Waiver.DATA: frozenset({step_used, promotion_evidence}),
 }
 """Gates that a candidate with that waiver no longer has to pass. None of them guards serving itself."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from math import ceil
 
 from headgate_operator.api.spec import ModelDeploymentSpec, Stage
-from headgate_operator.api.status import Candidate, ModelDeploymentStatus, Waiver
+from headgate_operator.api.status import Candidate, ModelDeploymentStatus
 
 
 def current_step(spec: ModelDeploymentSpec, candidate: Candidate) -> Stage:
@@ -24,8 +24,11 @@ def next_step(spec: ModelDeploymentSpec, candidate: Candidate) -> int | None:
 
 
 def step_over(spec: ModelDeploymentSpec, candidate: Candidate, now: datetime) -> bool:
-    """Whether the step has lasted and been used long enough, or a person ended it. This never turns back, so capacity may follow it."""
-    if candidate.waived is Waiver.HOLDS or candidate.promote_now:
+    """Whether the step has lasted and been used long enough, or was ended by a person or a policy.
+
+    This never turns back, so capacity may follow it.
+    """
+    if candidate.waived is not None or candidate.promote_now:
         return True
     step = current_step(spec, candidate)
     started = candidate.step_started_at

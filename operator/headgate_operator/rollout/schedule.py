@@ -71,6 +71,10 @@ def _deadlines(turn: Turn) -> Iterator[datetime | None]:
     yield running_since(candidate, turn.now) + rollout.progress_deadline
     if candidate.hold_since is not None:
         yield candidate.hold_since + rollout.hold_timeout
+    if candidate.reason_since is not None:
+        yield candidate.reason_since + rollout.hold_timeout
+    if rollout.max_duration is not None:
+        yield running_since(candidate, turn.now) + rollout.max_duration
     if candidate.step_started_at is not None:
         yield candidate.step_started_at + current_step(turn.spec, candidate).min_duration
 
