@@ -82,6 +82,15 @@ class Schedule(RuleBasedStateMachine):
         self.world.status = ModelDeploymentStatus()
         self.passes()
 
+    @rule(
+        policy=st.sampled_from(["Hold", "Rollback", "Promote"]), longest=st.sampled_from(["10m", "24h"]), rate=st.sampled_from([0.0, 300.0])
+    )
+    def traffic_and_policies_change(self, policy, longest, rate):
+        self.world.rate = rate
+        rollout = self.world.manifest["rollout"] | {"onInsufficientData": policy, "maxDuration": longest}
+        self.world.apply(self.world.version, rollout=rollout)
+        self.passes()
+
     @rule(paused=st.booleans(), pauses=st.booleans())
     def the_manifest_pauses(self, paused, pauses):
         steps = [{"weight": weight, "minDuration": "15s", "minRequests": 100} for weight in (10, 25, 50)]
@@ -118,7 +127,7 @@ class Schedule(RuleBasedStateMachine):
         for version in range(1, 5):
             world.behave(version)
         world.pass_time(timedelta(seconds=60))
-        world.manifest["paused"] = False
+        world.manifest["paused"], world.rate = False, 300.0
         self.come_to_an_end()
         world.pass_time(timedelta(hours=2))
         self.come_to_an_end()
