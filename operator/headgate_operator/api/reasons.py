@@ -55,6 +55,8 @@ class Reason(StrEnum):
     PROVIDER_ERROR = "ProviderError", "The metric provider cannot be reached or answers nonsense."
     NO_DATA = "NoData", "The metric provider answers, but not about the candidate or the stable version."
     NO_TRAFFIC = "NoTraffic", "Requests arrive, but none reaches the candidate although it has weight."
+    SPLIT_MISMATCH = "SplitMismatch", "The candidate's share of the requests contradicts its weight."
+    OBJECTIVE_MISSED = "ObjectiveMissed", "The candidate misses a metric's declared maximum."
     INSUFFICIENT_DATA = "InsufficientData", "Too few requests so far to decide."
     PARITY_UNAVAILABLE = "ParityUnavailable", "The candidate could not be asked the golden inputs."
     GOLDEN_MISSING = "GoldenMissing", "The manifest names or demands a golden set that does not exist or cannot be read."
