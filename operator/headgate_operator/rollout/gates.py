@@ -125,6 +125,14 @@ def candidate_gets_traffic(turn: Turn) -> Wait | None:
     return Wait(reason=Reason.NO_TRAFFIC, message=turn.analysis.no_traffic, hold=True)
 
 
+def split_matches(turn: Turn) -> Wait | None:
+    """Its share of the requests is what its weight says; else the two versions may not be asked by the same clients."""
+    assert turn.analysis is not None
+    if turn.analysis.split_mismatch is None:
+        return None
+    return Wait(reason=Reason.SPLIT_MISMATCH, message=turn.analysis.split_mismatch, hold=True)
+
+
 def step_lasted(turn: Turn) -> Wait | None:
     """The step's shortest duration has passed."""
     step, since = current_step(turn.spec, turn.candidate), turn.candidate.step_started_at
@@ -140,6 +148,11 @@ def step_used(turn: Turn) -> Wait | None:
         return None
     message = f"{seen} of {step.min_requests} candidate requests at {turn.candidate.weight}%"
     return Wait(reason=Reason.INSUFFICIENT_DATA, message=message, hold=True)
+
+
+def objective_met(turn: Turn) -> Wait | None:
+    """No declared maximum is missed. Asked before promotion only, and never a reason to roll back while stable serves."""
+    return _metric_says(turn, Verdict.OBJECTIVE_MISSED, Reason.OBJECTIVE_MISSED)
 
 
 def promotion_evidence(turn: Turn) -> Wait | None:
@@ -221,6 +234,7 @@ _STEP_DONE: Final[tuple[Gate, ...]] = (
     step_lasted,
     data_complete,
     candidate_gets_traffic,
+    split_matches,
     step_used,
     capacity,
 )
@@ -232,13 +246,24 @@ NEXT_STEP: Final[tuple[Gate, ...]] = (
 
 PROMOTION: Final[tuple[Gate, ...]] = (
     *_STEP_DONE,
+    objective_met,
     promotion_evidence,
     pause_passed,
 )
 
 WAIVED: Final[Mapping[Waiver, frozenset[Gate]]] = {
     Waiver.HOLDS: frozenset(
-        {metrics_read, provider_answers, step_lasted, data_complete, candidate_gets_traffic, step_used, promotion_evidence}
+        {
+            metrics_read,
+            provider_answers,
+            step_lasted,
+            data_complete,
+            candidate_gets_traffic,
+            split_matches,
+            step_used,
+            objective_met,
+            promotion_evidence,
+        }
     ),
     Waiver.DATA: frozenset({step_used, promotion_evidence}),
 }
