@@ -80,6 +80,8 @@ class World:
         self.gateway_up = True
         self.live: tuple[Backend, ...] = ()
         self.rate = 75.0
+        self.pinned = 0.0
+        """Share of the candidate's requests that something in front of the gateway sends to stable instead."""
         self.behaviour: dict[str, Behaviour] = {}
         self.counters: dict[int, dict[str, float]] = {}
         self.served: dict[str, float] = {}
@@ -154,13 +156,18 @@ class World:
                 continue
             self.served[backend.revision] = self.served.get(backend.revision, 0) + self.rate * seconds * backend.weight
             assert backend.revision not in self.cut_off, "a refused revision got traffic again"
-            requests = self.rate * seconds * backend.weight / 100
+            requests = self.rate * seconds * self._share(backend)
             pod = self.pods.get(backend.isvc)
             gone = pod is None or pod.available == 0  # then the gateway answers 503
             bad = requests if gone else requests * self.behaviour.get(backend.revision, Behaviour()).bad
             counters = self.counters.setdefault(slot, {"rq_timeout": 0})
             for name, count in (("rq_2xx", requests - bad), ("rq_5xx", bad), ("latency_count", requests), ("latency_le_250", requests)):
                 counters[name] = counters.get(name, 0) + count
+
+    def _share(self, backend: Backend) -> float:
+        strayed = self.pinned * sum(other.weight for other in self.live if other.revision != self.status.stable.id)
+        weight = backend.weight + strayed if backend.revision == self.status.stable.id else backend.weight * (1 - self.pinned)
+        return weight / 100
 
     # One pass of the controller
 
