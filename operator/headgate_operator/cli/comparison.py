@@ -8,6 +8,7 @@ from typing import Final
 from headgate_operator.api.spec import Analysis as AnalysisSettings
 from headgate_operator.api.status import AnalysisStatus, MetricStatus
 from headgate_operator.rollout.analysis import Analysis, analyse, begin
+from headgate_operator.rollout.analysis.blocks import FEWEST_REQUESTS
 from headgate_operator.rollout.observed import Reading, Scrape, SlotCounters
 from headgate_operator.stats.block import Block
 
@@ -30,6 +31,28 @@ class Counted:
     def metric(self) -> MetricStatus:
         """The first metric's evidence, verdict and outlook."""
         return self.analysis.status.metrics[0]
+
+
+def joined(blocks: Iterable[Block]) -> list[list[Block]]:
+    """Group blocks as the operator closes them: one with fewer than a handful of requests stays open. The last group may be too small."""
+    groups: list[list[Block]] = [[]]
+    for block in blocks:
+        groups[-1].append(block)
+        if not is_open(groups[-1]):
+            groups.append([])
+    return [group for group in groups if group]
+
+
+def is_open(blocks: Iterable[Block]) -> bool:
+    """Whether blocks together are too small to be closed."""
+    return sum(block.candidate_total + block.stable_total for block in blocks) < FEWEST_REQUESTS
+
+
+def total(blocks: Iterable[Block]) -> Block:
+    """Add blocks up."""
+    counts = [(block.candidate_total, block.candidate_bad, block.stable_total, block.stable_bad) for block in blocks]
+    candidate_total, candidate_bad, stable_total, stable_bad = (sum(column) for column in zip(*counts, strict=True))
+    return Block(candidate_total=candidate_total, candidate_bad=candidate_bad, stable_total=stable_total, stable_bad=stable_bad)
 
 
 def compare(settings: AnalysisSettings, blocks: list[Block]) -> list[Counted]:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from headgate_operator.api.spec import Analysis as AnalysisSettings
 from headgate_operator.api.spec import Metric, MetricPreset
-from headgate_operator.cli.comparison import Counted, compare
+from headgate_operator.cli.comparison import Counted, compare, is_open, joined, total
 from headgate_operator.cli.counts import blocks_of_arguments, blocks_of_file
 from headgate_operator.cli.options import share_option
 from headgate_operator.cli.output import Format, output_option, show
@@ -23,7 +23,7 @@ from headgate_operator.stats.rollback import LOG_CAP, RollbackEvidence, alternat
 @click.option("--tolerate", type=click.FloatRange(1, 10), default=1.25, show_default=True, help="Odds ratio still tolerated.")
 @click.option("--false-rollback-rate", default="1%", show_default=True, callback=share_option, help="Of the whole rollout.")
 @click.option("--metrics", type=click.IntRange(1, 10), default=2, show_default=True, help="How many metrics share that rate.")
-@click.option("--maximum", default="2%", show_default=True, callback=share_option, help="Bad share that is good enough.")
+@click.option("--maximum", callback=share_option, help="Objective: largest bad share of a version that may be promoted.")
 @click.option("--promotion-confidence", default="95%", show_default=True, callback=share_option, help="To promote with.")
 @output_option(Format.TABLE, Format.JSON, Format.YAML)
 @click.pass_context
@@ -43,7 +43,8 @@ def evidence(ctx: click.Context, /, counts: tuple[str, ...], path: str | None, o
         raise click.UsageError("give either counts, such as 10/1 90/0, or --file", ctx)
     settings = _settings(chosen)
     blocks = blocks_of_file(path) if path else blocks_of_arguments(counts)
-    result = _Sheet.of(compare(settings, blocks), chosen["tolerate"])
+    groups = joined(blocks)
+    result = _Sheet.of(compare(settings, [total(group) for group in groups]), [len(group) for group in groups], chosen["tolerate"])
     if output is Format.TABLE:
         result.print()
     else:
@@ -65,8 +66,17 @@ class _Row:
     """One block on its own, and where the comparison stands after it."""
 
     counted: Counted
+    given: int
+    """How many of the given blocks were joined in it."""
     factors: tuple[float, ...]
     """Natural logs of f(ψ), uncapped."""
+
+    @property
+    def left_out(self) -> str:
+        """Why the operator would not count it; empty if it would."""
+        if is_open([self.counted.block]):
+            return "not counted yet: it waits for more requests"
+        return "" if self.counted.block.candidate_total else "not counted: no candidate request"
 
     @property
     def uncapped(self) -> float:
@@ -85,11 +95,11 @@ class _Sheet:
     """The whole comparison as it would stand if no block were capped."""
 
     @classmethod
-    def of(cls, counted: list[Counted], tolerate: float) -> "_Sheet":
-        rows = [_Row(counted=one, factors=log_factors(one.block, tolerate)) for one in counted]
+    def of(cls, counted: list[Counted], given: list[int], tolerate: float) -> "_Sheet":
+        rows = [_Row(counted=one, given=joins, factors=log_factors(one.block, tolerate)) for one, joins in zip(counted, given, strict=True)]
         begun = RollbackEvidence.fresh(tolerate)
         wealth = begun.log_wealth
-        for row in rows:
+        for row in (row for row in rows if not row.left_out):
             wealth = grown(wealth, row.factors)
         uncapped = log_e_value(wealth, begun.started)
         return cls(rows=rows, odds_ratios=alternatives(tolerate), evidence_uncapped=uncapped)
@@ -120,17 +130,20 @@ class _Sheet:
         for heading in ("uncapped", "capped", "evidence", "promotion"):
             table.add_column(heading, justify="right")
         table.add_column("verdict")
-        for number, row in enumerate(self.rows, 1):
-            table.add_row(str(number), *_cells(row))
-        total = self._total()
+        number = 0
+        for row in self.rows:
+            name = str(number + 1) if row.given == 1 else f"{number + 1}–{number + row.given}"
+            number += row.given
+            table.add_row(name, *_cells(row))
+        summed = self._total()
         screen = console()
         screen.print(table)
         screen.print()
         screen.print(
-            f"evidence   {total['evidence']:.4f} of {total['bound']:.4f} to roll back; {total['evidenceUncapped']:.4f} without the cap"
+            f"evidence   {summed['evidence']:.4f} of {summed['bound']:.4f} to roll back; {summed['evidenceUncapped']:.4f} without the cap"
         )
-        screen.print(f"promotion  {total['promotionEvidence']:.4f} of {total['promotionBound']:.4f}")
-        screen.print(f"verdict    {total['verdict']}: {total['message']}")
+        screen.print(f"promotion  {summed['promotionEvidence']:.4f} of {summed['promotionBound']:.4f}")
+        screen.print(f"verdict    {summed['verdict']}: {summed['message']}")
 
 
 def _block_data(row: _Row) -> dict[str, Any]:
@@ -138,7 +151,8 @@ def _block_data(row: _Row) -> dict[str, Any]:
     return {
         "candidate": {"requests": block.candidate_total, "bad": block.candidate_bad},
         "stable": {"requests": block.stable_total, "bad": block.stable_bad},
-        "counted": block.candidate_total > 0,
+        "joined": row.given,
+        "counted": not row.left_out,
         "logFactors": list(row.factors),
         "uncapped": row.uncapped,
         "capped": row.capped,
@@ -155,5 +169,5 @@ def _cells(row: _Row) -> list[str]:
         f"{block.candidate_total}/{block.candidate_bad}",
         f"{block.stable_total}/{block.stable_bad}",
         *(f"{number:.4f}" for number in numbers),
-        metric.verdict.value if block.candidate_total else "not counted: no candidate request",
+        row.left_out or metric.verdict.value,
     ]

@@ -15,8 +15,10 @@ def duration_option(_ctx: click.Context, parameter: click.Parameter, text: str) 
         raise click.BadParameter(str(error), param=parameter) from error
 
 
-def share_option(_ctx: click.Context, parameter: click.Parameter, text: str) -> float:
-    """Read a share such as `1%`; a click usage error says what is allowed."""
+def share_option(_ctx: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+    """Read a share such as `1%`, None if it is not given; a click usage error says what is allowed."""
+    if text is None:
+        return None
     try:
         return parse_share(text)
     except ValueError as error:

@@ -88,6 +88,13 @@ def test_a_block_without_a_candidate_request_is_not_counted(headgate) -> None:
     assert "not counted: no candidate request" in headgate("evidence", "0/0", "500/40").stdout
 
 
+def test_blocks_of_a_request_or_two_wait_for_the_next_as_they_do_in_the_operator(headgate) -> None:
+    sheet = data(headgate, "1/1", "2/0", "1/0", "2/1", "1/1", "1/0")
+    assert [(block["joined"], block["counted"]) for block in sheet["blocks"]] == [(2, True), (1, False)]
+    assert sheet["total"] == data(headgate, "2/1", "4/1")["total"]
+    assert "not counted yet" in headgate("evidence", "1/1", "2/0").stdout
+
+
 def test_a_long_list_of_blocks_is_one_step_still(headgate, tmp_path) -> None:
     many = tmp_path / "many.csv"
     many.write_text("10,1,90,9\n" * 300, encoding="utf-8")

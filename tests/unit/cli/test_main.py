@@ -17,7 +17,7 @@ def greet() -> None:
 
 
 NOT_A_COMMAND = "not a command"
-OWN = ["lint", "status", "watch", "history", "abort", "retry", "evidence", "crd"]
+OWN = ["lint", "plan", "status", "watch", "history", "abort", "retry", "evidence", "crd"]
 
 
 @pytest.fixture
