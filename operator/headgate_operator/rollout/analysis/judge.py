@@ -107,7 +107,8 @@ def _judge_metric(settings: AnalysisSettings, metric: Metric, status: AnalysisSt
     meter = _meter(metric)
     seen = counters.view(reading, status, meter)
     before = counters.baselines(status, metric.name)
-    closing = close(before, {snapshot.proxy: snapshot for snapshot in seen.snapshots}, meter, _length(settings, metric, reading))
+    now = {snapshot.proxy: snapshot for snapshot in seen.snapshots}
+    closing = close(before, now, meter, _length(settings, metric, reading), settling=state.discard_next)
     samples = counters.samples(closing.baselines.values(), status, metric.name)
     settled = None if state.discard_next else closing.block
     if closing.block is not None:
