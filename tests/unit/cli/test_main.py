@@ -17,7 +17,9 @@ def greet() -> None:
 
 
 NOT_A_COMMAND = "not a command"
-OWN = ["lint", "plan", "status", "watch", "history", "abort", "retry", "evidence", "crd"]
+OWN = [
+    "lint", "plan", "status", "watch", "history", "promote", "pause", "resume", "abort", "retry", "rollback", "evidence", "crd",
+]  # fmt: skip
 
 
 @pytest.fixture
