@@ -52,6 +52,9 @@ class Reason(StrEnum):
     # Something holds; weights stay where they are
     PAUSED = "Paused", "A person or the manifest paused the rollout; it goes on when that ends."
     PAUSE_STEP = "PauseStep", "The rollout is at a pause step of the manifest; promote@ lets it go on."
+    FLEET_LIMIT = "FleetLimit", "As many rollouts are under way as the operator may carry out at the same time."
+    FREEZE_WINDOW = "FreezeWindow", "The operator is in a freeze window: no candidate starts and no weight is raised."
+    BREAKER_OPEN = "BreakerOpen", "Many rollouts cannot read their metrics at the same time; none of them goes on or gives up."
     PROVIDER_ERROR = "ProviderError", "The metric provider cannot be reached or answers nonsense."
     NO_DATA = "NoData", "The metric provider answers, but not about the candidate or the stable version."
     NO_TRAFFIC = "NoTraffic", "Requests arrive, but none reaches the candidate although it has weight."
