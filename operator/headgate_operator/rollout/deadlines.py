@@ -21,6 +21,8 @@ def enforce_deadlines(turn: Turn) -> Turn:
     status, wait = turn.status, turn.wait
     if status.candidate is None or status.stable is None or wait is None or status.candidate.known_good:
         return turn
+    if turn.observed.fleet.breaker is not None:
+        return turn
     if wait.reason in _UNREADABLE or wait.reason in PAUSES or not turn.serving(status.stable.isvc):
         return turn
     longest = turn.spec.rollout.max_duration

@@ -11,6 +11,7 @@ from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Verdict, Waiver
 from headgate_operator.rollout.check_parity import parity_passed
 from headgate_operator.rollout.evidence import worse_reason
+from headgate_operator.rollout.fleet import frozen
 from headgate_operator.rollout.replicas import candidate_min, current_step, next_step, starting_min
 from headgate_operator.rollout.turn import Turn, Wait
 from headgate_operator.rollout.weights import carries, free_slot
@@ -26,6 +27,17 @@ def not_paused(turn: Turn) -> Wait | None:
     if turn.spec.paused and candidate.return_from is None:  # a person's way back is a way down
         return Wait(reason=Reason.PAUSED, message="the manifest says paused: true; the weights stay where they are")
     return None
+
+
+def not_frozen(turn: Turn) -> Wait | None:
+    """No freeze window is in effect. Not asked on any way back, and passed by no command."""
+    return frozen(turn)
+
+
+def breaker_closed(turn: Turn) -> Wait | None:
+    """It is not the whole fleet that cannot read its metrics."""
+    breaker = turn.observed.fleet.breaker
+    return Wait(reason=Reason.BREAKER_OPEN, message=breaker, hold=True) if breaker is not None else None
 
 
 def pause_passed(turn: Turn) -> Wait | None:
@@ -201,12 +213,16 @@ TAKE_OVER: Final[tuple[Gate, ...]] = (
 
 STRAIGHT_ON: Final[tuple[Gate, ...]] = (
     *TAKE_OVER,
+    not_frozen,
+    breaker_closed,
     nothing_against_it,
     capacity,
 )
 
 FIRST_STEP: Final[tuple[Gate, ...]] = (
     *FIRST_REVISION,
+    not_frozen,
+    breaker_closed,
     slot_free,
     route_settled,
     stable_serving,
@@ -216,6 +232,8 @@ FIRST_STEP: Final[tuple[Gate, ...]] = (
 
 BACK_TO_STEP: Final[tuple[Gate, ...]] = (
     not_paused,
+    not_frozen,
+    breaker_closed,
     name_is_ours,
     route_settled,  # weight 0 was really in effect
     stable_serving,
@@ -224,10 +242,12 @@ BACK_TO_STEP: Final[tuple[Gate, ...]] = (
 
 _STEP_DONE: Final[tuple[Gate, ...]] = (
     not_paused,
+    not_frozen,
     manifest_sound,
     name_is_ours,
     route_settled,
     stable_serving,
+    breaker_closed,
     nothing_against_it,
     metrics_read,
     provider_answers,
@@ -263,6 +283,7 @@ WAIVED: Final[Mapping[Waiver, frozenset[Gate]]] = {
             step_used,
             objective_met,
             promotion_evidence,
+            breaker_closed,
         }
     ),
     Waiver.DATA: frozenset({step_used, promotion_evidence}),

@@ -142,6 +142,20 @@ class ParityAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """What the operator knows beyond this ModelDeployment. The defaults let everything go on."""
+
+    others_under_way: int = 0
+    """Canaries of other ModelDeployments."""
+    limit: int | None = None
+    """How many canaries may be under way at the same time; None: any number."""
+    freeze_until: datetime | None = None
+    """End of the freeze window that is in effect."""
+    breaker: str | None = None
+    """Why no rollout may go on or give up for now, with numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Observed:
     """The snapshot."""
 
@@ -155,4 +169,5 @@ class Observed:
     route: Route | None = None
     reading: Reading | None = None
     parity: ParityAnswer | None = None
+    fleet: Fleet = Fleet()
     url: str | None = None

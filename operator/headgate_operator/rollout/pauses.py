@@ -1,4 +1,4 @@
-"""Time that counts towards no deadline: while people, or the manifest, let a rollout wait."""
+"""Time that counts towards no deadline: while people, the manifest or the calendar let a rollout wait."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,7 +7,7 @@ from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Candidate
 from headgate_operator.rollout.turn import Turn
 
-PAUSES: Final = frozenset({Reason.PAUSED, Reason.PAUSE_STEP})
+PAUSES: Final = frozenset({Reason.PAUSED, Reason.PAUSE_STEP, Reason.FREEZE_WINDOW})
 """Waits that are wanted."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Candidate, HistoryEntry, ParityResult
 from headgate_operator.rollout.drain import drain
+from headgate_operator.rollout.fleet import must_wait_to_start
 from headgate_operator.rollout.replicas import stable_min
 from headgate_operator.rollout.turn import Turn, Wait, rejected_ids
 from headgate_operator.rollout.weights import leaving
@@ -20,6 +21,8 @@ def start_candidate(turn: Turn) -> Turn:
     if turn.wanted.problem is not None:
         reason, message = turn.wanted.problem
         return replace(turn, blocked=Wait(reason=reason, message=message))
+    if (wait := must_wait_to_start(turn)) is not None:
+        return replace(turn, wait=wait)
     if leavers := [version.id for version in leaving(turn.status)]:
         message = f"{turn.wanted.id} starts when {', '.join(leavers)} has left the route"
         return replace(turn, wait=Wait(reason=Reason.WAITING_FOR_SLOT, message=message))
