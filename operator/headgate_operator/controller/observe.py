@@ -15,6 +15,7 @@ from headgate_operator.api.names import COMMAND_ANNOTATION
 from headgate_operator.api.spec import Gateway, ModelDeploymentSpec
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.controller.children import Children, read_children, read_services
+from headgate_operator.controller.fleet import FleetRegister
 from headgate_operator.controller.golden import GoldenQuestion
 from headgate_operator.controller.parity import check
 from headgate_operator.controller.resources import HTTP_ROUTES, MODEL_DEPLOYMENTS
@@ -70,6 +71,7 @@ class Observer:
         self._counters = counters
         self._question = question
         self._clock = clock
+        self.fleet = FleetRegister(settings.fleet)
 
     async def observe(self, key: Key) -> Snapshot | None:
         """Return the snapshot of one ModelDeployment, or None if it is gone or going.
@@ -103,7 +105,10 @@ class Observer:
             self._reading(observed) if wants.metrics else _nothing(),
             self._parity(observed) if wants.parity else _nothing(),
         )
-        return replace(observed, now=self._clock(), services=services, reading=reading, parity=parity)
+        now = self._clock()
+        # Last of all: between this and the report on what was decided nobody else may decide, or two would take the last place.
+        fleet = self.fleet.view((subject.namespace, subject.name), now)
+        return replace(observed, now=now, services=services, reading=reading, parity=parity, fleet=fleet)
 
     async def _reading(self, observed: Observed) -> Reading:
         assert observed.route is not None
