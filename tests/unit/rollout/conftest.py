@@ -18,6 +18,7 @@ from headgate_operator.rollout.decision import Decision, Note
 from headgate_operator.rollout.needs import needs
 from headgate_operator.rollout.observed import (
     Backend,
+    Fleet,
     Observed,
     ParityAnswer,
     Reading,
@@ -93,6 +94,7 @@ class World:
         self.writes = 0
         self.crash_at: int | None = None
         self.cut_off: set[str] = set()
+        self.fleet = Fleet()
 
     # The manifest
 
@@ -165,6 +167,8 @@ class World:
                 counters[name] = counters.get(name, 0) + count
 
     def _share(self, backend: Backend) -> float:
+        if not self.pinned or self.status.stable is None:
+            return backend.weight / 100
         strayed = self.pinned * sum(other.weight for other in self.live if other.revision != self.status.stable.id)
         weight = backend.weight + strayed if backend.revision == self.status.stable.id else backend.weight * (1 - self.pinned)
         return weight / 100
@@ -184,6 +188,7 @@ class World:
             route=self.route,
             reading=self._reading() if wants.metrics else None,
             parity=self._parity() if wants.parity else None,
+            fleet=self.fleet,
             url="http://flight-delay.ml.example.com",
         )
 

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import ModelDeploymentStatus, Phase
+from headgate_operator.rollout.observed import Fleet
 
 VERSIONS = st.integers(1, 4)
 
@@ -99,6 +100,12 @@ class Schedule(RuleBasedStateMachine):
         self.world.apply(self.world.version, paused=paused, rollout=rollout)
         self.passes()
 
+    @rule(others=st.integers(0, 2), frozen=st.booleans(), breaker=st.sampled_from([None, "9 of 9 rollouts"]))
+    def the_fleet_changes(self, others, frozen, breaker):
+        until = self.world.now + timedelta(hours=1) if frozen else None
+        self.world.fleet = Fleet(others_under_way=others, limit=2, freeze_until=until, breaker=breaker)
+        self.passes()
+
     @rule(writes=st.integers(0, 4))
     def the_operator_will_crash(self, writes):
         self.world.crash_at = self.world.writes + writes
@@ -127,7 +134,7 @@ class Schedule(RuleBasedStateMachine):
         for version in range(1, 5):
             world.behave(version)
         world.pass_time(timedelta(seconds=60))
-        world.manifest["paused"], world.rate = False, 300.0
+        world.manifest["paused"], world.rate, world.fleet = False, 300.0, Fleet()
         self.come_to_an_end()
         world.pass_time(timedelta(hours=2))
         self.come_to_an_end()
