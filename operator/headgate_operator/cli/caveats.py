@@ -55,15 +55,16 @@ def _slow_steps(forecast: Forecast) -> Iterator[str]:
 
 def _promotion(forecast: Forecast) -> Iterator[str]:
     scene, missing = forecast.scene, forecast.promotion.of - forecast.promotion.happened
-    if missing <= _OFTEN * forecast.promotion.of:
+    if missing <= _OFTEN * forecast.promotion.of or not scene.spec.analysis.require_promotion_evidence:
         return
     last = next(stage for stage in reversed(scene.stages) if not stage.watch)
     rollout = scene.spec.rollout
     most = f" and maxDuration {seconds(rollout.max_duration)}" if rollout.max_duration is not None else ""
+    follows = _FOLLOWS[rollout.on_insufficient_data]
     yield (
         f"the traffic is too small to promote a good version reliably: in {missing} of {forecast.promotion.of} rehearsals the evidence was "
-        f"not there in time (holdTimeout {seconds(rollout.hold_timeout)}{most}). {_needed(forecast, last)} Give it longer, raise the "
-        f"weights or maximum, or lower promotionConfidence."
+        f"not there in time (holdTimeout {seconds(rollout.hold_timeout)}{most}); {follows}. {_needed(forecast, last)} Give it longer, raise "
+        f"the weights or maximum, or lower promotionConfidence."
     )
 
 

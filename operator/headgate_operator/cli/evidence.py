@@ -13,8 +13,9 @@ from headgate_operator.cli.counts import blocks_of_arguments, blocks_of_file
 from headgate_operator.cli.options import share_option
 from headgate_operator.cli.output import Format, output_option, show
 from headgate_operator.cli.view import console
+from headgate_operator.stats.capital import log_e_value
 from headgate_operator.stats.logarithms import grown, log_mean
-from headgate_operator.stats.rollback import LOG_CAP, RollbackEvidence, alternatives, log_e_value, log_factors
+from headgate_operator.stats.rollback import RollbackEvidence, alternatives, log_capped_factors, log_factors
 
 
 @click.command()
@@ -70,6 +71,8 @@ class _Row:
     """How many of the given blocks were joined in it."""
     factors: tuple[float, ...]
     """Natural logs of f(ψ), uncapped."""
+    capped_factors: tuple[float, ...]
+    """What counts of them."""
 
     @property
     def left_out(self) -> str:
@@ -84,7 +87,7 @@ class _Row:
 
     @property
     def capped(self) -> float:
-        return log_mean([min(factor, LOG_CAP) for factor in self.factors])
+        return log_mean(self.capped_factors)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +99,15 @@ class _Sheet:
 
     @classmethod
     def of(cls, counted: list[Counted], given: list[int], tolerate: float) -> "_Sheet":
-        rows = [_Row(counted=one, given=joins, factors=log_factors(one.block, tolerate)) for one, joins in zip(counted, given, strict=True)]
+        rows = [
+            _Row(
+                counted=one,
+                given=joins,
+                factors=log_factors(one.block, tolerate),
+                capped_factors=log_capped_factors(one.block, tolerate),
+            )
+            for one, joins in zip(counted, given, strict=True)
+        ]
         begun = RollbackEvidence.fresh(tolerate)
         wealth = begun.log_wealth
         for row in (row for row in rows if not row.left_out):
@@ -154,6 +165,7 @@ def _block_data(row: _Row) -> dict[str, Any]:
         "joined": row.given,
         "counted": not row.left_out,
         "logFactors": list(row.factors),
+        "logFactorsCapped": list(row.capped_factors),
         "uncapped": row.uncapped,
         "capped": row.capped,
         "evidence": metric.evidence,
