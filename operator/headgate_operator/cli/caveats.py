@@ -63,8 +63,8 @@ def _promotion(forecast: Forecast) -> Iterator[str]:
     follows = _FOLLOWS[rollout.on_insufficient_data]
     yield (
         f"the traffic is too small to promote a good version reliably: in {missing} of {forecast.promotion.of} rehearsals the evidence was "
-        f"not there in time (holdTimeout {seconds(rollout.hold_timeout)}{most}); {follows}. {_needed(forecast, last)} Give it longer, raise "
-        f"the weights or maximum, or lower promotionConfidence."
+        f"not there in time (holdTimeout {seconds(rollout.hold_timeout)}{most}); {follows}. {_needed(forecast, last)} Give it longer, "
+        f"raise the weights or maximum, or lower promotionConfidence."
     )
 
 
