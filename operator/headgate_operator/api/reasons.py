@@ -79,6 +79,7 @@ class Reason(StrEnum):
     RUNTIME_MISSING = "RuntimeMissing", "The serving runtime that the manifest names does not exist."
     NAME_TAKEN = "NameTaken", "A child's name is taken by an object that is not ours."
     STATE_LOST = "StateLost", "The status was lost or pruned while a route of ours exists; stable was restored from the route."
+    STATUS_REPAIRED = "StatusRepaired", "Parts of the status could not be read or contradicted each other; what could be was rebuilt."
 
     # Housekeeping
     CHILD_RESTORED = "ChildRestored", "A child was edited or deleted by someone else and was put back."
