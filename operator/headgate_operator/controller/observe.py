@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from headgate_operator.api.names import COMMAND_ANNOTATION
 from headgate_operator.api.spec import Gateway, ModelDeploymentSpec
-from headgate_operator.api.status import ModelDeploymentStatus
+from headgate_operator.api.stored import read_status
 from headgate_operator.controller.children import Children, read_children, read_services
 from headgate_operator.controller.fleet import FleetRegister
 from headgate_operator.controller.golden import GoldenQuestion
@@ -82,12 +82,13 @@ class Observer:
         obj = await self._api.get(MODEL_DEPLOYMENTS, namespace, name)
         if obj is None or "deletionTimestamp" in obj["metadata"]:
             return None
-        spec, status = _parse(obj)
+        spec = _parse(obj)
+        status, damaged = read_status(obj.get("status"))
         subject, gateway = _subject(obj), spec.serving.gateway or self._settings.gateway
         hostnames = tuple(spec.serving.hostnames or (default_hostname(name, namespace, self._settings.domain),))
         wanted, route = await asyncio.gather(read_wanted(self._api, obj, spec, status), self._api.get(HTTP_ROUTES, namespace, name))
         observed = Observed(
-            now=self._clock(), subject=subject, spec=spec, status=status, wanted=wanted,
+            now=self._clock(), subject=subject, spec=spec, status=status, wanted=wanted, damaged=damaged,
             route=None if route is None else _route(route, Owner(name, subject.uid), gateway), url=f"http://{hostnames[0]}",
         )  # fmt: skip
         children = await read_children(self._api, namespace, name, _names(observed))
@@ -126,9 +127,9 @@ async def _nothing() -> None:
     return None
 
 
-def _parse(obj: Object) -> tuple[ModelDeploymentSpec, ModelDeploymentStatus]:
+def _parse(obj: Object) -> ModelDeploymentSpec:
     try:
-        return ModelDeploymentSpec.model_validate(obj.get("spec")), ModelDeploymentStatus.model_validate(obj.get("status") or {})
+        return ModelDeploymentSpec.model_validate(obj.get("spec"))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))

@@ -31,6 +31,8 @@ def obey_command(turn: Turn) -> Turn:
     turn = replace(turn, command_done=True)
     if last is not None and last.removing and last.command == clip(command):
         return turn
+    if "lastCommand" in turn.observed.damaged or "status" in turn.observed.damaged:
+        return _acknowledge(turn, "whether it was carried out before cannot be read in the status; give it again", revision=None)
     verb, _, revision = command.partition("@")
     obey = _VERBS.get(verb)
     if obey is None:

@@ -17,6 +17,7 @@ from headgate_operator.rollout.decision import Decision
 from headgate_operator.rollout.drain import deletions, finish_draining
 from headgate_operator.rollout.evidence import convict, weigh_evidence
 from headgate_operator.rollout.guard import guard_candidate, guard_watch
+from headgate_operator.rollout.mend import mend
 from headgate_operator.rollout.observed import Observed
 from headgate_operator.rollout.pauses import count_pauses
 from headgate_operator.rollout.phase import set_phase
@@ -32,6 +33,7 @@ from headgate_operator.rollout.withdraw import withdraw_unwanted
 Rule = Callable[[Turn], Turn]
 
 RULES: Final[tuple[Rule, ...]] = (
+    mend,  # before anything trusts the status
     restore_lost_state,  # before anything could take an empty status for a first revision
     pin_restored,
     read_back,  # what the gateway carries, not what was wished

@@ -170,4 +170,6 @@ class Observed:
     reading: Reading | None = None
     parity: ParityAnswer | None = None
     fleet: Fleet = Fleet()
+    damaged: frozenset[str] = frozenset()
+    """Fields of the stored status that could not be read; `status` lacks them."""
     url: str | None = None
