@@ -95,6 +95,7 @@ class World:
         self.crash_at: int | None = None
         self.cut_off: set[str] = set()
         self.fleet = Fleet()
+        self.damaged: frozenset[str] = frozenset()
 
     # The manifest
 
@@ -189,6 +190,7 @@ class World:
             reading=self._reading() if wants.metrics else None,
             parity=self._parity() if wants.parity else None,
             fleet=self.fleet,
+            damaged=self.damaged,
             url="http://flight-delay.ml.example.com",
         )
 
@@ -220,6 +222,7 @@ class World:
         decision = decide(self.observe())
         check(self, decision)
         self.carry_out(decision)
+        self.damaged = frozenset()
         return decision
 
     def carry_out(self, decision: Decision) -> None:
