@@ -3,6 +3,8 @@
 from headgate_operator.api.names import COMMAND_ANNOTATION
 from headgate_operator.controller.resources import MODEL_DEPLOYMENTS
 
+KEY = ("ml", "flight-delay")
+
 
 async def test_an_impossible_stable_version_is_restored_from_the_route_and_no_weight_moves(world) -> None:
     await world.manifest()

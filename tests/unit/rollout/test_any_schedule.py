@@ -1,6 +1,7 @@
 """Random schedules of edits, faults, commands, crashes and clock jumps. The invariants hold after every pass (conftest.check), and once
 all faults are over the rollout always comes to an end: what the manifest asks for serves, or it was refused."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import ModelDeploymentStatus, Phase
+from headgate_operator.api.stored import read_status
 from headgate_operator.rollout.observed import Fleet
 
 VERSIONS = st.integers(1, 4)
@@ -98,6 +100,15 @@ class Schedule(RuleBasedStateMachine):
         steps = [{"pause": True}, steps[0], {"pause": True}, *steps[1:], {"pause": True}] if pauses else steps
         rollout = self.world.manifest["rollout"] | {"steps": steps}
         self.world.apply(self.world.version, paused=paused, rollout=rollout)
+        self.passes()
+
+    @precondition(lambda self: self.world.route is not None and self.world.status.stable is not None)
+    @rule(role=st.sampled_from(["stable", "candidate", "previous", "rejected", "draining", "analysis", "lastCommand"]), half=st.booleans())
+    def the_status_is_damaged(self, role, half):
+        stored = json.loads(self.world.status.model_dump_json(by_alias=True, exclude_none=True))
+        damage = {"slot": 7} if half and isinstance(stored.get(role), dict) else "nonsense"
+        stored[role] = stored[role] | damage if isinstance(damage, dict) else damage
+        self.world.status, self.world.damaged = read_status(stored)
         self.passes()
 
     @rule(others=st.integers(0, 2), frozen=st.booleans(), breaker=st.sampled_from([None, "9 of 9 rollouts"]))
