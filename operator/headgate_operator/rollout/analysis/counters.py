@@ -3,7 +3,7 @@
 A difference is taken per proxy and per series before anything is summed, so that the restart of one proxy voids its own difference only.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -103,10 +103,12 @@ def baselines(status: AnalysisStatus, metric: str) -> dict[str, Snapshot]:
     }
 
 
-def samples(snapshots: Iterable[Snapshot], status: AnalysisStatus, metric: str) -> list[Sample]:
-    """Write baselines of one metric the way status stores them."""
+def samples(now: Mapping[str, Snapshot], before: Mapping[str, Snapshot], status: AnalysisStatus, metric: str) -> list[Sample]:
+    """Write baselines of one metric the way status stores them; while its block is open that is what is there already."""
+    if now.keys() == before.keys() and all(snapshot is before[proxy] for proxy, snapshot in now.items()):
+        return [sample for sample in status.samples if sample.metric == metric and sample.proxy in now]
     return [
         Sample(metric=metric, proxy=snapshot.proxy, slot=slot, at=snapshot.at, counters=dict(counters))
-        for snapshot in sorted(snapshots, key=lambda snapshot: snapshot.proxy)
+        for _, snapshot in sorted(now.items())
         for slot, counters in ((status.candidate_slot, snapshot.candidate), (status.stable_slot, snapshot.stable))
     ]

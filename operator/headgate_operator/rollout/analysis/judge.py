@@ -109,7 +109,7 @@ def _judge_metric(settings: AnalysisSettings, metric: Metric, status: AnalysisSt
     before = counters.baselines(status, metric.name)
     now = {snapshot.proxy: snapshot for snapshot in seen.snapshots}
     closing = close(before, now, meter, _length(settings, metric, reading), settling=state.discard_next)
-    samples = counters.samples(closing.baselines.values(), status, metric.name)
+    samples = counters.samples(closing.baselines, before, status, metric.name)
     settled = None if state.discard_next else closing.block
     if closing.block is not None:
         state = state.model_copy(update={"discard_next": False, "last_block_end": closing.ended})
