@@ -33,8 +33,7 @@ from itertools import accumulate
 from typing import Final, Self
 
 from headgate_operator.stats.block import Block
-from headgate_operator.stats.capital import log_e_value as log_e_value
-from headgate_operator.stats.capital import with_another
+from headgate_operator.stats.capital import log_e_value, with_another
 from headgate_operator.stats.hypergeometric import law, log_g
 from headgate_operator.stats.logarithms import RUIN, grown
 
