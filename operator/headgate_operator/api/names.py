@@ -22,7 +22,8 @@ REJECTED_ANNOTATION = f"{GROUP}/rejected"
 """On the HTTPRoute: comma-separated ids of refused revisions, newest first, for the same reason."""
 
 COMMAND_ANNOTATION = f"{GROUP}/command"
-"""On the ModelDeployment: one command for one revision, such as `abort@r3f9a1c02`."""
+"""On the ModelDeployment: one command for one revision, such as `abort@r3f9a1c02`. Verbs: promote, promote-full, pause, resume, abort,
+retry, and rollback for the stable revision."""
 
 REVISION_HEADER = "x-headgate-revision"
 """On every request to and every answer from a version: which revision served it."""

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     WATCHING = "Watching", "The promoted version is compared with the previous one, which keeps a holdback of traffic."
     WATCH_ENDED = "WatchEnded", "The watch is over; the previous version is drained."
     WATCH_SUPERSEDED = "WatchSuperseded", "A new revision ended the watch early."
+    DATA_WAIVED = "DataWaived", "Requests were too few for a decision until holdTimeout, and the manifest says to go on without."
     SUPERSEDED = "Superseded", "A newer revision replaced the candidate."
     CANCELLED = "Cancelled", "The manifest went back to the stable revision; the candidate was withdrawn."
     SCALED_DOWN = "ScaledDown", "A drained version was deleted."
@@ -43,13 +44,22 @@ class Reason(StrEnum):
     ALL_FAILING = "AllFailing", "Every recent request to the candidate failed while the stable version served well."
     PARITY_MISMATCH = "ParityMismatch", "The candidate does not give the answers it gave where it was trained."
     REPEATEDLY_UNREADY = "RepeatedlyUnready", "The candidate lost all its endpoints under traffic for the third time."
+    UNDECIDED = "Undecided", "Requests were too few for a decision until holdTimeout, and the manifest says Rollback for that."
+    TOO_LONG = "MaxDurationExceeded", "The rollout took longer than maxDuration."
     ABORTED = "Aborted", "A person aborted the candidate."
     ROLLED_BACK = "RolledBack", "The promoted version was refused during the watch; the previous version serves again."
 
     # Something holds; weights stay where they are
+    PAUSED = "Paused", "A person or the manifest paused the rollout; it goes on when that ends."
+    PAUSE_STEP = "PauseStep", "The rollout is at a pause step of the manifest; promote@ lets it go on."
+    FLEET_LIMIT = "FleetLimit", "As many rollouts are under way as the operator may carry out at the same time."
+    FREEZE_WINDOW = "FreezeWindow", "The operator is in a freeze window: no candidate starts and no weight is raised."
+    BREAKER_OPEN = "BreakerOpen", "Many rollouts cannot read their metrics at the same time; none of them goes on or gives up."
     PROVIDER_ERROR = "ProviderError", "The metric provider cannot be reached or answers nonsense."
     NO_DATA = "NoData", "The metric provider answers, but not about the candidate or the stable version."
     NO_TRAFFIC = "NoTraffic", "Requests arrive, but none reaches the candidate although it has weight."
+    SPLIT_MISMATCH = "SplitMismatch", "The candidate's share of the requests contradicts its weight."
+    OBJECTIVE_MISSED = "ObjectiveMissed", "The candidate misses a metric's declared maximum."
     INSUFFICIENT_DATA = "InsufficientData", "Too few requests so far to decide."
     PARITY_UNAVAILABLE = "ParityUnavailable", "The candidate could not be asked the golden inputs."
     GOLDEN_MISSING = "GoldenMissing", "The manifest names or demands a golden set that does not exist or cannot be read."
@@ -69,6 +79,7 @@ class Reason(StrEnum):
     RUNTIME_MISSING = "RuntimeMissing", "The serving runtime that the manifest names does not exist."
     NAME_TAKEN = "NameTaken", "A child's name is taken by an object that is not ours."
     STATE_LOST = "StateLost", "The status was lost or pruned while a route of ours exists; stable was restored from the route."
+    STATUS_REPAIRED = "StatusRepaired", "Parts of the status could not be read or contradicted each other; what could be was rebuilt."
 
     # Housekeeping
     CHILD_RESTORED = "ChildRestored", "A child was edited or deleted by someone else and was put back."

@@ -44,7 +44,7 @@ _VERSION_PLACEHOLDER = r"\{\{ *(slot|isvc|revision) *\}\}"
 
 
 def _rising(steps: Sequence[Mapping[str, Any]]) -> bool:
-    weights = [step["weight"] for step in steps]
+    weights = [step["weight"] for step in steps if step.get("weight") is not None]
     return all(lower < higher for lower, higher in pairwise(weights))
 
 
@@ -66,6 +66,7 @@ _ABOVE_ZERO = (
     "spec.serving.requestTimeout",
     "spec.rollout.progressDeadline",
     "spec.rollout.holdTimeout",
+    "spec.rollout.maxDuration",
     "spec.analysis.interval",
     "spec.analysis.provider.envoy.flush",
     "spec.analysis.metrics[].slowerThan",
@@ -115,7 +116,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         at="spec.rollout.steps",
         sentence="weights of the steps must rise from step to step, such as 5, 25, 50",
-        cel="self.map(s, s.weight).isSorted() && self.all(s, self.exists_one(t, t.weight == s.weight))",
+        cel="self.filter(s, has(s.weight)).map(s, s.weight).isSorted() && "
+        "self.all(s, !has(s.weight) || self.exists_one(t, has(t.weight) && t.weight == s.weight))",
         holds=_rising,
     ),
     Rule(
@@ -123,8 +125,20 @@ RULES: tuple[Rule, ...] = (
         shown_at="weight",
         sentence="weight must be below 100: with all of the traffic on the candidate there is nothing left to compare it with, and "
         "promotion after the last step gives it the rest",
-        cel="self.weight < 100",
-        holds=lambda step: step["weight"] < 100,
+        cel="!has(self.weight) || self.weight < 100",
+        holds=lambda step: (step.get("weight") or 0) < 100,
+    ),
+    Rule(
+        at="spec.rollout.steps",
+        sentence="steps need at least one with a weight; to freeze a rollout before its first step, write paused: true in the spec",
+        cel="self.exists(s, has(s.weight))",
+        holds=lambda steps: any(step.get("weight") is not None for step in steps),
+    ),
+    Rule(
+        at="spec.rollout.steps[]",
+        sentence="a step has either a weight or pause: true",
+        cel="has(self.weight) != (has(self.pause) && self.pause)",
+        holds=lambda step: (step.get("weight") is not None) != bool(step.get("pause")),
     ),
     Rule(
         at="spec.rollout.watch",

@@ -4,6 +4,7 @@ Only fields with an effect are here. Fields under `model` and `predictor` make u
 the API server would fill in: an upgrade must never change an id (rollout/revision.py).
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -97,11 +98,31 @@ class Serving(ApiModel):
 
 
 class Step(ApiModel):
-    """One step of a canary: a weight and what must be seen at it."""
+    """One step of a canary: a weight and what must be seen at it, or a pause."""
 
-    weight: Annotated[int, Field(ge=1, le=100)] = Field(description="Share of traffic for the candidate, in whole percents.")
+    weight: Annotated[int, Field(ge=1, le=100)] | None = Field(None, description="Share of traffic for the candidate, in whole percents.")
+    pause: bool = Field(False, description="true, and no weight: wait here for the command promote@<id>. Pauses count towards no deadline.")
     min_duration: Duration = Field(timedelta(minutes=1), description="Shortest time at this weight.")
     min_requests: int = Field(100, ge=0, le=10_000_000, description="Fewest analysed candidate requests at this weight.")
+
+
+class OnInsufficientData(StrEnum):
+    """What follows when requests were too few for a decision until holdTimeout."""
+
+    HOLD = "Hold"
+    ROLLBACK = "Rollback"
+    PROMOTE = "Promote"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One weight of a canary, as the engine counts them: pause steps stand between stages."""
+
+    weight: int
+    min_duration: timedelta
+    min_requests: int
+    pause_before: bool
+    """Whether a pause step stands before it."""
 
 
 class Watch(ApiModel):
@@ -123,15 +144,43 @@ class Rollout(ApiModel):
         default_factory=_default_steps,
         min_length=1,
         max_length=20,
-        description="Steps of the canary, in rising weight (default: 5, 25, 50).",
+        description="Steps of the canary, in rising weight, with pauses between them where wanted (default: 5, 25, 50).",
     )
     progress_deadline: Duration = Field(
         timedelta(minutes=30), description="After this long not ready, the candidate is reported as Stalled."
     )
     hold_timeout: Duration = Field(timedelta(hours=1), description="After this long on hold, the rollout is reported as Stalled.")
+    on_insufficient_data: OnInsufficientData = Field(
+        OnInsufficientData.HOLD,
+        description="When requests were too few for a decision until holdTimeout: Hold (and report Stalled), Rollback, or Promote, which "
+        "goes on to the next step, and from the last one to promotion, without that evidence. Never against evidence that it is worse.",
+    )
+    max_duration: Duration | None = Field(
+        None, description="Longest time a rollout may take before its candidate is refused; pauses do not count (default: no limit)."
+    )
     watch: Watch = Field(default_factory=Watch, description="What happens after promotion.")
     scale_down_delay: Duration = Field(timedelta(minutes=10), description="How long a replaced version is kept warm without traffic.")
     history_limit: int = Field(5, ge=1, le=10, description="How many promoted revisions are kept for a fast return.")
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The weights of the canary, in order."""
+        before = [None, *self.steps]
+        return [
+            Stage(
+                weight=step.weight,
+                min_duration=step.min_duration,
+                min_requests=step.min_requests,
+                pause_before=earlier is not None and earlier.pause,
+            )
+            for earlier, step in zip(before, self.steps, strict=False)
+            if step.weight is not None
+        ]
+
+    @property
+    def pause_at_end(self) -> bool:
+        """Whether a pause step stands between the last weight and promotion."""
+        return self.steps[-1].pause
 
 
 class EnvoyProvider(ApiModel):
@@ -172,10 +221,19 @@ class Metric(ApiModel):
     slower_than: Duration | None = Field(
         None, description="Latency bound of gateway-latency; must be a bucket edge of the proxy's histogram."
     )
-    maximum: Share = Field(0.02, description="Bad share below which a version is good enough to promote.")
+    maximum: Share | None = Field(
+        None,
+        description="Objective: largest bad share (of errors: 5xx only) of a version that may be promoted. "
+        "Below it, or below 2% if there is none, a version need not be compared to be good enough.",
+    )
     tolerate: float | None = Field(
         None, ge=1, le=10, description="Odds ratio against stable that is still tolerated (default 1.25 for errors, 1.5 for latency)."
     )
+
+    @property
+    def good_enough(self) -> float:
+        """The bad share below which a version is good enough without being compared: the objective, or 2 %."""
+        return self.maximum if self.maximum is not None else 0.02
 
     @property
     def tolerated_odds_ratio(self) -> float:
@@ -201,6 +259,9 @@ class Analysis(ApiModel):
     provider: Provider | None = Field(None, description="Where request counters come from (default: operator setting).")
     false_rollback_rate: Share = Field(0.01, description="Probability that an equally good version is rolled back, over the whole rollout.")
     promotion_confidence: Share = Field(0.95, description="Confidence that a promoted version is not twice as bad and above maximum.")
+    require_promotion_evidence: bool = Field(
+        True, description="Whether promotion needs evidence that the version is good enough, beyond no evidence that it is worse."
+    )
     metrics: list[Metric] = Field(
         default_factory=_default_metrics,
         min_length=1,
@@ -241,6 +302,12 @@ class ModelDeploymentSpec(ApiModel):
     rollout: Rollout = Field(default_factory=Rollout, description="How a new version takes over.")
     analysis: Analysis = Field(default_factory=Analysis, description="When is a candidate worse, and when is it good enough.")
     parity: Parity = Field(default_factory=Parity, description="The same answers as where the model was trained, before any traffic.")
+
+    paused: bool = Field(
+        False,
+        description="Freezes the weights where they are and starts nothing; serving goes on. A version that turns out to be worse is "
+        "still rolled back, and so it is by abort@<id>, by rollback@<id>, or by going back in the manifest.",
+    )
 
     @property
     def protocol(self) -> Protocol:

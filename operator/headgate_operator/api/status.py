@@ -19,6 +19,7 @@ class Phase(StrEnum):
     PENDING = "Pending"
     PROGRESSING = "Progressing"
     HOLDING = "Holding"
+    PAUSED = "Paused"
     SUSPENDED = "Suspended"
     PROMOTING = "Promoting"
     WATCHING = "Watching"
@@ -32,9 +33,17 @@ class Verdict(StrEnum):
 
     WORSE = "Worse"
     NOT_WORSE = "NotWorse"
+    OBJECTIVE_MISSED = "ObjectiveMissed"
     UNDECIDED = "Undecided"
     NO_DATA = "NoData"
     PROVIDER_ERROR = "ProviderError"
+
+
+class Waiver(StrEnum):
+    """Which holds of its present step a candidate no longer waits for. Evidence against it is never among them."""
+
+    HOLDS = "Holds"
+    DATA = "Data"
 
 
 class ParityResult(StrEnum):
@@ -86,7 +95,7 @@ class Candidate(Pinned):
     inputs: dict[str, Any] = Field(description="What the revision id was computed from.")
     rendered: Rendered
     started_at: Timestamp = Field(description="When it became the candidate.")
-    step: int = Field(-1, description="Index of the current step; -1 before the first.")
+    step: int = Field(-1, description="Index of the current step among those with a weight; -1 before the first.")
     weight: int = Field(0, description="Percent of traffic it shall have.")
     step_started_at: Timestamp | None = Field(None, description="When the route was seen to carry this step's weight.")
     step_requests: int = Field(0, description="Candidate requests in kept blocks of this step.")
@@ -99,6 +108,17 @@ class Candidate(Pinned):
     known_good: bool = Field(False, description="From the history: parity and readiness only.")
     hold_since: Timestamp | None = Field(None, description="Since when the rollout has been on hold without a break.")
     hold_reason: str | None = Field(None, description="Why the rollout is on hold.")
+    reason_since: Timestamp | None = Field(None, description="Since when it has been on hold for that reason.")
+    paused: bool = Field(False, description="Whether a person paused it (pause@) and has not resumed it.")
+    at_pause: bool = Field(False, description="Whether it waits at a pause step for promote@.")
+    pause_passed: bool = Field(False, description="Whether promote@ passed the pause step after its present step.")
+    pause_since: Timestamp | None = Field(None, description="Since when it has been paused, by whatever means.")
+    paused_seconds: int = Field(0, description="How long it was paused before that; pauses count towards no deadline.")
+    waived: Waiver | None = Field(None, description="Holds of the present step that it no longer waits for.")
+    promote_now: bool = Field(False, description="Whether a person sent it straight to promotion (promote-full@).")
+    return_from: str | None = Field(
+        None, description="Id of the stable revision that a person wants to leave (rollback@); it is refused when this one takes over."
+    )
     restarts: int = Field(0, description="Container restarts when last looked at under traffic.")
     disturbed: bool = Field(False, description="Whether pods restarted or were missing since the last block that was not all failures.")
 
@@ -166,6 +186,7 @@ class Mixture(ApiModel):
     started: int = Field(description="How many mixtures were started; the k-th has weight 1/(k(k+1)).")
     untouched: bool = Field(description="Whether no block was counted since the newest started.")
     log_wealth: list[float] = Field(description="One per alternative odds ratio.")
+    objective: list[float] = Field(default_factory=list, description="The same for the absolute objective, if there is one.")
 
 
 class SideCounts(ApiModel):
@@ -198,6 +219,8 @@ class MetricStatus(ApiModel):
     fail_streak: FailStreak = Field(default_factory=FailStreak)
     evidence: float = Field(0.0, description="Natural log of the rollback e-value.")
     bound: float = Field(0.0, description="Natural log of 1/alpha: at this evidence the candidate is rolled back.")
+    objective_evidence: float = Field(0.0, description="Natural log of the e-value against the objective; at `bound` it is missed.")
+    faults: int = Field(0, description="Bad requests of the candidate as the objective counts them: 5xx only, or slow ones.")
     bad: SideCounts = Field(default_factory=SideCounts)
     total: SideCounts = Field(default_factory=SideCounts)
     requests_needed: int | None = Field(None, description="Expected candidate requests until a decision at present rates.")
@@ -213,6 +236,7 @@ class AnalysisStatus(ApiModel):
     stable_slot: int = Field(description="Position of the version it is compared with.")
     weight: int = Field(description="Weight the open blocks belong to; a change closes them.")
     last_block_end: MicroTimestamp | None = Field(None, description="When the last block of any metric ended.")
+    split: SideCounts = Field(default_factory=SideCounts, description="Requests of each version in the blocks at this weight.")
     silent_requests: int = Field(0, description="Requests to stable, at this weight, since the candidate last got one.")
     samples: list[Sample] = Field(default_factory=list, description="Baselines of the open blocks.")
     metrics: list[MetricStatus] = Field(default_factory=list, description="Evidence by metric.")
@@ -223,7 +247,11 @@ class CommandStatus(ApiModel):
 
     command: str = Field(description="The command, such as abort@r3f9a1c02.")
     at: Timestamp = Field(description="When it was handled.")
+    by: str | None = Field(None, description="Field manager that wrote the annotation, such as kubectl-annotate.")
     result: str = Field(description="Applied, or Ignored and why.")
+    removing: bool = Field(
+        False, description="Whether the annotation may still be there: seen again, it is this command, and is only removed."
+    )
 
 
 class ConditionStatus(StrEnum):

@@ -3,14 +3,14 @@
 import click
 
 from headgate_operator.cli.cluster import Deployment, Target, read, run, target_options
-from headgate_operator.cli.commands import tell
+from headgate_operator.cli.commands import revision_option, tell, wait_option
 from headgate_operator.cli.errors import Failure
 
 
 @click.command()
 @click.argument("name")
-@click.option("--revision", metavar="ID", help="Abort only if this is the revision on trial (default: the one on trial now).")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until the operator acknowledges.")
+@revision_option("Abort only if this is the revision on trial (default: the one on trial now).")
+@wait_option
 @target_options
 def abort(name: str, target: Target, revision: str | None, wait: bool) -> None:
     """Refuse the candidate now: its weight goes to 0, the stable version serves everything.

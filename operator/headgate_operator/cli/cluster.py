@@ -57,8 +57,9 @@ class Deployment:
 
     @property
     def steps(self) -> int:
-        """How many steps its canary has."""
-        return len(self.obj["spec"].get("rollout", {}).get("steps") or (5, 25, 50))
+        """How many weights its canary has; pauses are not counted."""
+        steps = self.obj["spec"].get("rollout", {}).get("steps") or [{"weight": weight} for weight in (5, 25, 50)]
+        return sum(step.get("weight") is not None for step in steps)
 
     @property
     def command(self) -> str | None:

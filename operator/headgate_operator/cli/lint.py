@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from headgate_operator.api.manifest import problems
-from headgate_operator.api.names import API_VERSION, GROUP, KIND
+from headgate_operator.api.names import API_VERSION, KIND
 from headgate_operator.api.spec import ModelDeploymentSpec
 from headgate_operator.cli.errors import Exit, Failure
-from headgate_operator.cli.manifests import Document, read_documents
+from headgate_operator.cli.manifests import Document, claims_to_be_ours, read_documents
 from headgate_operator.cli.outlook import outlook
 
 
@@ -45,7 +45,7 @@ def _check(document: Document, *, quiet: bool) -> bool | None:
     content = document.content
     if not isinstance(content, Mapping):
         return _complain(document, ["is not an object: a manifest is a mapping with apiVersion, kind, metadata and spec"])
-    if not _is_ours(content):
+    if not claims_to_be_ours(content):
         if not quiet:
             click.echo(f"{document.source}: skipped, {_kind(content)} is not a {KIND}")
         return None
@@ -55,12 +55,6 @@ def _check(document: Document, *, quiet: bool) -> bool | None:
     if not quiet:
         _praise(document, content)
     return True
-
-
-def _is_ours(content: Mapping[str, Any]) -> bool:
-    """A mistyped kind or group is ours to complain about; objects of other groups are not."""
-    api_version = str(content.get("apiVersion", ""))
-    return content.get("kind") == KIND or api_version.split("/")[0] == GROUP or not api_version
 
 
 def _kind(content: Mapping[str, Any]) -> str:

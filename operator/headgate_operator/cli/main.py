@@ -17,11 +17,17 @@ PLUG_INS: Final = "headgate.commands"
 
 _OWN: Final = {
     "lint": "Check manifests and say what the rollout will do.",
+    "plan": "Rehearse the rollout of a manifest at a given traffic.",
     "status": "Show what is served, what is on trial and why.",
     "watch": "Follow a rollout in the terminal.",
     "history": "List promoted and refused revisions.",
+    "promote": "Let the candidate go on without waiting any longer.",
+    "pause": "Freeze the candidate's weight.",
+    "resume": "End a pause.",
     "abort": "Refuse the candidate now; all traffic goes to the stable version.",
     "retry": "Give a refused revision another chance.",
+    "rollback": "Go back to the revision before the stable one.",
+    "evidence": "Calculate what the operator makes of some requests.",
     "crd": "Print the CustomResourceDefinition.",
 }
 """Subcommand → its line in `headgate --help`; the code is in the module of that name."""

@@ -7,13 +7,14 @@ none of that, and a lint that reads something else than the API server is worse 
 import json
 import re
 import sys
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from headgate_operator.api.names import GROUP, KIND
 from headgate_operator.cli.errors import Failure
 
 _MAX_BYTES: Final = 5_000_000
@@ -72,6 +73,12 @@ def read_documents(path: str) -> list[Document]:
     if not flat:
         raise Failure(f"{source}: no documents in it; a ModelDeployment manifest is expected")
     return [Document(f"{source} (document {number})" if len(flat) > 1 else source, content) for number, content in enumerate(flat, 1)]
+
+
+def claims_to_be_ours(content: Mapping[str, Any]) -> bool:
+    """Tell a ModelDeployment from objects of other groups; one with a mistyped kind or group is ours to complain about."""
+    api_version = str(content.get("apiVersion", ""))
+    return content.get("kind") == KIND or api_version.split("/")[0] == GROUP or not api_version
 
 
 def to_yaml(value: Any) -> str:

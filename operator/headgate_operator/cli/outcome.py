@@ -17,7 +17,9 @@ class Outcome:
 def outcome(status: ModelDeploymentStatus, generation: int, *, revision: str | None, seen_as_candidate: bool) -> Outcome | None:
     """Return how it ended, None while it goes on.
 
-    With `revision`, how that revision fared; else whether the manifest's own one serves. A watch after promotion is part of the rollout.
+    With `revision`, how that revision fared; else whether the manifest's own one serves. A watch after promotion is part of the rollout,
+    and so is whatever ends by itself (a hold, a suspension) or was asked for (a pause, by a step, a command or the manifest). Only where
+    nothing more is going to happen without a person, which the operator reports as Stalled, is it over without a verdict.
     """
     if revision is not None and (refused := _refusal(status, revision)):
         return Outcome(Exit.FAILED, refused)
@@ -33,6 +35,12 @@ def outcome(status: ModelDeploymentStatus, generation: int, *, revision: str | N
     if ready is None or status.stable is None:
         return None
     return Outcome(Exit.OK, f"revision {status.stable.id} (version {status.stable.version}) serves all traffic")
+
+
+def waits_for(status: ModelDeploymentStatus) -> str | None:
+    """Say what a rollout that is not over waits for, in the operator's words."""
+    moving = _condition(status, ConditionType.RECONCILING)
+    return f"{moving.reason}, {moving.message}" if moving is not None else None
 
 
 def _of_revision(status: ModelDeploymentStatus, revision: str, *, seen_as_candidate: bool) -> Outcome | None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from headgate_operator.api.quantities import format_duration, format_share
-from headgate_operator.api.spec import Metric, MetricPreset, ModelDeploymentSpec, ParityMode
+from headgate_operator.api.spec import Metric, MetricPreset, ModelDeploymentSpec, OnInsufficientData, ParityMode
 
 
 def outlook(spec: ModelDeploymentSpec) -> list[str]:
@@ -33,10 +33,18 @@ def _parity(spec: ModelDeploymentSpec) -> str:
 
 
 def _steps(spec: ModelDeploymentSpec) -> str:
-    steps = spec.rollout.steps
-    parts = [f"{step.weight} % for at least {format_duration(step.min_duration)} and {step.min_requests} requests" for step in steps]
-    total = format_duration(sum((step.min_duration for step in steps), timedelta()))
-    return f"It takes {_listed(parts)}: {total} at the least."
+    rollout = spec.rollout
+    parts = [
+        f"{'a pause until `headgate promote`, then ' if stage.pause_before else ''}{stage.weight} % for at least "
+        f"{format_duration(stage.min_duration)} and {stage.min_requests} requests"
+        for stage in rollout.stages
+    ]
+    if rollout.pause_at_end:
+        parts.append("a pause until `headgate promote`")
+    total = format_duration(sum((stage.min_duration for stage in rollout.stages), timedelta()))
+    limit = f", {format_duration(rollout.max_duration)} at the most (pauses aside)" if rollout.max_duration is not None else ""
+    frozen = " The manifest says paused: nothing moves until that is taken back." if spec.paused else ""
+    return f"It takes {_listed(parts)}: {total} at the least{limit}.{frozen}"
 
 
 def _refusal(spec: ModelDeploymentSpec) -> str:
@@ -55,12 +63,23 @@ def _worse(metric: Metric) -> str:
 
 
 def _promotion(spec: ModelDeploymentSpec) -> str:
+    follows = f"too few requests to tell hold it for up to {format_duration(spec.rollout.hold_timeout)}, then {_then(spec)}."
+    if not spec.analysis.require_promotion_evidence:
+        return f"After the last step it is promoted without evidence that it is good (requirePromotionEvidence is false); {follows}"
     confidence = format_share(spec.analysis.promotion_confidence)
-    bounds = _listed([f"{metric.name} {format_share(metric.maximum)}" for metric in spec.analysis.metrics], last="and")
+    bounds = _listed([f"{metric.name} {format_share(metric.good_enough)}" for metric in spec.analysis.metrics], last="and")
     return (
         f"After the last step it is promoted once it is, with {confidence} confidence, not twice as bad as stable or below the maximum "
-        f"({bounds}); too few requests to tell hold it for up to {format_duration(spec.rollout.hold_timeout)}, then a person is asked."
+        f"({bounds}); {follows}"
     )
+
+
+def _then(spec: ModelDeploymentSpec) -> str:
+    return {
+        OnInsufficientData.HOLD: "a person is asked",
+        OnInsufficientData.ROLLBACK: "it is refused",
+        OnInsufficientData.PROMOTE: "it goes on without them",
+    }[spec.rollout.on_insufficient_data]
 
 
 def _watch(spec: ModelDeploymentSpec) -> str:

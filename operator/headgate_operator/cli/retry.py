@@ -4,14 +4,14 @@ import click
 
 from headgate_operator.api.status import Rejected
 from headgate_operator.cli.cluster import Deployment, Target, read, run, target_options
-from headgate_operator.cli.commands import tell
+from headgate_operator.cli.commands import revision_option, tell, wait_option
 from headgate_operator.cli.errors import Failure
 
 
 @click.command()
 @click.argument("name")
-@click.option("--revision", metavar="ID", help="The refused revision (default: that of the manifest's model, else the one refused last).")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until the operator acknowledges.")
+@revision_option("The refused revision (default: that of the manifest's model, else the one refused last).")
+@wait_option
 @target_options
 def retry(name: str, target: Target, revision: str | None, wait: bool) -> None:
     """Give a refused revision another chance. It starts over; the manifest must ask for it."""

@@ -7,23 +7,16 @@ from typing import Any
 
 import click
 
-from headgate_operator.api.quantities import format_duration, parse_duration
+from headgate_operator.api.quantities import format_duration
 from headgate_operator.cli.cluster import Deployment, Target, read, run, target_options
 from headgate_operator.cli.errors import Exit, Failure
-from headgate_operator.cli.outcome import Outcome, outcome
+from headgate_operator.cli.options import duration_option
+from headgate_operator.cli.outcome import Outcome, outcome, waits_for
 from headgate_operator.cli.output import Format, output_option, show
 from headgate_operator.cli.view import console, view
 from headgate_operator.kube.protocol import KubeApi, UnavailableError
 
 _POLL_SECONDS = 1.0
-
-
-def duration_option(_ctx: click.Context, parameter: click.Parameter, text: str) -> timedelta:
-    """Read a duration option; a click usage error says what is allowed."""
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param=parameter) from error
 
 
 @click.command()
@@ -37,8 +30,8 @@ def duration_option(_ctx: click.Context, parameter: click.Parameter, text: str) 
 def status(ctx: click.Context, name: str, target: Target, wait: bool, revision: str | None, timeout: timedelta, output: Format) -> None:
     """Show what is served, what is on trial and why.
 
-    With --wait, ends with 0 when the new revision is promoted and its watch is over, 1 when it is refused or a person is needed, 3 when
-    the time is up.
+    With --wait, ends with 0 when the new revision is promoted and its watch is over, 1 when it is refused or a person is needed
+    (Stalled), 3 when the time is up. It waits through holds, suspensions and pauses: those end by themselves or were asked for.
     """
     if revision and not wait:
         raise click.UsageError("--revision goes with --wait", ctx)
@@ -46,7 +39,9 @@ def status(ctx: click.Context, name: str, target: Target, wait: bool, revision: 
     _print(deployment, output)
     if wait:
         if ended is None:
-            raise Failure(f"{name} is still {deployment.status.phase} after {format_duration(timeout)}", Exit.TIMED_OUT)
+            why = waits_for(deployment.status)
+            still = f"{name} is still {deployment.status.phase} after {format_duration(timeout)}"
+            raise Failure(f"{still}: {why}" if why else still, Exit.TIMED_OUT)
         click.echo(ended.sentence, err=True)
         ctx.exit(ended.exit_code)
 

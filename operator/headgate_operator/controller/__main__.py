@@ -9,8 +9,10 @@ from pathlib import Path
 import click
 import kopf
 
-from headgate_operator.api.quantities import parse_duration
+from headgate_operator.api.quantities import parse_duration, parse_share
 from headgate_operator.controller.events import kopf_settings, wire
+from headgate_operator.controller.fleet import FleetSettings
+from headgate_operator.controller.freeze import FreezeWindow, parse_freeze_window
 from headgate_operator.controller.logs import LogFormat, configure
 from headgate_operator.controller.process import Process
 from headgate_operator.controller.settings import (
@@ -28,6 +30,20 @@ _log = logging.getLogger(__name__)
 def _duration(_ctx: click.Context, _parameter: click.Parameter, text: str) -> timedelta:
     try:
         return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _share(_ctx: click.Context, _parameter: click.Parameter, text: str) -> float:
+    try:
+        return parse_share(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _windows(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[FreezeWindow, ...]:
+    try:
+        return tuple(parse_freeze_window(text) for text in texts)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -56,11 +72,21 @@ def _duration(_ctx: click.Context, _parameter: click.Parameter, text: str) -> ti
 @click.option("--lease-namespace", show_envvar=True, help="Namespace of the Lease (default: the operator's own).")
 @click.option("--start-timeout", default="60s", callback=_duration, show_envvar=True,
               help="How long to wait for the API server and its CRDs before giving up.")  # fmt: skip
+@click.option("--max-concurrent-rollouts", type=click.IntRange(1), show_envvar=True,
+              help="Canaries under way at the same time; first and known-good revisions do not count (default: any number).")  # fmt: skip
+@click.option("--freeze-window", "freeze_windows", multiple=True, envvar="HEADGATE_FREEZE_WINDOW", show_envvar=True, callback=_windows,
+              help="When no candidate starts and no weight is raised, in UTC: Fri-16:00/Mon-08:00 every week, or "
+              "2026-12-23T18:00Z/2027-01-02T08:00Z; may be given several times. Rollbacks go on.")  # fmt: skip
+@click.option("--breaker-share", default="50%", callback=_share, show_envvar=True,
+              help="When more than this share of the canaries under way, and at least 3, cannot read their metrics, "
+              "none goes on or gives up.")  # fmt: skip
+@click.option("--breaker-window", default="5m", callback=_duration, show_envvar=True,
+              help="How long one failure to read metrics counts for --breaker-share.")  # fmt: skip
 def main(
     kubeconfig: Path | None, namespaces: tuple[str, ...], gateway: str, domain: str, envoy_addresses: tuple[str, ...],
     envoy_flush: timedelta, health_address: str | None, log_format: str, verbose: bool, workers: int, leader_election: bool,
-    lease_namespace: str | None,
-    start_timeout: timedelta,
+    lease_namespace: str | None, start_timeout: timedelta, max_concurrent_rollouts: int | None,
+    freeze_windows: tuple[FreezeWindow, ...], breaker_share: float, breaker_window: timedelta,
 ) -> None:  # fmt: skip
     """Run the Headgate operator.
 
@@ -80,6 +106,12 @@ def main(
             leader_election=leader_election,
             start_timeout=start_timeout,
             lease_namespace=choose_lease_namespace(lease_namespace, namespaces),
+            fleet=FleetSettings(
+                max_concurrent_rollouts=max_concurrent_rollouts,
+                freeze_windows=freeze_windows,
+                breaker_share=breaker_share,
+                breaker_window=breaker_window,
+            ),
         )
     except SettingsError as error:
         raise click.UsageError(str(error)) from error

@@ -81,7 +81,7 @@ class Actor:
     async def _status(self, snapshot: Snapshot, status: ModelDeploymentStatus) -> str | None:
         """Write the whole status if it changed, and return the object's new resourceVersion: a merge patch would never drop a key."""
         fields = status_fields(status)
-        if fields == status_fields(snapshot.observed.status) and "status" in snapshot.obj:
+        if fields == status_fields(snapshot.observed.status) and "status" in snapshot.obj and not snapshot.observed.damaged:
             return None
         metadata = snapshot.obj["metadata"]
         identity = {key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion")}

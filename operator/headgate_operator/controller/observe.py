@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from headgate_operator.api.names import COMMAND_ANNOTATION
 from headgate_operator.api.spec import Gateway, ModelDeploymentSpec
-from headgate_operator.api.status import ModelDeploymentStatus
+from headgate_operator.api.stored import read_status
 from headgate_operator.controller.children import Children, read_children, read_services
+from headgate_operator.controller.fleet import FleetRegister
 from headgate_operator.controller.golden import GoldenQuestion
 from headgate_operator.controller.parity import check
 from headgate_operator.controller.resources import HTTP_ROUTES, MODEL_DEPLOYMENTS
@@ -70,6 +71,7 @@ class Observer:
         self._counters = counters
         self._question = question
         self._clock = clock
+        self.fleet = FleetRegister(settings.fleet)
 
     async def observe(self, key: Key) -> Snapshot | None:
         """Return the snapshot of one ModelDeployment, or None if it is gone or going.
@@ -80,12 +82,13 @@ class Observer:
         obj = await self._api.get(MODEL_DEPLOYMENTS, namespace, name)
         if obj is None or "deletionTimestamp" in obj["metadata"]:
             return None
-        spec, status = _parse(obj)
+        spec = _parse(obj)
+        status, damaged = read_status(obj.get("status"))
         subject, gateway = _subject(obj), spec.serving.gateway or self._settings.gateway
         hostnames = tuple(spec.serving.hostnames or (default_hostname(name, namespace, self._settings.domain),))
         wanted, route = await asyncio.gather(read_wanted(self._api, obj, spec, status), self._api.get(HTTP_ROUTES, namespace, name))
         observed = Observed(
-            now=self._clock(), subject=subject, spec=spec, status=status, wanted=wanted,
+            now=self._clock(), subject=subject, spec=spec, status=status, wanted=wanted, damaged=damaged,
             route=None if route is None else _route(route, Owner(name, subject.uid), gateway), url=f"http://{hostnames[0]}",
         )  # fmt: skip
         children = await read_children(self._api, namespace, name, _names(observed))
@@ -103,7 +106,10 @@ class Observer:
             self._reading(observed) if wants.metrics else _nothing(),
             self._parity(observed) if wants.parity else _nothing(),
         )
-        return replace(observed, now=self._clock(), services=services, reading=reading, parity=parity)
+        now = self._clock()
+        # Last of all: between this and the report on what was decided nobody else may decide, or two would take the last place.
+        fleet = self.fleet.view((subject.namespace, subject.name), now)
+        return replace(observed, now=now, services=services, reading=reading, parity=parity, fleet=fleet)
 
     async def _reading(self, observed: Observed) -> Reading:
         assert observed.route is not None
@@ -121,9 +127,9 @@ async def _nothing() -> None:
     return None
 
 
-def _parse(obj: Object) -> tuple[ModelDeploymentSpec, ModelDeploymentStatus]:
+def _parse(obj: Object) -> ModelDeploymentSpec:
     try:
-        return ModelDeploymentSpec.model_validate(obj.get("spec")), ModelDeploymentStatus.model_validate(obj.get("status") or {})
+        return ModelDeploymentSpec.model_validate(obj.get("spec"))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
@@ -138,7 +144,17 @@ def _subject(obj: Object) -> Subject:
         uid=metadata["uid"],
         generation=metadata.get("generation", 1),
         command=(metadata.get("annotations") or {}).get(COMMAND_ANNOTATION),
+        command_by=_writer(metadata, COMMAND_ANNOTATION),
     )
+
+
+def _writer(metadata: Object, annotation: str) -> str | None:
+    """Return the field manager that the API server names as the owner of an annotation."""
+    for entry in metadata.get("managedFields") or ():
+        owned = (entry.get("fieldsV1") or {}).get("f:metadata", {}).get("f:annotations", {})
+        if f"f:{annotation}" in owned:
+            return str(entry.get("manager"))
+    return None
 
 
 def _names(observed: Observed) -> set[str]:

@@ -91,6 +91,7 @@ class Reconciler:
                 self._forget(key)
                 return "gone"
             decision = decide(snapshot.observed)
+            self._observer.fleet.report(key, decision.status, snapshot.observed.now)
             wrote = await self._actor.act(snapshot, decision, on_record=functools.partial(self._recorded, key, snapshot, decision))
         except ConflictError as error:
             ObjectLog(_log, *key).debug("somebody else wrote in between, looking again: %s", error)
@@ -140,6 +141,7 @@ class Reconciler:
 
     def _forget(self, key: Key) -> None:
         self._queue.forget(key)
+        self._observer.fleet.forget(key)
         self._writes.pop(key, None)
         self._complaints.pop(key, None)
         self._telemetry.forget(*key)

@@ -1,6 +1,6 @@
 """What the operator is told when it starts: one frozen value, checked once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from headgate_operator.api.quantities import format_duration
 from headgate_operator.api.spec import EnvoyProvider, Gateway
+from headgate_operator.controller.fleet import FleetSettings
 
 RESYNC: Final = timedelta(minutes=5)
 """How often an object is looked at although nothing happened; each time up to a fifth more, so that objects spread out."""
@@ -51,6 +52,7 @@ class Settings:
     start_timeout: timedelta = timedelta(seconds=60)
     """How long the API server and its CRDs are waited for."""
     resync: timedelta = RESYNC
+    fleet: FleetSettings = field(default_factory=FleetSettings)
 
 
 def choose_lease_namespace(given: str | None, namespaces: tuple[str, ...]) -> str:

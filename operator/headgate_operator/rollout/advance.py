@@ -25,7 +25,8 @@ def advance(turn: Turn) -> Turn:
     if turn.status.candidate is None or turn.blocked is not None:
         return turn
     chain, move = _next_move(turn)
-    wait = next((wait for gate in chain if (wait := gate(turn)) is not None), None)
+    waived = gates.WAIVED[turn.candidate.waived] if turn.candidate.waived is not None else frozenset()
+    wait = next((wait for gate in chain if gate not in waived and (wait := gate(turn)) is not None), None)
     return move(turn) if wait is None else _wait(turn, wait)
 
 
@@ -35,6 +36,8 @@ def _next_move(turn: Turn) -> tuple[tuple[Gate, ...], Move]:
         return gates.FIRST_REVISION, promote_first
     if candidate.known_good:
         return gates.TAKE_OVER, promote
+    if candidate.promote_now:
+        return gates.STRAIGHT_ON, promote
     if candidate.weight == 0:
         return (gates.FIRST_STEP if candidate.step < 0 else gates.BACK_TO_STEP), _raise_weight
     return (gates.PROMOTION, promote) if next_step(turn.spec, candidate) is None else (gates.NEXT_STEP, _raise_weight)
@@ -42,7 +45,7 @@ def _next_move(turn: Turn) -> tuple[tuple[Gate, ...], Move]:
 
 def _raise_weight(turn: Turn) -> Turn:
     """Commit to the weight of the next step. The step begins when the route is seen to carry it."""
-    candidate, steps = turn.candidate, turn.spec.rollout.steps
+    candidate, steps = turn.candidate, turn.spec.rollout.stages
     step = next_step(turn.spec, candidate)
     assert step is not None
     service = turn.service(candidate.isvc)
@@ -59,6 +62,10 @@ def _raise_weight(turn: Turn) -> Turn:
         disturbed=False,
         hold_since=None,
         hold_reason=None,
+        reason_since=None,
+        waived=None,
+        at_pause=False,
+        pause_passed=False,
     )
     message = f"{candidate.id} gets {weight}% of the traffic (step {step + 1} of {len(steps)})"
     return turn.note(Reason.STEP_STARTED, message, revision=candidate.id)
@@ -67,10 +74,14 @@ def _raise_weight(turn: Turn) -> Turn:
 def _wait(turn: Turn, wait: Wait) -> Turn:
     """Keep the weights, say why, and keep the time since when."""
     candidate = turn.candidate
-    turn = replace(turn, wait=wait)
+    at_pause = wait.reason is Reason.PAUSE_STEP
+    turn = replace(turn, wait=wait).with_candidate(at_pause=at_pause)
+    if at_pause and not candidate.at_pause:
+        turn = turn.note(wait.reason, wait.message, revision=candidate.id)
     if not wait.hold:
-        return turn.with_candidate(hold_since=None, hold_reason=None)
-    turn = turn.with_candidate(hold_since=candidate.hold_since or turn.now, hold_reason=str(wait.reason))
+        return turn.with_candidate(hold_since=None, hold_reason=None, reason_since=None)
+    since = candidate.reason_since if candidate.hold_reason == wait.reason else None
+    turn = turn.with_candidate(hold_since=candidate.hold_since or turn.now, hold_reason=str(wait.reason), reason_since=since or turn.now)
     if candidate.hold_reason == wait.reason or wait.reason in QUIET_HOLDS:
         return turn
     return turn.note(wait.reason, wait.message, revision=candidate.id, warning=True)

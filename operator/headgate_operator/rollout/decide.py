@@ -12,11 +12,14 @@ from headgate_operator.rollout.check_parity import check_parity
 from headgate_operator.rollout.children import wanted_route, wanted_services
 from headgate_operator.rollout.commands import obey_command
 from headgate_operator.rollout.conditions import set_conditions
+from headgate_operator.rollout.deadlines import enforce_deadlines
 from headgate_operator.rollout.decision import Decision
 from headgate_operator.rollout.drain import deletions, finish_draining
 from headgate_operator.rollout.evidence import convict, weigh_evidence
 from headgate_operator.rollout.guard import guard_candidate, guard_watch
+from headgate_operator.rollout.mend import mend
 from headgate_operator.rollout.observed import Observed
+from headgate_operator.rollout.pauses import count_pauses
 from headgate_operator.rollout.phase import set_phase
 from headgate_operator.rollout.promote import watch_over
 from headgate_operator.rollout.readback import count_requests, read_back
@@ -30,6 +33,7 @@ from headgate_operator.rollout.withdraw import withdraw_unwanted
 Rule = Callable[[Turn], Turn]
 
 RULES: Final[tuple[Rule, ...]] = (
+    mend,  # before anything trusts the status
     restore_lost_state,  # before anything could take an empty status for a first revision
     pin_restored,
     read_back,  # what the gateway carries, not what was wished
@@ -42,6 +46,8 @@ RULES: Final[tuple[Rule, ...]] = (
     watch_over,
     check_parity,
     advance,  # one move up, through its gates
+    count_pauses,
+    enforce_deadlines,
     finish_draining,
     start_candidate,
     release_capacity,

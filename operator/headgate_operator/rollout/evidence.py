@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.spec import MetricPreset
+from headgate_operator.api.spec import MetricPreset, ModelDeploymentSpec
 from headgate_operator.rollout.analysis import Analysis, analyse, begin, reweigh
 from headgate_operator.rollout.refuse import refuse_candidate, refuse_promoted
 from headgate_operator.rollout.replicas import replicas_for
@@ -55,7 +55,7 @@ def convict(turn: Turn) -> Turn:
     finding = (result.all_failing or result.worse) if result is not None else None
     if result is None or finding is None:
         return turn
-    reason = Reason.ALL_FAILING if result.all_failing else _worse_reason(turn, finding.metric)
+    reason = Reason.ALL_FAILING if result.all_failing else worse_reason(turn.spec, finding.metric)
     if turn.status.previous is not None:
         return refuse_promoted(turn, reason, finding.message)
     if result.all_failing and turn.candidate.disturbed and turn.candidate.suspended < _MAX_SUSPENSIONS:
@@ -125,6 +125,7 @@ def _suspend(turn: Turn, message: str) -> Turn:
     return turn.note(Reason.SUSPENDED, text, revision=candidate.id, warning=True)
 
 
-def _worse_reason(turn: Turn, metric_name: str) -> Reason:
-    preset = next((metric.preset for metric in turn.spec.analysis.metrics if metric.name == metric_name), None)
+def worse_reason(spec: ModelDeploymentSpec, metric_name: str) -> Reason:
+    """Return the reason for a refusal on the evidence of that metric."""
+    preset = next((metric.preset for metric in spec.analysis.metrics if metric.name == metric_name), None)
     return Reason.LATENCY_WORSE if preset is MetricPreset.GATEWAY_LATENCY else Reason.ERRORS_WORSE

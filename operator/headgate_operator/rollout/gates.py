@@ -3,18 +3,52 @@
 The chains at the end read like the rule book; `advance` picks the one for where the candidate stands.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from headgate_operator.api.quantities import format_duration
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.status import Verdict
+from headgate_operator.api.status import Verdict, Waiver
 from headgate_operator.rollout.check_parity import parity_passed
-from headgate_operator.rollout.replicas import candidate_min, current_step, starting_min
+from headgate_operator.rollout.evidence import worse_reason
+from headgate_operator.rollout.fleet import frozen
+from headgate_operator.rollout.replicas import candidate_min, current_step, next_step, starting_min
 from headgate_operator.rollout.turn import Turn, Wait
 from headgate_operator.rollout.weights import carries, free_slot
 
 Gate = Callable[[Turn], Wait | None]
+
+
+def not_paused(turn: Turn) -> Wait | None:
+    """Nobody paused it. Asked first, so that a pause is what people see; the way down has no gates, so it does not ask."""
+    candidate = turn.candidate
+    if candidate.paused:
+        return Wait(reason=Reason.PAUSED, message=f"{candidate.id} was paused by a person; resume@{candidate.id} lets it go on")
+    if turn.spec.paused and candidate.return_from is None:  # a person's way back is a way down
+        return Wait(reason=Reason.PAUSED, message="the manifest says paused: true; the weights stay where they are")
+    return None
+
+
+def not_frozen(turn: Turn) -> Wait | None:
+    """No freeze window is in effect. Not asked on any way back, and passed by no command."""
+    return frozen(turn)
+
+
+def breaker_closed(turn: Turn) -> Wait | None:
+    """It is not the whole fleet that cannot read its metrics."""
+    breaker = turn.observed.fleet.breaker
+    return Wait(reason=Reason.BREAKER_OPEN, message=breaker, hold=True) if breaker is not None else None
+
+
+def pause_passed(turn: Turn) -> Wait | None:
+    """No pause step stands before what comes next, or a person passed it. Asked last: whoever is called finds everything else done."""
+    candidate, rollout = turn.candidate, turn.spec.rollout
+    step = next_step(turn.spec, candidate)
+    pause = rollout.pause_at_end if step is None else rollout.stages[step].pause_before
+    if not pause or candidate.pause_passed:
+        return None
+    message = f"{candidate.id} waits at a pause step, at {candidate.weight}%; promote@{candidate.id} lets it go on"
+    return Wait(reason=Reason.PAUSE_STEP, message=message)
 
 
 def manifest_sound(turn: Turn) -> Wait | None:
@@ -67,6 +101,16 @@ def stable_serving(turn: Turn) -> Wait | None:
     return Wait(reason=Reason.STABLE_UNAVAILABLE, message=f"the stable version {stable.id} has no available replica", hold=True)
 
 
+def nothing_against_it(turn: Turn) -> Wait | None:
+    """No metric's evidence had reached its bound when it was last read. No command passes this gate."""
+    analysis = turn.status.analysis
+    against = [metric for metric in analysis.metrics if metric.verdict is Verdict.WORSE] if analysis is not None else []
+    if not against:
+        return None
+    reason = worse_reason(turn.spec, against[0].name)
+    return Wait(reason=reason, message=f"{against[0].name}: {against[0].message}", hold=True)
+
+
 def metrics_read(turn: Turn) -> Wait | None:
     """The metrics were read in this pass; if not, whatever held before holds on."""
     if turn.analysis is not None:
@@ -93,6 +137,14 @@ def candidate_gets_traffic(turn: Turn) -> Wait | None:
     return Wait(reason=Reason.NO_TRAFFIC, message=turn.analysis.no_traffic, hold=True)
 
 
+def split_matches(turn: Turn) -> Wait | None:
+    """Its share of the requests is what its weight says; else the two versions may not be asked by the same clients."""
+    assert turn.analysis is not None
+    if turn.analysis.split_mismatch is None:
+        return None
+    return Wait(reason=Reason.SPLIT_MISMATCH, message=turn.analysis.split_mismatch, hold=True)
+
+
 def step_lasted(turn: Turn) -> Wait | None:
     """The step's shortest duration has passed."""
     step, since = current_step(turn.spec, turn.candidate), turn.candidate.step_started_at
@@ -110,10 +162,15 @@ def step_used(turn: Turn) -> Wait | None:
     return Wait(reason=Reason.INSUFFICIENT_DATA, message=message, hold=True)
 
 
+def objective_met(turn: Turn) -> Wait | None:
+    """No declared maximum is missed. Asked before promotion only, and never a reason to roll back while stable serves."""
+    return _metric_says(turn, Verdict.OBJECTIVE_MISSED, Reason.OBJECTIVE_MISSED)
+
+
 def promotion_evidence(turn: Turn) -> Wait | None:
-    """Every metric says not worse; nothing passes on zero evidence."""
+    """Every metric says not worse, unless the manifest does without: then no evidence against it is enough."""
     assert turn.analysis is not None
-    if turn.analysis.promotable:
+    if turn.analysis.promotable or not turn.spec.analysis.require_promotion_evidence:
         return None
     open_metrics = [outcome for outcome in turn.analysis.outcomes if outcome.verdict is not Verdict.NOT_WORSE]
     message = "; ".join(f"{outcome.metric}: {outcome.message}" for outcome in open_metrics) or "no evidence yet"
@@ -141,6 +198,7 @@ def _comparing(turn: Turn) -> str:
 
 
 FIRST_REVISION: Final[tuple[Gate, ...]] = (
+    not_paused,
     manifest_sound,
     name_is_ours,
     started,
@@ -153,36 +211,81 @@ TAKE_OVER: Final[tuple[Gate, ...]] = (
     route_settled,  # no gate on stable: this is also the way out when stable is broken
 )
 
+STRAIGHT_ON: Final[tuple[Gate, ...]] = (
+    *TAKE_OVER,
+    not_frozen,
+    breaker_closed,
+    nothing_against_it,
+    capacity,
+)
+
 FIRST_STEP: Final[tuple[Gate, ...]] = (
     *FIRST_REVISION,
+    not_frozen,
+    breaker_closed,
     slot_free,
     route_settled,
     stable_serving,
     capacity,
+    pause_passed,
 )
 
 BACK_TO_STEP: Final[tuple[Gate, ...]] = (
+    not_paused,
+    not_frozen,
+    breaker_closed,
     name_is_ours,
     route_settled,  # weight 0 was really in effect
     stable_serving,
     capacity,
 )
 
-NEXT_STEP: Final[tuple[Gate, ...]] = (
+_STEP_DONE: Final[tuple[Gate, ...]] = (
+    not_paused,
+    not_frozen,
     manifest_sound,
     name_is_ours,
     route_settled,
     stable_serving,
+    breaker_closed,
+    nothing_against_it,
     metrics_read,
     provider_answers,
     step_lasted,
     data_complete,
     candidate_gets_traffic,
+    split_matches,
     step_used,
     capacity,
 )
 
-PROMOTION: Final[tuple[Gate, ...]] = (
-    *NEXT_STEP,
-    promotion_evidence,
+NEXT_STEP: Final[tuple[Gate, ...]] = (
+    *_STEP_DONE,
+    pause_passed,
 )
+
+PROMOTION: Final[tuple[Gate, ...]] = (
+    *_STEP_DONE,
+    objective_met,
+    promotion_evidence,
+    pause_passed,
+)
+
+WAIVED: Final[Mapping[Waiver, frozenset[Gate]]] = {
+    Waiver.HOLDS: frozenset(
+        {
+            metrics_read,
+            provider_answers,
+            step_lasted,
+            data_complete,
+            candidate_gets_traffic,
+            split_matches,
+            step_used,
+            objective_met,
+            promotion_evidence,
+            breaker_closed,
+        }
+    ),
+    Waiver.DATA: frozenset({step_used, promotion_evidence}),
+}
+"""Gates that a candidate with that waiver no longer has to pass. None of them guards serving itself."""

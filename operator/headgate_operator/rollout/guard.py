@@ -47,7 +47,7 @@ def guard_watch(turn: Turn) -> Turn:
 
 def _return_holdback(turn: Turn) -> Turn:
     previous, holdback = turn.status.previous, turn.spec.rollout.watch.holdback
-    if previous is None or previous.weight > 0 or holdback == 0:
+    if previous is None or previous.weight > 0 or holdback == 0 or turn.spec.paused:
         return turn
     service = turn.service(previous.isvc)
     if service is None or not service.ready_to_start(1):

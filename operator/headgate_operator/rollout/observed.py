@@ -24,6 +24,8 @@ class Subject:
     generation: int
     command: str | None = None
     """The command annotation, unparsed."""
+    command_by: str | None = None
+    """The field manager that wrote it, if the API server knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +142,20 @@ class ParityAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """What the operator knows beyond this ModelDeployment. The defaults let everything go on."""
+
+    others_under_way: int = 0
+    """Canaries of other ModelDeployments."""
+    limit: int | None = None
+    """How many canaries may be under way at the same time; None: any number."""
+    freeze_until: datetime | None = None
+    """End of the freeze window that is in effect."""
+    breaker: str | None = None
+    """Why no rollout may go on or give up for now, with numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Observed:
     """The snapshot."""
 
@@ -153,4 +169,7 @@ class Observed:
     route: Route | None = None
     reading: Reading | None = None
     parity: ParityAnswer | None = None
+    fleet: Fleet = Fleet()
+    damaged: frozenset[str] = frozenset()
+    """Fields of the stored status that could not be read; `status` lacks them."""
     url: str | None = None

@@ -3,6 +3,7 @@
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import ConditionType, Phase
 from headgate_operator.rollout.advance import QUIET_HOLDS
+from headgate_operator.rollout.pauses import PAUSES
 from headgate_operator.rollout.turn import Turn
 from headgate_operator.rollout.weights import carries
 
@@ -26,7 +27,7 @@ def _phase(turn: Turn) -> Phase:
     if status.previous is not None:
         return Phase.WATCHING if carries(turn.observed.route, status) else Phase.PROMOTING
     if turn.requested:
-        return Phase.PROGRESSING
+        return Phase.PAUSED if _paused(turn) else Phase.PROGRESSING
     if not turn.serving(status.stable.isvc):
         return Phase.PENDING
     return Phase.HEALTHY if carries(turn.observed.route, status) else Phase.PROGRESSING
@@ -35,5 +36,11 @@ def _phase(turn: Turn) -> Phase:
 def _phase_of_candidate(turn: Turn) -> Phase:
     if turn.candidate.suspended_since is not None:
         return Phase.SUSPENDED
+    if _paused(turn):
+        return Phase.PAUSED
     held = turn.wait is not None and turn.wait.hold and turn.wait.reason not in QUIET_HOLDS
     return Phase.HOLDING if held or turn.candidate.unready else Phase.PROGRESSING
+
+
+def _paused(turn: Turn) -> bool:
+    return turn.wait is not None and turn.wait.reason in PAUSES

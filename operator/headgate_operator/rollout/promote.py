@@ -6,6 +6,7 @@ from typing import Final
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import HistoryEntry, Previous, Stable
 from headgate_operator.rollout.drain import drain
+from headgate_operator.rollout.refuse import refuse_left
 from headgate_operator.rollout.turn import Turn
 from headgate_operator.rollout.weights import carries, free_slot
 
@@ -38,7 +39,10 @@ def promote(turn: Turn) -> Turn:
                 since=turn.now, weight=watch.holdback, frozen_min=old.frozen_min,
             )
         )  # fmt: skip
-    return turn.note(Reason.PROMOTED, f"{candidate.id} ({candidate.version}) replaces {old.id} as stable", revision=candidate.id)
+    turn = turn.note(Reason.PROMOTED, f"{candidate.id} ({candidate.version}) replaces {old.id} as stable", revision=candidate.id)
+    if candidate.return_from == old.id:
+        return refuse_left(turn, old)
+    return turn
 
 
 def watch_over(turn: Turn) -> Turn:
@@ -51,7 +55,7 @@ def watch_over(turn: Turn) -> Turn:
             return turn
         turn = turn.with_status(watch_until=turn.now + turn.spec.rollout.watch.duration)
         return turn.note(Reason.WATCHING, f"{status.stable.id} is compared with {status.previous.id}", revision=status.stable.id)
-    if turn.now < status.watch_until:
+    if turn.now < status.watch_until or turn.spec.paused:
         return turn
     turn = drain(turn, status.previous).with_status(previous=None, watch_until=None, analysis=None)
     return turn.note(Reason.WATCH_ENDED, f"{status.stable.id} stays; {status.previous.id} is drained", revision=status.stable.id)

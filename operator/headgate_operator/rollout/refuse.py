@@ -33,6 +33,13 @@ def refuse_promoted(turn: Turn, reason: Reason, message: str) -> Turn:
     return turn.note(Reason.ROLLED_BACK, text, revision=promoted.id, warning=True)
 
 
+def refuse_left(turn: Turn, left: Stable) -> Turn:
+    """After a `rollback@`: refuse the version that was left, or the manifest would bring it back."""
+    message = "a person rolled it back"
+    turn = _remember(turn, left, Reason.ROLLED_BACK, message)
+    return turn.note(Reason.ROLLED_BACK, f"{left.id} ({left.version}) was refused: {message}", revision=left.id, warning=True)
+
+
 def return_to_previous(turn: Turn) -> Turn:
     """During the watch: the previous version becomes stable again, with all traffic, and the promoted one drains.
 

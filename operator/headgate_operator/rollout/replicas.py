@@ -3,28 +3,33 @@
 from datetime import datetime
 from math import ceil
 
-from headgate_operator.api.spec import ModelDeploymentSpec, Step
+from headgate_operator.api.spec import ModelDeploymentSpec, Stage
 from headgate_operator.api.status import Candidate, ModelDeploymentStatus
 
 
-def current_step(spec: ModelDeploymentSpec, candidate: Candidate) -> Step:
+def current_step(spec: ModelDeploymentSpec, candidate: Candidate) -> Stage:
     """Return the step the candidate is at; before traffic the first, and the last if the manifest was shortened meanwhile."""
-    steps = spec.rollout.steps
+    steps = spec.rollout.stages
     return steps[min(max(candidate.step, 0), len(steps) - 1)]
 
 
 def next_step(spec: ModelDeploymentSpec, candidate: Candidate) -> int | None:
     """Return the index of the step to go to: back to its own one at weight 0, or the one after; None means promotion."""
-    if candidate.known_good:
+    if candidate.known_good or candidate.promote_now:
         return None
     step = candidate.step if candidate.weight == 0 and candidate.step >= 0 else candidate.step + 1
     if candidate.weight == 0:
-        return min(step, len(spec.rollout.steps) - 1)
-    return step if step < len(spec.rollout.steps) else None
+        return min(step, len(spec.rollout.stages) - 1)
+    return step if step < len(spec.rollout.stages) else None
 
 
 def step_over(spec: ModelDeploymentSpec, candidate: Candidate, now: datetime) -> bool:
-    """Whether the step has lasted and been used long enough. This never turns back, so capacity may follow it."""
+    """Whether the step has lasted and been used long enough, or was ended by a person or a policy.
+
+    This never turns back, so capacity may follow it.
+    """
+    if candidate.waived is not None or candidate.promote_now:
+        return True
     step = current_step(spec, candidate)
     started = candidate.step_started_at
     return started is not None and now >= started + step.min_duration and candidate.step_requests >= step.min_requests
@@ -58,7 +63,7 @@ def candidate_min(spec: ModelDeploymentSpec, status: ModelDeploymentStatus, now:
     if candidate.weight > 0 and not step_over(spec, candidate, now):
         return replicas_for(spec, status, candidate.weight)
     step = next_step(spec, candidate)
-    weight = spec.rollout.steps[step].weight if step is not None else promoted_weight(spec)
+    weight = spec.rollout.stages[step].weight if step is not None else promoted_weight(spec)
     return replicas_for(spec, status, max(weight, candidate.weight))
 
 

@@ -10,7 +10,7 @@ from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Draining, HistoryEntry, Rejected, Stable
 from headgate_operator.rollout.drain import drain
 from headgate_operator.rollout.observed import Backend, Route
-from headgate_operator.rollout.turn import Turn, Wait
+from headgate_operator.rollout.turn import Turn, Wait, rejected_ids
 
 
 def restore_lost_state(turn: Turn) -> Turn:
@@ -55,19 +55,27 @@ def _stable_backend(turn: Turn, route: Route) -> tuple[int, Backend] | None:
 def _restore(turn: Turn, route: Route, found: tuple[int, Backend]) -> Turn:
     slot, backend = found
     stable = Stable(id=backend.revision, model_uri="", version="", isvc=backend.isvc, slot=slot, since=turn.now)
-    refused = [
-        Rejected(id=revision, reason=Reason.STATE_LOST, message="refused before the status was lost", at=turn.now)
-        for revision in route.rejected_ids
-    ]
     if turn.status.candidate is not None:
         turn = drain(turn, turn.candidate)
-    turn = turn.with_status(stable=stable, candidate=None, previous=None, analysis=None, rejected=refused)
-    turn = _drain_other_slot(turn, route, slot)
-    message = f"the status was lost; {stable.id} was restored as stable from the route, with {len(refused)} refused revisions"
+    turn = with_refused(turn.with_status(stable=stable, candidate=None, previous=None, analysis=None), route)
+    turn = drain_other_slot(turn, route, slot)
+    message = f"the status was lost; {stable.id} was restored as stable from the route, with {len(turn.status.rejected)} refused revisions"
     return turn.note(Reason.STATE_LOST, message, revision=stable.id, warning=True)
 
 
-def _drain_other_slot(turn: Turn, route: Route, stable_slot: int) -> Turn:
+def with_refused(turn: Turn, route: Route) -> Turn:
+    """Add the refused ids that the route still knows and status does not."""
+    known = rejected_ids(turn.status)
+    refused = [
+        Rejected(id=revision, reason=Reason.STATE_LOST, message="refused before the status was lost", at=turn.now)
+        for revision in route.rejected_ids
+        if revision not in known
+    ]
+    return turn.with_status(rejected=[*turn.status.rejected, *refused])
+
+
+def drain_other_slot(turn: Turn, route: Route, stable_slot: int) -> Turn:
+    """Let whatever the route names beside stable leave, unless it is leaving already."""
     if route.slots is None:
         return turn
     other = route.slots[1 - stable_slot]

@@ -6,6 +6,7 @@ from typing import Final
 
 from headgate_operator.rollout.analysis import poll_interval
 from headgate_operator.rollout.drain import deletions, due_at, is_due, slot_free_at
+from headgate_operator.rollout.pauses import running_since
 from headgate_operator.rollout.replicas import current_step
 from headgate_operator.rollout.turn import Turn
 from headgate_operator.rollout.weights import beside_stable, carries, leaving
@@ -67,9 +68,13 @@ def _deadlines(turn: Turn) -> Iterator[datetime | None]:
     candidate = status.candidate
     if candidate is None:
         return
-    yield candidate.started_at + rollout.progress_deadline
+    yield running_since(candidate, turn.now) + rollout.progress_deadline
     if candidate.hold_since is not None:
         yield candidate.hold_since + rollout.hold_timeout
+    if candidate.reason_since is not None:
+        yield candidate.reason_since + rollout.hold_timeout
+    if rollout.max_duration is not None:
+        yield running_since(candidate, turn.now) + rollout.max_duration
     if candidate.step_started_at is not None:
         yield candidate.step_started_at + current_step(turn.spec, candidate).min_duration
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from headgate_operator.api.quantities import format_duration
 from headgate_operator.api.reasons import Reason
+from headgate_operator.rollout.pauses import running_since
 from headgate_operator.rollout.turn import Turn, Wait
 
 _STARTING: Final = frozenset({Reason.CANDIDATE_STARTING, Reason.CHECKING_PARITY, Reason.PARITY_UNAVAILABLE})
@@ -60,7 +61,7 @@ def _not_ready_in_time(turn: Turn) -> Wait | None:
     candidate, deadline = turn.status.candidate, turn.spec.rollout.progress_deadline
     if candidate is None or turn.wait is None or turn.wait.reason not in _STARTING or candidate.step >= 0:
         return None
-    if turn.now < candidate.started_at + deadline:
+    if turn.now < running_since(candidate, turn.now) + deadline:
         return None
     message = f"{turn.wait.message}; not ready within {format_duration(deadline)}"
     return Wait(reason=Reason.CANDIDATE_NOT_READY, message=message)

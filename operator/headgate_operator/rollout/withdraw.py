@@ -1,4 +1,7 @@
-"""The manifest changed its mind: a candidate that is no longer wanted goes, a watch that is overtaken ends."""
+"""The manifest changed its mind: a candidate that is no longer wanted goes, a watch that is overtaken ends.
+
+While it says `paused: true` only the ways back are open: whoever looks at a frozen rollout must not lose it to the next revision.
+"""
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.rollout.drain import drain
@@ -9,18 +12,20 @@ from headgate_operator.rollout.turn import Turn
 def withdraw_unwanted(turn: Turn) -> Turn:
     """Supersede or cancel the candidate, or end the watch, if the manifest asks for another revision."""
     status = turn.status
+    if status.candidate is not None and status.candidate.return_from is not None:
+        return turn  # a person's way back goes first; what the manifest asks for comes after it
     if status.candidate is not None and status.candidate.id != turn.wanted.id:
-        return _withdraw_candidate(turn)
+        back = status.stable is not None and turn.wanted.id == status.stable.id
+        return _withdraw_candidate(turn, cancelled=back) if back or not turn.spec.paused else turn
     if status.previous is not None and turn.wanted.id == status.previous.id:
         return _return_at_once(turn)
-    if status.previous is not None and turn.requested and turn.wanted.problem is None:
+    if status.previous is not None and turn.requested and turn.wanted.problem is None and not turn.spec.paused:
         return _supersede_watch(turn)
     return turn
 
 
-def _withdraw_candidate(turn: Turn) -> Turn:
-    candidate, stable = turn.candidate, turn.status.stable
-    cancelled = stable is not None and turn.wanted.id == stable.id
+def _withdraw_candidate(turn: Turn, *, cancelled: bool) -> Turn:
+    candidate = turn.candidate
     turn = drain(turn, candidate).with_status(candidate=None, analysis=None)
     if cancelled:
         message = f"the manifest went back to the stable revision {turn.wanted.id}; {candidate.id} was withdrawn"

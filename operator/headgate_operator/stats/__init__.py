@@ -1,5 +1,6 @@
 """E-processes for comparing two versions by counts. Pure: no I/O, no clock, nothing of ours imported.
 
-`block` is what is counted, `hypergeometric` its exact law, `rollback` and `promotion` the two kinds of evidence, `outlook` the requests
-still needed, `silence` the question whether the candidate gets traffic at all. All evidence is in natural logarithms.
+`block` is what is counted, `hypergeometric` its exact law, `rollback` and `promotion` the two kinds of evidence in the comparison with
+stable, `objective` that of the candidate alone, `capital` how evidence that began at different times is added, `outlook` the requests still
+needed, `silence` and `split` whether the candidate gets the traffic it should. All evidence is in natural logarithms.
 """

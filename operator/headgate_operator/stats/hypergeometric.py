@@ -31,8 +31,18 @@ def _log_g(candidate: int, stable: int, bad: int, odds_ratio: float) -> float:
         return 0.0
     mode = _mode(candidate, stable, bad, odds_ratio)
     log_at_mode = _log_choose(candidate, mode) + _log_choose(stable, bad - mode) - _log_choose(candidate + stable, bad)
-    relative = 1 + _above(mode, candidate, stable, bad, odds_ratio) + _below(mode, candidate, stable, bad, odds_ratio)
+    relative = 1 + sum(_terms_above(mode, candidate, stable, bad, odds_ratio)) + sum(_terms_below(mode, candidate, stable, bad, odds_ratio))
     return log_at_mode + mode * math.log(odds_ratio) + math.log(relative)
+
+
+@lru_cache(maxsize=64)
+def law(candidate: int, stable: int, bad: int, odds_ratio: float) -> tuple[int, tuple[float, ...]]:
+    """Return the smallest k and P(x_c = k), P(x_c = k + 1), … at this odds ratio; probabilities that are negligible are left out."""
+    mode = _mode(candidate, stable, bad, odds_ratio)
+    below = _terms_below(mode, candidate, stable, bad, odds_ratio)
+    terms = (*reversed(below), 1.0, *_terms_above(mode, candidate, stable, bad, odds_ratio))
+    total = math.fsum(terms)
+    return mode - len(below), tuple(term / total for term in terms)
 
 
 def _mode(candidate: int, stable: int, bad: int, odds_ratio: float) -> int:
@@ -44,26 +54,26 @@ def _mode(candidate: int, stable: int, bad: int, odds_ratio: float) -> int:
     return min(max(math.ceil(root), 0, bad - stable), bad, candidate)
 
 
-def _above(mode: int, candidate: int, stable: int, bad: int, odds_ratio: float) -> float:
-    """Sum the terms above the mode, relative to the term there, by the ratio of consecutive terms."""
-    term, total = 1.0, 0.0
+def _terms_above(mode: int, candidate: int, stable: int, bad: int, odds_ratio: float) -> list[float]:
+    """List the terms above the mode, relative to the term there, by the ratio of consecutive terms."""
+    term, terms = 1.0, []
     for k in range(mode, min(bad, candidate)):
         term *= (candidate - k) * (bad - k) * odds_ratio / ((k + 1) * (stable - bad + k + 1))
-        total += term
+        terms.append(term)
         if term < _NEGLIGIBLE:
             break
-    return total
+    return terms
 
 
-def _below(mode: int, candidate: int, stable: int, bad: int, odds_ratio: float) -> float:
-    """Sum the terms below the mode, relative to the term there."""
-    term, total = 1.0, 0.0
+def _terms_below(mode: int, candidate: int, stable: int, bad: int, odds_ratio: float) -> list[float]:
+    """List the terms below the mode, downwards, relative to the term there."""
+    term, terms = 1.0, []
     for k in range(mode, max(0, bad - stable), -1):
         term *= k * (stable - bad + k) / ((candidate - k + 1) * (bad - k + 1) * odds_ratio)
-        total += term
+        terms.append(term)
         if term < _NEGLIGIBLE:
             break
-    return total
+    return terms
 
 
 def _log_choose(n: int, k: int) -> float:

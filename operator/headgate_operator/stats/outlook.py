@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from headgate_operator.stats.block import Block
+from headgate_operator.stats.capital import log_e_value
 from headgate_operator.stats.logarithms import grown, log_mean
 from headgate_operator.stats.promotion import PromotionEvidence, log_odds_factors, log_share_factors
-from headgate_operator.stats.rollback import LOG_CAP, RollbackEvidence, log_e_value, log_factors
+from headgate_operator.stats.rollback import LOG_CAP, RollbackEvidence, log_factors
 
 FARTHEST: Final = 1_000_000
 """Requests beyond which "never" is the better answer."""

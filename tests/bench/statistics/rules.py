@@ -1,129 +1,167 @@
-"""Three ways to judge the same run: Headgate's evidence, Flagger's rule, and a z-test that is looked at after every block.
+"""Three ways to judge the same runs: Headgate's evidence, Flagger's rule, and a z-test that is looked at after every block.
 
-Headgate's part is the operator's own code (stats, the streak and the block bounds of rollout/analysis); only the bookkeeping of proxies
-is left out, so that thousands of runs are affordable. demo.py drives the whole `analyse`.
+Headgate's part is the operator's own rules on arrays of runs, so that thousands of runs are affordable; tests/unit/stats/test_bench.py
+compares it with the operator's code run by run. demo.py drives the whole `analyse`.
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from statistics import NormalDist
 
-from tests.bench.statistics.world import TICK, Run
+import numpy as np
+from numpy.typing import NDArray
+from tests.bench.statistics.blocks import Kept, blocks
+from tests.bench.statistics.factors import odds_factors, rollback_factors
+from tests.bench.statistics.world import Runs
 
 from headgate_operator.api.spec import Metric, MetricPreset
-from headgate_operator.api.status import FailStreak, MetricStatus
-from headgate_operator.rollout.analysis.blocks import ENOUGH_TO_CLOSE_EARLY, Length
-from headgate_operator.rollout.analysis.verdicts import is_all_failing, longer_streak
-from headgate_operator.stats.block import Block
-from headgate_operator.stats.promotion import PromotionEvidence
-from headgate_operator.stats.rollback import RollbackEvidence
+from headgate_operator.rollout.analysis.verdicts import STABLE_SERVES_BELOW, STREAK_BLOCKS, STREAK_REQUESTS
+from headgate_operator.stats.capital import log_unspent, started_share
+from headgate_operator.stats.promotion import PARTS_OF_MAXIMUM
 
 ERRORS = Metric(name="errors", preset=MetricPreset.GATEWAY_ERRORS)
-LENGTH = Length.of(timedelta(seconds=15))
-ROLLBACK = math.log(2 / 0.01)
-"""α = 1 % shared by two metrics, of which one is simulated."""
-PROMOTION = -math.log(0.05)
-HOUR = round(3600 / TICK)
+TOLERATED = ERRORS.tolerated_odds_ratio
+METRICS = 2
+"""α = 1 % is shared by two metrics, of which one is simulated."""
+_MOST = 1e300
+
+NEVER = np.iinfo(np.int64).max
+Times = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """When and why a run ended."""
+@dataclass(frozen=True, kw_only=True)
+class Ends:
+    """When each run was ended, in ticks, NEVER if it was not, and why."""
 
-    what: str
-    """Worse, AllFailing, Promoted or Open."""
-    seconds: float
-    requests: int
-    """Candidate requests until then, discarded ones included."""
+    runs: Runs
+    worse: Times
+    failing: Times
 
+    @property
+    def first(self) -> Times:
+        """The first of both."""
+        return np.minimum(self.worse, self.failing)
 
-@dataclass(frozen=True)
-class Kept:
-    """A closed block and when it ended."""
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """Seconds until the end; infinite if there was none."""
+        return np.where(self.first == NEVER, np.inf, self.first * self.runs.plan.tick)
 
-    block: Block
-    ended: int
-    fresh: bool
-    """The first one after a change of weight, or an hour: a mixture starts."""
-
-
-def blocks(run: Run) -> Iterator[Kept]:
-    """Close blocks as the operator does; the first after a change of weight is discarded, and so are those without candidate requests."""
-    begun, discard, fresh, mixture_since = 0, True, False, 0
-    counts = [0, 0, 0, 0]
-    for tick in range(len(run.weight)):
-        if tick and run.weight[tick] != run.weight[tick - 1]:
-            begun, discard, fresh, counts, mixture_since = tick, True, True, [0, 0, 0, 0], tick
-        for index, series in enumerate((run.candidate_total, run.candidate_bad, run.stable_total, run.stable_bad)):
-            counts[index] += series[tick]
-        age = timedelta(seconds=TICK) * (tick + 1 - begun)
-        if age < LENGTH.full and (age < LENGTH.shortest or counts[0] < ENOUGH_TO_CLOSE_EARLY):
-            continue
-        if not discard and counts[0]:
-            if begun - mixture_since >= HOUR:
-                fresh, mixture_since = True, begun
-            block = Block(candidate_total=counts[0], candidate_bad=counts[1], stable_total=counts[2], stable_bad=counts[3])
-            yield Kept(block, tick + 1, fresh)
-            fresh = False
-        begun, discard, counts = tick + 1, False, [0, 0, 0, 0]
+    @property
+    def requests(self) -> NDArray[np.float64]:
+        """Candidate requests until the end, discarded ones included; infinite if there was none."""
+        seen = np.cumsum(self.runs.candidate_total, axis=1)
+        last = np.minimum(self.first, seen.shape[1]) - 1
+        return np.where(self.first == NEVER, np.inf, seen[np.arange(len(seen)), last])
 
 
-def headgate(run: Run, *, restarted_pod: bool = False) -> Verdict:
+def bound(metrics: int = METRICS) -> float:
+    """E-value at which one of so many metrics rolls back."""
+    return metrics / 0.01
+
+
+def headgate(runs: Runs, *, metrics: int = METRICS, restarted_pod: bool = False) -> Ends:
     """Roll back on evidence or hard failure. After a pod restart a hard failure only suspends, and the comparison goes on."""
-    evidence, state = RollbackEvidence.fresh(ERRORS.tolerated_odds_ratio), MetricStatus(name="errors")
-    for kept in blocks(run):
-        evidence = evidence.restarted() if kept.fresh else evidence
-        if kept.block.bad:
-            evidence = evidence.after(kept.block)
-        state = state.model_copy(update={"fail_streak": longer_streak(state.fail_streak, kept.block)})
-        if is_all_failing(ERRORS, state):
-            if not restarted_pod:
-                return _verdict("AllFailing", kept.ended, run)
-            state = state.model_copy(update={"fail_streak": FailStreak()})
-        if evidence.log_evidence >= ROLLBACK:
-            return _verdict("Worse", kept.ended, run)
-    return _verdict("Open", len(run.weight), run)
+    kept = list(blocks(runs))
+    return Ends(runs=runs, worse=_worse(runs, kept, metrics), failing=_never(runs) if restarted_pod else _all_failing(runs, kept))
 
 
-def promotion(run: Run, *, maximum: float = 0.02) -> Verdict:
+def _never(runs: Runs) -> Times:
+    return np.full(runs.count, NEVER, dtype=np.int64)
+
+
+def _first(times: Times, run: NDArray[np.int64], reached: NDArray[np.bool_], tick: int) -> None:
+    chosen = run[reached]
+    times[chosen] = np.minimum(times[chosen], tick)
+
+
+def _worse(runs: Runs, kept: list[Kept], metrics: int) -> Times:
+    factors = np.exp(rollback_factors(*_all_counts(kept), tolerated=TOLERATED))
+    wealth = np.full((runs.count, factors.shape[1]), math.exp(started_share(1)))
+    started, times, at = np.ones(runs.count, dtype=np.int64), _never(runs), 0
+    shares = np.exp([started_share(k) for k in range(1, 2000)])
+    unspent = np.exp([log_unspent(k) for k in range(2000)])
+    for one in kept:
+        rows, at = slice(at, at + len(one.run)), at + len(one.run)
+        if one.fresh.any():
+            fresh = one.run[one.fresh]
+            wealth[fresh] += shares[started[fresh]][:, None]
+            started[fresh] += 1
+        wealth[one.run] = np.minimum(wealth[one.run] * factors[rows], _MOST)
+        _first(times, one.run, wealth[one.run].mean(axis=1) + unspent[started[one.run]] >= bound(metrics), one.ended)
+    return times
+
+
+def _all_counts(kept: list[Kept]) -> list[NDArray[np.int64]]:
+    """Counts of all blocks, in the order of `kept`."""
+    nothing = [np.zeros(0, np.int64)]
+    return [np.concatenate([getattr(one, name) for one in kept] or nothing) for name in _COUNTS]
+
+
+_COUNTS = ("candidate_total", "stable_total", "candidate_bad", "stable_bad")
+
+
+def _all_failing(runs: Runs, kept: list[Kept]) -> Times:
+    times, streak = _never(runs), np.zeros((4, runs.count), dtype=np.int64)
+    changes, weight = np.flatnonzero(np.diff(runs.plan.weight)) + 1, 0
+    for one in kept:
+        present = int(np.searchsorted(changes, one.ended - 1, side="right"))
+        if present != weight:
+            weight, streak[:] = present, 0
+        failed = one.candidate_bad == one.candidate_total
+        added = np.stack([one.candidate_total, np.ones_like(one.run), one.stable_bad, one.stable_total])
+        streak[:, one.run] = np.where(failed, streak[:, one.run] + added, 0)
+        requests, number, stable_bad, stable_total = streak[:, one.run]
+        enough = (requests >= STREAK_REQUESTS) & (number >= STREAK_BLOCKS) & (stable_total >= STREAK_REQUESTS)
+        _first(times, one.run, enough & (stable_bad < STABLE_SERVES_BELOW * stable_total), one.ended)
+    return times
+
+
+def promotion(runs: Runs, *, maximum: float = 0.02) -> Ends:
     """Promote when the evidence allows it, whatever the step."""
-    evidence = PromotionEvidence(maximum=maximum)
-    for kept in blocks(run):
-        evidence = evidence.after(kept.block)
-        if evidence.log_evidence >= PROMOTION:
-            return _verdict("Promoted", kept.ended, run)
-    return _verdict("Open", len(run.weight), run)
+    kept = list(blocks(runs))
+    counts = _all_counts(kept)
+    odds, share = odds_factors(*counts), _share_factors(counts[0], counts[2], maximum)
+    log_odds, log_share = np.zeros((runs.count, odds.shape[1])), np.zeros((runs.count, share.shape[1]))
+    times, at = _never(runs), 0
+    for one in kept:
+        rows, at = slice(at, at + len(one.run)), at + len(one.run)
+        log_odds[one.run] += odds[rows]
+        log_share[one.run] += share[rows]
+        evidence = (np.exp(log_odds[one.run]).mean(axis=1) + np.exp(log_share[one.run]).mean(axis=1)) / 2
+        _first(times, one.run, evidence >= 20, one.ended)
+    return Ends(runs=runs, worse=_never(runs), failing=times)
 
 
-def flagger(run: Run) -> Verdict:
+def _share_factors(total: NDArray[np.int64], bad: NDArray[np.int64], maximum: float) -> NDArray[np.float64]:
+    columns = []
+    for part in PARTS_OF_MAXIMUM:
+        lost = np.where(bad > 0, -np.inf, 0.0) if part == 0 else bad * math.log(part)
+        columns.append(lost + (total - bad) * (math.log1p(-part * maximum) - math.log1p(-maximum)))
+    return np.stack(columns, axis=1)
+
+
+def flagger(runs: Runs) -> Ends:
     """Success rate below 99 % in five checks of 60 s; a check without data has failed."""
-    failed, each = 0, round(60 / TICK)
-    for end in range(each, len(run.weight) + 1, each):
-        total, bad = sum(run.candidate_total[end - each : end]), sum(run.candidate_bad[end - each : end])
-        failed += not total or bad / total > 0.01
-        if failed >= 5:
-            return _verdict("Worse", end, run)
-    return _verdict("Open", len(run.weight), run)
+    each = runs.plan.ticks(60)
+    checks = len(runs.plan.weight) // each
+    total, bad = (
+        one[:, : checks * each].reshape(runs.count, checks, each).sum(axis=2) for one in (runs.candidate_total, runs.candidate_bad)
+    )
+    failed = np.cumsum((total == 0) | (bad > 0.01 * total), axis=1) >= 5
+    times = np.where(failed.any(axis=1), (np.argmax(failed, axis=1) + 1) * each, NEVER)
+    return Ends(runs=runs, worse=times, failing=_never(runs))
 
 
-def peeked_z(run: Run) -> Verdict:
+def peeked_z(runs: Runs) -> Ends:
     """One-sided two-proportion z-test on everything so far, at 1 %, after every block."""
-    limit = NormalDist().inv_cdf(0.99)
-    total_c = bad_c = total_s = bad_s = 0
-    for kept in blocks(run):
-        block = kept.block
-        total_c, bad_c = total_c + block.candidate_total, bad_c + block.candidate_bad
-        total_s, bad_s = total_s + block.stable_total, bad_s + block.stable_bad
-        pooled = (bad_c + bad_s) / (total_c + total_s)
-        if not total_s or pooled in (0, 1):
-            continue
-        error = math.sqrt(pooled * (1 - pooled) * (1 / total_c + 1 / total_s))
-        if (bad_c / total_c - bad_s / total_s) / error > limit:
-            return _verdict("Worse", kept.ended, run)
-    return _verdict("Open", len(run.weight), run)
-
-
-def _verdict(what: str, ended: int, run: Run) -> Verdict:
-    return Verdict(what, ended * TICK, sum(run.candidate_total[:ended]))
+    limit, times = NormalDist().inv_cdf(0.99), _never(runs)
+    so_far = np.zeros((4, runs.count))
+    for one in blocks(runs):
+        so_far[:, one.run] += np.stack([getattr(one, name) for name in _COUNTS])
+        total_c, total_s, bad_c, bad_s = so_far[:, one.run]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pooled = (bad_c + bad_s) / (total_c + total_s)
+            error = np.sqrt(pooled * (1 - pooled) * (1 / total_c + 1 / total_s))
+            _first(times, one.run, (bad_c / total_c - bad_s / total_s) / error > limit, one.ended)
+    return Ends(runs=runs, worse=times, failing=_never(runs))

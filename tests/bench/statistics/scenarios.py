@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from tests.bench.statistics.world import Plan, steady, ticks
+from tests.bench.statistics.world import Bursts, Plan, steady, ticks
 
 USUAL = 0.005
 
@@ -17,6 +17,10 @@ class Scenario:
     restarted_pod: bool = False
     hard_failure_is_right: bool = False
     """Without a pod restart, a candidate that fails everything for half a minute is rejected, and should be."""
+    metrics: int = 2
+    """Metrics that share α; with more than two, as many independent ones are simulated."""
+    promised: bool = True
+    """Whether at most 1 % false rollbacks are promised here; else it is a known limit, shown for honesty."""
     requests: int | None = None
     """Promised median of candidate requests until rollback."""
     seconds: int | None = None
@@ -51,12 +55,16 @@ def _business(rate: float) -> Plan:
     return replace(plan, candidate=share, stable=share)
 
 
+_QUIET = steady(2, 1, candidate=USUAL, stable=USUAL)
+_BUSY = steady(2, 10, candidate=USUAL, stable=USUAL)
+_HALF = steady(2, 10, candidate=USUAL, stable=USUAL, weight=0.5)
+
 GOOD = [
     *(Scenario(name=f"steady, {rate:g}/s", plan=steady(2, rate, candidate=USUAL, stable=USUAL)) for rate in (0.1, 1, 10)),
     *(Scenario(name=f"shared incident 0.5 → 5%, {rate:g}/s", plan=_incident(rate)) for rate in (1, 10)),
     *(Scenario(name=f"base rate rises while weight ramps, {rate:g}/s", plan=_ramp(rate)) for rate in (1, 10)),
     *(
-        Scenario(name=f"two bursts on each side, {rate:g}/s", plan=replace(steady(2, rate, candidate=USUAL, stable=USUAL), bursts=(2, 2)))
+        Scenario(name=f"two bursts on each side, {rate:g}/s", plan=replace(steady(2, rate, candidate=USUAL, stable=USUAL), planted=(2, 2)))
         for rate in (0.1, 1, 10)
     ),
     Scenario(name="candidate blip of 8 s, 10/s", plan=_blip(10, 9)),
@@ -66,28 +74,64 @@ GOOD = [
     Scenario(name="bad shares of 60–80% on both sides, 1/s", plan=_business(1)),
 ]
 
+_USERS = Bursts(every=600)
+
+LONG = [
+    Scenario(name="7 days, 0.5/s, blocks of 60 s", plan=steady(168, 0.5, candidate=USUAL, stable=USUAL, tick=60)),
+    Scenario(name="ten metrics at once, 1/s", plan=_QUIET, metrics=10),
+    Scenario(name="no error on either side, 1/s", plan=replace(_QUIET, candidate=0 * _QUIET.candidate, stable=0 * _QUIET.stable)),
+    Scenario(name="failed requests retried three times, 10/s", plan=replace(_BUSY, retries=3)),
+    Scenario(name="users' bursts, each request routed by itself", plan=replace(_BUSY, bursts=replace(_USERS, sticky=False))),
+    Scenario(name="users' bursts, each to one version", plan=replace(_BUSY, bursts=_USERS)),
+    Scenario(name="the same at 50 % weight", plan=replace(_HALF, bursts=_USERS)),
+    Scenario(
+        name="users' bursts of 60 s, 20 to 40 requests, each to one version",
+        plan=replace(_BUSY, bursts=Bursts(every=1800, seconds=60, requests=(20, 40))),
+        promised=False,
+    ),
+]
+
 BAD = [
     Scenario(name="all fail, 0.1/s", plan=steady(3, 0.1, candidate=1, stable=USUAL), requests=10),
     Scenario(name="all fail, 1/s", plan=steady(1, 1, candidate=1, stable=USUAL), requests=25),
     Scenario(name="all fail, 10/s", plan=steady(0.2, 10, candidate=1, stable=USUAL), seconds=10),
     Scenario(name="all fail, 100/s", plan=steady(0.1, 100, candidate=1, stable=USUAL), seconds=10),
-    Scenario(name="0.5 → 10%, 1/s", plan=steady(3, 1, candidate=0.1, stable=USUAL), requests=90),
-    Scenario(name="0.5 → 10%, 10/s", plan=steady(1, 10, candidate=0.1, stable=USUAL), requests=90),
-    Scenario(name="0.5 → 2.5%, 1/s", plan=steady(16, 1, candidate=0.025, stable=USUAL), requests=700),
-    Scenario(name="0.5 → 2.5%, 10/s", plan=steady(3, 10, candidate=0.025, stable=USUAL), requests=700),
+    Scenario(name="0.5 → 10%, 1/s", plan=steady(2, 1, candidate=0.1, stable=USUAL), requests=90),
+    Scenario(name="0.5 → 10%, 10/s", plan=steady(0.5, 10, candidate=0.1, stable=USUAL), requests=90),
+    Scenario(name="0.5 → 2.5%, 1/s", plan=steady(4, 1, candidate=0.025, stable=USUAL), requests=700),
+    Scenario(name="0.5 → 2.5%, 10/s", plan=steady(1, 10, candidate=0.025, stable=USUAL), requests=700),
+    Scenario(name="0.5 → 10%, 1/s, one of ten metrics", plan=steady(2, 1, candidate=0.1, stable=USUAL), metrics=10),
+    Scenario(name="0 → 10%, 1/s", plan=steady(2, 1, candidate=0.1, stable=0)),
+    Scenario(name="0.5 → 10%, 1/s, retried three times", plan=replace(steady(2, 1, candidate=0.1, stable=USUAL), retries=3)),
 ]
 
 
 def fresh_fault() -> Plan:
     """A fault at the start of the last step of a rollout 5/25/50, one minute each before."""
-    plan = steady(4, 1, candidate=0.1, stable=USUAL, weight=0.5)
+    plan = steady(1, 1, candidate=0.1, stable=USUAL, weight=0.5)
     return _after_steps(plan, good_hours=1 / 60)
 
 
 def late_fault() -> Plan:
     """The same fault after twelve and a half good hours at the last step: between two of the hourly mixtures."""
-    plan = steady(16, 1, candidate=0.1, stable=USUAL, weight=0.5)
+    plan = steady(13.5, 1, candidate=0.1, stable=USUAL, weight=0.5)
     return _after_steps(plan, good_hours=12.5)
+
+
+def steps(rate: float, *, candidate: float, stable: float) -> Plan:
+    """Steps 5/25/50 of ten minutes each, two hours in all."""
+    plan = steady(2, rate, candidate=candidate, stable=stable, weight=0.5)
+    weight = plan.weight.copy()
+    weight[: ticks(600)], weight[ticks(600) : ticks(1200)] = 0.05, 0.25
+    return replace(plan, weight=weight)
+
+
+def short_steps(rate: float, *, share: float) -> Plan:
+    """Steps 5/25/50 of a minute, as in the plan of requests needed to promote."""
+    plan = steady(1, rate, candidate=share, stable=share, weight=0.5)
+    weight = plan.weight.copy()
+    weight[: ticks(60)], weight[ticks(60) : ticks(120)] = 0.05, 0.25
+    return replace(plan, weight=weight)
 
 
 def _after_steps(plan: Plan, *, good_hours: float) -> Plan:

@@ -79,12 +79,12 @@ class Session:
         return next(metric for metric in self.status.metrics if metric.name == name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def gateway() -> Callable[..., Gateway]:
     return Gateway
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def session() -> Callable[..., Session]:
     def build(*, settings: spec.Analysis | None = None, proxies: tuple[str, ...] = ("http://proxy-a",), weight: int = 10) -> Session:
         return Session(Gateway(proxies), settings or spec.Analysis(), weight=weight)

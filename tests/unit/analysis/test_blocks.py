@@ -40,6 +40,20 @@ def test_a_block_with_fewer_requests_closes_after_the_interval(session):
     assert begun.after(3, stable=(10, 0)).kept_requests == 9
 
 
+def test_with_hardly_any_traffic_a_block_waits_for_a_few_requests_whosever_they_are(session):
+    begun = session().past_the_discarded_block()
+    assert begun.after(15, candidate=(1, 1), stable=(2, 0)).kept_requests == 0
+    assert begun.after(15, stable=(1, 0)).kept_requests == 0
+    assert begun.after(15, stable=(1, 0)).kept_requests == 1
+    assert begun.metric().total.stable == 4
+
+
+def test_the_block_that_is_discarded_closes_as_soon_as_any_may(session):
+    begun = session()
+    begun.after(3, candidate=(1, 1), stable=(2, 0))
+    assert begun.after(15, candidate=(1, 0), stable=(9, 0)).kept_requests == 1
+
+
 def test_how_many_requests_failed_does_not_decide_when_a_block_closes(session):
     good, bad = session().past_the_discarded_block(), session().past_the_discarded_block()
     assert (

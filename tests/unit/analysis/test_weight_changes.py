@@ -58,7 +58,7 @@ def test_a_fresh_mixture_starts_every_hour(session):
     for _ in range(9):
         begun.after(15, candidate=(20, 1), stable=(180, 9))
         begun.now += timedelta(minutes=15)
-        begun.after(0)
+        begun.after(0, stable=(50, 0))
         started.append(begun.metric().mixture.started)
     assert started == [1, 1, 1, 1, 2, 2, 2, 2, 3]
 

@@ -219,6 +219,92 @@ async def test_retry_says_when_the_manifest_asks_for_something_else(cluster: Clu
 
 
 @pytest.mark.parametrize(
+    ("args", "text", "said"),
+    [
+        (["promote", NAME], "promote@r2222bbbb", "goes on to its next step"),
+        (["promote", NAME, "--full"], "promote-full@r2222bbbb", "goes on to promotion"),
+        (["promote", NAME, "--revision", "r2222bbbb"], "promote@r2222bbbb", "goes on to its next step"),
+        (["pause", NAME], "pause@r2222bbbb", "keeps its weight until `headgate resume flight-delay -n ml`"),
+        (["resume", NAME], "resume@r2222bbbb", "goes on from where it was paused"),
+    ],
+)
+async def test_a_command_names_the_candidate_and_waits_for_the_acknowledgement(
+    cluster: Cluster, args: list[str], text: str, said: str
+) -> None:
+    answering = asyncio.create_task(cluster.operator_answers())
+    result = await cluster.run(*args)
+    await answering
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"r2222bbbb {said}")
+    assert (await cluster.deployment())["status"]["lastCommand"]["command"] == text
+
+
+@pytest.mark.parametrize("changes", [{}, {"candidate": None}, {"history": [], "previous": pinned("r9999", "5", 1) | {"since": AT}}])
+async def test_a_rollback_names_the_stable_revision(cluster: Cluster, changes: dict[str, Any]) -> None:
+    earlier = STATUS["history"][0] | {"id": "r3333dddd"}
+    await cluster.set_status(**({"history": [*STATUS["history"], earlier]} | changes))
+    assert (await cluster.run("rollback", NAME, "--no-wait")).stdout == "asked for rollback@r1111aaaa\n"
+    assert (await cluster.run("rollback", NAME, "--no-wait", "--revision", "r1111aaaa")).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "args", "sentence"),
+    [
+        ({"candidate": None}, ["promote", NAME], "flight-delay has no candidate: there is nothing to promote; r1111aaaa is stable"),
+        ({"candidate": None, "stable": None}, ["pause", NAME], "flight-delay has no candidate: there is nothing to pause"),
+        ({"candidate": None}, ["resume", NAME], "flight-delay has no candidate: there is nothing to resume; r1111aaaa is stable"),
+        ({}, ["promote", NAME, "--revision", "r1"], "revision r1 of flight-delay is not the candidate; r2222bbbb is"),
+        ({"stable": None}, ["rollback", NAME], "flight-delay has no stable revision yet: there is nothing to roll back"),
+        ({}, ["rollback", NAME], "flight-delay has nothing to roll back to: no revision before r1111aaaa is in its history"),
+        (
+            {"history": [STATUS["history"][0] | {"id": "r0000cccc"}]},
+            ["rollback", NAME],
+            "flight-delay has nothing to roll back to: no revision before r1111aaaa is in its history that was not refused",
+        ),
+        ({}, ["rollback", NAME, "--revision", "r7"], "revision r7 of flight-delay is not the stable one; r1111aaaa is"),
+        (
+            {},
+            ["rollback", NAME, "--revision", "r2222bbbb"],
+            "revision r2222bbbb of flight-delay is the candidate, not the stable one: `headgate abort flight-delay` refuses it",
+        ),
+    ],
+)
+async def test_a_command_without_its_object_is_one_sentence_and_writes_nothing(
+    cluster: Cluster, changes: dict[str, Any], args: list[str], sentence: str
+) -> None:
+    await cluster.set_status(**changes)
+    result = await cluster.run(*args)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"headgate: error: {sentence}")
+    assert len(result.stderr.splitlines()) == 1
+    assert "annotations" not in (await cluster.deployment())["metadata"]
+
+
+async def test_a_command_that_comes_too_late_ends_with_1_and_says_why(cluster: Cluster) -> None:
+    answering = asyncio.create_task(cluster.operator_answers("Ignored: it is not the candidate"))
+    result = await cluster.run("promote", NAME)
+    await answering
+    assert (result.exit_code, result.stderr) == (1, "headgate: error: promote@r2222bbbb: Ignored: it is not the candidate\n")
+
+
+async def test_the_same_words_again_wait_until_the_first_command_is_gone(cluster: Cluster) -> None:
+    await cluster.set_status(lastCommand={"command": "promote@r2222bbbb", "at": AT, "result": "Applied", "removing": True})
+    asked = asyncio.create_task(cluster.run("promote", NAME, "--no-wait"))
+    done, _ = await asyncio.wait({asked}, timeout=1)
+    assert not done
+    await cluster.set_status(lastCommand={"command": "promote@r2222bbbb", "at": AT, "result": "Applied", "removing": False})
+    assert (await asked).stdout == "asked for promote@r2222bbbb\n"
+
+
+async def test_time_that_is_up_says_what_a_paused_rollout_waits_for(cluster: Cluster) -> None:
+    reconciling = STATUS["conditions"][0] | {"type": "Reconciling", "reason": "PauseStep", "message": "promote@r2222bbbb lets it go on"}
+    await cluster.set_status(phase="Paused", conditions=[*STATUS["conditions"], reconciling])
+    result = await cluster.run("status", NAME, "--wait", "--timeout", "1s")
+    assert result.exit_code == 3
+    assert result.stderr == "headgate: error: flight-delay is still Paused after 1s: PauseStep, promote@r2222bbbb lets it go on\n"
+
+
+@pytest.mark.parametrize(
     ("args", "sentence"),
     [
         (["abort", NAME, "--revision", "r1111aaaa"], "revision r1111aaaa of flight-delay is not on trial; r2222bbbb is"),

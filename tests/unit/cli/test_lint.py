@@ -29,6 +29,25 @@ def test_the_words_say_what_parity_will_do(headgate, write, build, parity, said)
     assert said in headgate("lint", write(build(parity=parity))).stdout
 
 
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"rollout": {"steps": [{"weight": 10}, {"pause": True}, {"weight": 50}]}}, "then a pause until `headgate promote`, then 50 % for"),
+        (
+            {"rollout": {"steps": [{"weight": 10}, {"pause": True}]}},
+            "requests, then a pause until `headgate promote`: 1m at the least",
+        ),
+        ({"rollout": {"maxDuration": "1d"}}, "3m at the least, 1d at the most (pauses aside)"),
+        ({"rollout": {"onInsufficientData": "Rollback"}}, "hold it for up to 1h, then it is refused"),
+        ({"rollout": {"onInsufficientData": "Promote"}}, "hold it for up to 1h, then it goes on without them"),
+        ({"analysis": {"requirePromotionEvidence": False}}, "it is promoted without evidence that it is good"),
+        ({"paused": True}, "The manifest says paused: nothing moves"),
+    ],
+)
+def test_the_words_say_what_pauses_and_policies_do(headgate, write, build, spec, said) -> None:
+    assert said in headgate("lint", write(build(**spec))).stdout
+
+
 def test_the_words_say_that_there_is_no_watch(headgate, write, build) -> None:
     result = headgate("lint", write(build(rollout={"watch": {"duration": "0s"}})))
     assert "There is no watch after promotion" in result.stdout

@@ -7,7 +7,7 @@ import pytest
 
 from headgate_operator.api.status import Candidate, Condition, ModelDeploymentStatus, Previous, Rejected, Rendered, Stable
 from headgate_operator.cli.errors import Exit
-from headgate_operator.cli.outcome import outcome
+from headgate_operator.cli.outcome import outcome, waits_for
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 RENDERED = Rendered(inference_service={}, serving_runtime={})
@@ -55,11 +55,41 @@ def ask(seen: bool = False, revision: str | None = None, **fields: Any):
         {"stable": stable("r2"), "previous": previous("r1")},
         {"stable": stable("r1"), "conditions": [condition("Ready"), condition("Reconciling")]},
         {"stable": stable("r1"), "conditions": []},
+        {"stable": stable("r1"), "candidate": candidate("r2"), "phase": "Suspended"},
+        {"stable": stable("r1"), "candidate": candidate("r2"), "phase": "Paused"},
+        {"stable": stable("r1"), "phase": "Paused", "conditions": [condition("Ready"), condition("Reconciling", "Paused")]},
     ],
-    ids=["old manifest seen", "nothing seen", "nothing serves", "on trial", "under watch", "about to start", "not ready"],
+    ids=[
+        "old manifest seen",
+        "nothing seen",
+        "nothing serves",
+        "on trial",
+        "under watch",
+        "about to start",
+        "not ready",
+        "suspended",
+        "paused",
+        "paused before its start",
+    ],
 )
 def test_it_goes_on(fields) -> None:
     assert ask(**fields) is None
+
+
+@pytest.mark.parametrize("phase", ["Suspended", "Paused"])
+def test_a_revision_that_is_paused_or_suspended_is_waited_for(phase) -> None:
+    assert ask(revision="r2", stable=stable("r1"), candidate=candidate("r2"), phase=phase) is None
+
+
+def test_what_it_waits_for_is_told_in_the_operators_words() -> None:
+    waiting = [condition("Ready"), condition("Reconciling", "PauseStep", "promote@r2 lets it go on")]
+    assert waits_for(status(conditions=waiting)) == "PauseStep, promote@r2 lets it go on"
+    assert waits_for(status()) is None
+
+
+def test_a_stable_revision_that_was_rolled_back_by_a_person_ends_it_with_1() -> None:
+    ended = ask(revision="r3", stable=stable("r1"), rejected=[rejected("r3", "RolledBack")])
+    assert ended.exit_code is Exit.FAILED
 
 
 def test_it_is_over_when_the_stable_version_serves_alone() -> None:

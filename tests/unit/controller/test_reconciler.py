@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from headgate_operator.controller.fleet import FleetRegister, FleetSettings
 from headgate_operator.controller.reconciler import Reconciler
 from headgate_operator.controller.settings import Settings
 from headgate_operator.controller.telemetry import Telemetry
@@ -20,6 +21,7 @@ class Observer:
     def __init__(self, **scripts) -> None:
         self.scripts = scripts
         self.looks: list[str] = []
+        self.fleet = FleetRegister(FleetSettings())
 
     async def observe(self, key):
         self.looks.append(key[1])

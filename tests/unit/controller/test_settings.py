@@ -72,6 +72,9 @@ def test_no_flag_at_all_means_in_cluster_and_every_namespace(started) -> None:
         (["--health-address", "localhost:99999"], "write <host>:<port>"),
         (["--envoy-address", "10.0.0.7:19001"], "write admin addresses such as http://10.0.0.7:19001"),
         (["--envoy-flush", "1 second"], "is not a duration"),
+        (["--freeze-window", "Friday"], "weekly such as Fri-16:00/Mon-08:00"),
+        (["--breaker-share", "50"], "write a percentage"),
+        (["--max-concurrent-rollouts", "0"], "x>=1"),
     ],
 )
 def test_a_wrong_flag_is_refused_with_what_is_allowed(started, args, sentence) -> None:

@@ -18,6 +18,7 @@ from headgate_operator.rollout.decision import Decision, Note
 from headgate_operator.rollout.needs import needs
 from headgate_operator.rollout.observed import (
     Backend,
+    Fleet,
     Observed,
     ParityAnswer,
     Reading,
@@ -80,6 +81,8 @@ class World:
         self.gateway_up = True
         self.live: tuple[Backend, ...] = ()
         self.rate = 75.0
+        self.pinned = 0.0
+        """Share of the candidate's requests that something in front of the gateway sends to stable instead."""
         self.behaviour: dict[str, Behaviour] = {}
         self.counters: dict[int, dict[str, float]] = {}
         self.served: dict[str, float] = {}
@@ -91,6 +94,8 @@ class World:
         self.writes = 0
         self.crash_at: int | None = None
         self.cut_off: set[str] = set()
+        self.fleet = Fleet()
+        self.damaged: frozenset[str] = frozenset()
 
     # The manifest
 
@@ -154,13 +159,20 @@ class World:
                 continue
             self.served[backend.revision] = self.served.get(backend.revision, 0) + self.rate * seconds * backend.weight
             assert backend.revision not in self.cut_off, "a refused revision got traffic again"
-            requests = self.rate * seconds * backend.weight / 100
+            requests = self.rate * seconds * self._share(backend)
             pod = self.pods.get(backend.isvc)
             gone = pod is None or pod.available == 0  # then the gateway answers 503
             bad = requests if gone else requests * self.behaviour.get(backend.revision, Behaviour()).bad
             counters = self.counters.setdefault(slot, {"rq_timeout": 0})
             for name, count in (("rq_2xx", requests - bad), ("rq_5xx", bad), ("latency_count", requests), ("latency_le_250", requests)):
                 counters[name] = counters.get(name, 0) + count
+
+    def _share(self, backend: Backend) -> float:
+        if not self.pinned or self.status.stable is None:
+            return backend.weight / 100
+        strayed = self.pinned * sum(other.weight for other in self.live if other.revision != self.status.stable.id)
+        weight = backend.weight + strayed if backend.revision == self.status.stable.id else backend.weight * (1 - self.pinned)
+        return weight / 100
 
     # One pass of the controller
 
@@ -177,6 +189,8 @@ class World:
             route=self.route,
             reading=self._reading() if wants.metrics else None,
             parity=self._parity() if wants.parity else None,
+            fleet=self.fleet,
+            damaged=self.damaged,
             url="http://flight-delay.ml.example.com",
         )
 
@@ -208,6 +222,7 @@ class World:
         decision = decide(self.observe())
         check(self, decision)
         self.carry_out(decision)
+        self.damaged = frozenset()
         return decision
 
     def carry_out(self, decision: Decision) -> None:

@@ -1,6 +1,7 @@
 """Random schedules of edits, faults, commands, crashes and clock jumps. The invariants hold after every pass (conftest.check), and once
 all faults are over the rollout always comes to an end: what the manifest asks for serves, or it was refused."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import ModelDeploymentStatus, Phase
+from headgate_operator.api.stored import read_status
+from headgate_operator.rollout.observed import Fleet
 
 VERSIONS = st.integers(1, 4)
 
@@ -61,7 +64,7 @@ class Schedule(RuleBasedStateMachine):
     def the_provider_comes_and_goes(self, error):
         self.world.provider_error = error
 
-    @rule(verb=st.sampled_from(["abort", "retry", "reboot"]), version=VERSIONS)
+    @rule(verb=st.sampled_from(["promote", "promote-full", "pause", "resume", "abort", "rollback", "retry", "reboot"]), version=VERSIONS)
     def a_person_commands(self, verb, version):
         self.world.command = f"{verb}@{self.world.id_of(version)}"
         self.passes()
@@ -82,10 +85,57 @@ class Schedule(RuleBasedStateMachine):
         self.world.status = ModelDeploymentStatus()
         self.passes()
 
+    @rule(
+        policy=st.sampled_from(["Hold", "Rollback", "Promote"]), longest=st.sampled_from(["10m", "24h"]), rate=st.sampled_from([0.0, 300.0])
+    )
+    def traffic_and_policies_change(self, policy, longest, rate):
+        self.world.rate = rate
+        rollout = self.world.manifest["rollout"] | {"onInsufficientData": policy, "maxDuration": longest}
+        self.world.apply(self.world.version, rollout=rollout)
+        self.passes()
+
+    @rule(paused=st.booleans(), pauses=st.booleans())
+    def the_manifest_pauses(self, paused, pauses):
+        steps = [{"weight": weight, "minDuration": "15s", "minRequests": 100} for weight in (10, 25, 50)]
+        steps = [{"pause": True}, steps[0], {"pause": True}, *steps[1:], {"pause": True}] if pauses else steps
+        rollout = self.world.manifest["rollout"] | {"steps": steps}
+        self.world.apply(self.world.version, paused=paused, rollout=rollout)
+        self.passes()
+
+    @precondition(lambda self: self.world.route is not None and self.world.status.stable is not None)
+    @rule(role=st.sampled_from(["stable", "candidate", "previous", "rejected", "draining", "analysis", "lastCommand"]), half=st.booleans())
+    def the_status_is_damaged(self, role, half):
+        stored = json.loads(self.world.status.model_dump_json(by_alias=True, exclude_none=True))
+        damage = {"slot": 7} if half and isinstance(stored.get(role), dict) else "nonsense"
+        stored[role] = stored[role] | damage if isinstance(damage, dict) else damage
+        self.world.status, self.world.damaged = read_status(stored)
+        self.passes()
+
+    @rule(others=st.integers(0, 2), frozen=st.booleans(), breaker=st.sampled_from([None, "9 of 9 rollouts"]))
+    def the_fleet_changes(self, others, frozen, breaker):
+        until = self.world.now + timedelta(hours=1) if frozen else None
+        self.world.fleet = Fleet(others_under_way=others, limit=2, freeze_until=until, breaker=breaker)
+        self.passes()
+
     @rule(writes=st.integers(0, 4))
     def the_operator_will_crash(self, writes):
         self.world.crash_at = self.world.writes + writes
         self.passes()
+
+    def come_to_an_end(self):
+        """Nobody leaves a rollout paused for ever."""
+        world = self.world
+        for _ in range(20):
+            world.run(lambda world: world.condition("Stalled") == Reason.STATE_LOST or self.waits_for_a_person(), limit=5_000)
+            if not self.waits_for_a_person():
+                return
+            world.command = f"{'resume' if world.status.candidate.paused else 'promote'}@{world.status.candidate.id}"
+            self.passes()
+        raise AssertionError(f"paused for ever: {world.status}")
+
+    def waits_for_a_person(self):
+        candidate = self.world.status.candidate
+        return candidate is not None and (candidate.paused or candidate.at_pause)
 
     def teardown(self):
         world = self.world
@@ -95,12 +145,13 @@ class Schedule(RuleBasedStateMachine):
         for version in range(1, 5):
             world.behave(version)
         world.pass_time(timedelta(seconds=60))
-        world.run(lambda world: world.condition("Stalled") == Reason.STATE_LOST, limit=5_000)
+        world.manifest["paused"], world.rate, world.fleet = False, 300.0, Fleet()
+        self.come_to_an_end()
         world.pass_time(timedelta(hours=2))
-        world.run(lambda world: world.condition("Stalled") == Reason.STATE_LOST, limit=5_000)
+        self.come_to_an_end()
         if world.condition("Stalled") == Reason.STATE_LOST:  # status and InferenceService lost: the condition says what to do
             world.apply(next(version for version in range(1, 5) if world.id_of(version) == world.status.stable.id))
-            world.run(limit=5_000)
+            self.come_to_an_end()
         wanted = world.wanted.id
         refused = {entry.id for entry in world.status.rejected}
         if wanted in refused:

@@ -56,6 +56,30 @@ def aborted(world):
     world.command = f"abort@{second}"
 
 
+def promoted_by_command(world):
+    world.run()
+    second = world.apply(2)
+    world.rate = 0.0
+    world.run(lambda world: world.weights.get(second) == 10 and world.status.candidate.step_started_at is not None)
+    world.command = f"promote@{second}"
+    world.run(lambda world: world.weights.get(second) == 25)
+    world.rate = 300.0
+
+
+def promoted_at_once(world):
+    world.run()
+    second = world.apply(2)
+    world.run(lambda world: world.weights.get(second) == 10)
+    world.command = f"promote-full@{second}"
+
+
+def rolled_back_by_command(world):
+    world.run()
+    second = world.apply(2)
+    world.run()
+    world.command = f"rollback@{second}"
+
+
 def first_revision(world):
     pass
 
@@ -75,7 +99,19 @@ def ending(world):
 
 
 @pytest.mark.parametrize(
-    "story", [first_revision, promoted, refused_on_evidence, refused_by_parity, rolled_back_in_the_watch, superseded, aborted]
+    "story",
+    [
+        first_revision,
+        promoted,
+        refused_on_evidence,
+        refused_by_parity,
+        rolled_back_in_the_watch,
+        superseded,
+        aborted,
+        promoted_by_command,
+        promoted_at_once,
+        rolled_back_by_command,
+    ],
 )
 def test_a_crash_at_any_write_changes_nothing_about_the_end(story, short_world):
     calm = short_world()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate_operator.stats.logarithms import log_mean, log_sum
-from headgate_operator.stats.rollback import LOG_CAP, ODDS_RATIOS, RollbackEvidence, alternatives, log_factors
+from headgate_operator.stats.rollback import LOG_CAP, ODDS_RATIOS, RollbackEvidence, alternatives, log_capped_factors, log_factors
 
 BURST, CLEAN, STABLE_BURST = (20, 180, 15, 0), (20, 180, 0, 1), (20, 180, 0, 15)
 
@@ -39,6 +39,74 @@ def test_the_expected_factor_at_the_border_of_the_null_is_one(block, exact, null
 def test_the_expected_factor_inside_the_null_is_at_most_one(block, exact, truth):
     for margins in exact.margins(4):
         assert max(expected_factors(block, exact, margins, null=Fraction(5, 4), truth=truth)) <= 1 + 1e-12
+
+
+def capped_expectation(block, exact, margins, *, null, truth):
+    """E[min(λf, 3)] for every alternative, by enumeration."""
+    candidate, stable, bad = margins
+    law = exact.law(candidate, stable, bad, truth)
+    outcomes = [(float(chance), log_capped_factors(block(candidate, stable, k, bad - k), float(null))) for k, chance in law.items()]
+    return [math.fsum(chance * math.exp(factors[i]) for chance, factors in outcomes) for i in range(len(outcomes[0][1]))]
+
+
+MARGINS = st.tuples(st.integers(1, 25), st.integers(0, 60), st.integers(0, 40)).map(lambda m: (m[0], m[1], min(m[2], m[0] + m[1])))
+NULLS = st.sampled_from([Fraction(1), Fraction(5, 4), Fraction(3, 2), Fraction(9, 2)])
+
+
+@given(margins=MARGINS, null=NULLS)
+@settings(max_examples=60, deadline=None)
+def test_for_any_margins_the_expected_factor_is_one_before_the_cap_and_after_it(block, exact, margins, null):
+    ones = pytest.approx([1.0] * len(alternatives(float(null))))
+    assert expected_factors(block, exact, margins, null=null, truth=null) == ones
+    assert capped_expectation(block, exact, margins, null=null, truth=null) == ones
+
+
+@given(margins=MARGINS, null=NULLS, part=st.fractions(Fraction(1, 100), 1))
+@settings(max_examples=60, deadline=None)
+def test_for_any_margins_the_expected_capped_factor_inside_the_null_is_at_most_one(block, exact, margins, null, part):
+    assert max(capped_expectation(block, exact, margins, null=null, truth=null * part)) <= 1 + 1e-12
+
+
+@given(margins=MARGINS, null=NULLS)
+@settings(max_examples=60, deadline=None)
+def test_the_capped_factor_is_never_above_the_cap_nor_below_the_one_that_is_only_cut_off(block, exact, margins, null):
+    candidate, stable, bad = margins
+    for k in exact.law(candidate, stable, bad, null):
+        counts = block(candidate, stable, k, bad - k)
+        for capped, factor in zip(log_capped_factors(counts, float(null)), log_factors(counts, float(null)), strict=True):
+            assert min(factor, LOG_CAP) - 1e-9 <= capped <= LOG_CAP
+
+
+@given(margins=MARGINS, null=NULLS)
+@settings(max_examples=60, deadline=None)
+def test_with_the_same_margins_more_bad_answers_of_the_candidate_are_never_less_evidence(block, exact, margins, null):
+    candidate, stable, bad = margins
+    for law in (log_factors, log_capped_factors):
+        rows = [law(block(candidate, stable, k, bad - k), float(null)) for k in exact.law(candidate, stable, bad, null)]
+        for fewer, more in itertools.pairwise(rows):
+            assert all(one <= other + 1e-9 for one, other in zip(fewer, more, strict=True))
+
+
+BLOCKS = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 60), st.integers(0, 30), st.integers(0, 60)), min_size=2, max_size=6)
+
+
+@given(counts=BLOCKS, data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_permutation_of_the_blocks_of_a_step_gives_the_same_evidence(block, counts, data):
+    sound = [(candidate, stable, min(bad, candidate), min(other, stable)) for candidate, stable, bad, other in counts]
+    permuted = data.draw(st.permutations(sound))
+    assert evidence_after(block, *permuted).log_wealth == pytest.approx(evidence_after(block, *sound).log_wealth, abs=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.0, 1e-6, 0.001, 0.3, 1.0])
+def test_ten_million_requests_in_a_block_are_counted_without_overflow(block, share):
+    candidate, stable = 1_000_000, 9_000_000
+    counts = block(candidate, stable, round(candidate * share), round(stable * share))
+    for factors in (log_factors(counts, 1.25), log_capped_factors(counts, 1.25)):
+        assert all(math.isfinite(factor) for factor in factors)
+        assert max(factors) <= 1e-9
+    worse = block(candidate, stable, round(candidate * min(1, share * 2)), round(stable * share))
+    assert share in (0.0, 1e-6, 1.0) or log_capped_factors(worse, 1.25)[0] == LOG_CAP
 
 
 @pytest.mark.parametrize("truth", [Fraction(5, 4), Fraction(1)])
@@ -104,7 +172,7 @@ def test_one_sum_per_alternative_equals_all_mixtures_kept_apart(block, events):
         candidate, stable, candidate_bad, stable_bad = event
         counts = block(candidate, stable, min(candidate_bad, candidate), min(stable_bad, stable))
         evidence = evidence.after(counts)
-        factors = [min(factor, LOG_CAP) for factor in log_factors(counts, 1.25)]
+        factors = log_capped_factors(counts, 1.25)
         mixtures = [[wealth + factor for wealth, factor in zip(mixture, factors, strict=True)] for mixture in mixtures]
     terms = [log_mean(mixture) - math.log(k * (k + 1)) for k, mixture in enumerate(mixtures, start=1)]
     unspent = 1 - sum(1 / (k * (k + 1)) for k in range(1, len(mixtures) + 1))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from headgate_operator.api.status import AnalysisStatus, FailStreak, MetricStatus
+from headgate_operator.api.status import AnalysisStatus, FailStreak, MetricStatus, SideCounts
 from headgate_operator.rollout.analysis import wealth
 
 
@@ -20,7 +20,7 @@ def reweigh(status: AnalysisStatus, *, weight: int, now: datetime) -> AnalysisSt
     Call it for every change of the weight in effect, also for the way back from weight 0, and then `analyse` as after `begin`.
     """
     metrics = [_reweigh_metric(metric, now) for metric in status.metrics]
-    return status.model_copy(update={"weight": weight, "silent_requests": 0, "samples": [], "metrics": metrics})
+    return status.model_copy(update={"weight": weight, "silent_requests": 0, "split": SideCounts(), "samples": [], "metrics": metrics})
 
 
 def _reweigh_metric(metric: MetricStatus, now: datetime) -> MetricStatus:

@@ -3,7 +3,7 @@
 A difference is taken per proxy and per series before anything is summed, so that the restart of one proxy voids its own difference only.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,7 +63,16 @@ def growth(before: Counters, after: Counters) -> dict[str, float] | None:
     return {name: value - before.get(name, 0) for name, value in after.items()}
 
 
-def block_between(before: Snapshot, after: Snapshot, meter: Meter) -> Block | None:
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What one proxy counted between two snapshots."""
+
+    block: Block
+    faults: int
+    """The candidate's bad answers that an absolute objective is about."""
+
+
+def block_between(before: Snapshot, after: Snapshot, meter: Meter) -> Difference | None:
     """What one proxy counted between two snapshots; None if a counter was reset or the counts contradict each other."""
     candidate, stable = growth(before.candidate, after.candidate), growth(before.stable, after.stable)
     if candidate is None or stable is None:
@@ -72,7 +81,8 @@ def block_between(before: Snapshot, after: Snapshot, meter: Meter) -> Block | No
     stable_bad, stable_total = meter.tally(stable)
     if not (0 <= candidate_bad <= candidate_total and 0 <= stable_bad <= stable_total):
         return None
-    return Block(candidate_bad=candidate_bad, candidate_total=candidate_total, stable_bad=stable_bad, stable_total=stable_total)
+    block = Block(candidate_bad=candidate_bad, candidate_total=candidate_total, stable_bad=stable_bad, stable_total=stable_total)
+    return Difference(block=block, faults=meter.faults(candidate))
 
 
 def baselines(status: AnalysisStatus, metric: str) -> dict[str, Snapshot]:
@@ -93,10 +103,12 @@ def baselines(status: AnalysisStatus, metric: str) -> dict[str, Snapshot]:
     }
 
 
-def samples(snapshots: Iterable[Snapshot], status: AnalysisStatus, metric: str) -> list[Sample]:
-    """Write baselines of one metric the way status stores them."""
+def samples(now: Mapping[str, Snapshot], before: Mapping[str, Snapshot], status: AnalysisStatus, metric: str) -> list[Sample]:
+    """Write baselines of one metric the way status stores them; while its block is open that is what is there already."""
+    if now.keys() == before.keys() and all(snapshot is before[proxy] for proxy, snapshot in now.items()):
+        return [sample for sample in status.samples if sample.metric == metric and sample.proxy in now]
     return [
         Sample(metric=metric, proxy=snapshot.proxy, slot=slot, at=snapshot.at, counters=dict(counters))
-        for snapshot in sorted(snapshots, key=lambda snapshot: snapshot.proxy)
+        for _, snapshot in sorted(now.items())
         for slot, counters in ((status.candidate_slot, snapshot.candidate), (status.stable_slot, snapshot.stable))
     ]

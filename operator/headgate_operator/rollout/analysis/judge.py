@@ -14,6 +14,7 @@ from headgate_operator.rollout.analysis.series import ErrorMeter, LatencyMeter, 
 from headgate_operator.rollout.observed import Reading
 from headgate_operator.stats.block import Block
 from headgate_operator.stats.silence import unexplained_silence
+from headgate_operator.stats.split import contradicts_weight
 
 _FRESH: Final = timedelta(minutes=1)
 """Counters this young are always fresh enough, however short the interval."""
@@ -29,8 +30,13 @@ class _Pass:
     samples: list[Sample]
     outcome: Outcome
     closing: Closing | None = None
-    kept: Block | None = None
-    """The block that was added to the evidence."""
+    settled: Block | None = None
+    """The block, if it closed and both versions had one weight throughout."""
+
+    @property
+    def kept(self) -> Block | None:
+        """The block that was added to the evidence: a settled one with a candidate request in it."""
+        return self.settled if self.settled is not None and self.settled.candidate_total else None
 
 
 def poll_interval(settings: AnalysisSettings) -> timedelta:
@@ -55,6 +61,7 @@ def analyse(settings: AnalysisSettings, status: AnalysisStatus, reading: Reading
             "metrics": [done.state for done in passes],
             "samples": [sample for done in passes for sample in done.samples],
             "silent_requests": _silent_requests(status.silent_requests, counting.closing),
+            "split": _split(status.split, counting.settled),
             "last_block_end": max((done.state.last_block_end for done in passes if done.state.last_block_end), default=None),
         }
     )
@@ -75,7 +82,9 @@ def _conclude(settings: AnalysisSettings, status: AnalysisStatus, passes: list[_
         for metric, done in zip(settings.metrics, passes, strict=True)
         if verdicts.is_all_failing(metric, done.state)
     ]
-    silent = unexplained_silence(status.weight / 100, status.silent_requests)
+    share, split = status.weight / 100, status.split
+    silent = unexplained_silence(share, status.silent_requests)
+    contradiction = not silent and contradicts_weight(split.candidate, split.candidate + split.stable, share)
     return Analysis(
         status=status,
         outcomes=outcomes,
@@ -84,6 +93,7 @@ def _conclude(settings: AnalysisSettings, status: AnalysisStatus, passes: list[_
         promotable=all(outcome.verdict is Verdict.NOT_WORSE for outcome in outcomes),
         kept_requests=counting.kept.candidate_total if counting.kept else 0,
         no_traffic=wording.silence(status.weight, status.silent_requests) if silent else None,
+        split_mismatch=wording.split_mismatch(status.weight, split) if contradiction else None,
         available=not any(outcome.verdict in (Verdict.NO_DATA, Verdict.PROVIDER_ERROR) for outcome in outcomes),
     )
 
@@ -99,19 +109,20 @@ def _judge_metric(settings: AnalysisSettings, metric: Metric, status: AnalysisSt
     meter = _meter(metric)
     seen = counters.view(reading, status, meter)
     before = counters.baselines(status, metric.name)
-    closing = close(before, {snapshot.proxy: snapshot for snapshot in seen.snapshots}, meter, _length(settings, metric, reading))
-    samples = counters.samples(closing.baselines.values(), status, metric.name)
-    kept = _kept(state, closing)
+    now = {snapshot.proxy: snapshot for snapshot in seen.snapshots}
+    closing = close(before, now, meter, _length(settings, metric, reading), settling=state.discard_next)
+    samples = counters.samples(closing.baselines, before, status, metric.name)
+    settled = None if state.discard_next else closing.block
     if closing.block is not None:
         state = state.model_copy(update={"discard_next": False, "last_block_end": closing.ended})
-    if kept is not None and closing.began is not None:
-        state = verdicts.judged(settings, metric, _counted(metric, state, kept, closing.began), kept)
+    if settled is not None and settled.candidate_total:
+        state = verdicts.judged(settings, metric, _counted(metric, state, settled, closing), settled)
     if seen.gap is not None:
         outcome = Outcome(metric=metric.name, verdict=Verdict.NO_DATA, message=seen.gap)
     else:
         found = verdicts.verdict(settings, state)
         outcome = Outcome(metric=metric.name, verdict=found, message=verdicts.message(metric, state, found))
-    return _Pass(state=state, samples=samples, outcome=outcome, closing=closing, kept=kept)
+    return _Pass(state=state, samples=samples, outcome=outcome, closing=closing, settled=settled)
 
 
 def _state(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus) -> MetricStatus:
@@ -123,20 +134,15 @@ def _state(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus) -
     return verdicts.fresh(settings, metric, defined)
 
 
-def _kept(state: MetricStatus, closing: Closing) -> Block | None:
-    """Drop the first block after a change of weight, in which both weights were live, and blocks without a candidate request."""
-    if closing.block is None or state.discard_next or not closing.block.candidate_total:
-        return None
-    return closing.block
-
-
-def _counted(metric: Metric, state: MetricStatus, block: Block, began: datetime) -> MetricStatus:
+def _counted(metric: Metric, state: MetricStatus, block: Block, closing: Closing) -> MetricStatus:
+    assert closing.began is not None
     promotion = wealth.promotion_evidence(metric, state).after(block)
     return state.model_copy(
         update={
-            "mixture": wealth.count_block(metric, state.mixture, block, began=began),
+            "mixture": wealth.count_block(metric, state.mixture, block, faults=closing.faults, began=closing.began),
             "promotion": [*promotion.log_odds, *promotion.log_share],
             "fail_streak": verdicts.longer_streak(state.fail_streak, block),
+            "faults": state.faults + closing.faults,
             "bad": SideCounts(candidate=state.bad.candidate + block.candidate_bad, stable=state.bad.stable + block.stable_bad),
             "total": SideCounts(candidate=state.total.candidate + block.candidate_total, stable=state.total.stable + block.stable_total),
         }
@@ -147,6 +153,13 @@ def _silent_requests(so_far: int, closing: Closing | None) -> int:
     if closing is None or closing.block is None:
         return so_far
     return 0 if closing.block.candidate_total else so_far + closing.block.stable_total
+
+
+def _split(so_far: SideCounts, settled: Block | None) -> SideCounts:
+    """Add the block, also one without a candidate request: to leave those out would make the candidate's share look larger than it is."""
+    if settled is None:
+        return so_far
+    return SideCounts(candidate=so_far.candidate + settled.candidate_total, stable=so_far.stable + settled.stable_total)
 
 
 def _meter(metric: Metric) -> Meter:

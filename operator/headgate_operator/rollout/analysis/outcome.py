@@ -33,5 +33,7 @@ class Analysis:
     """Candidate requests in the block of the counting metric that was kept in this pass."""
     no_traffic: str | None = None
     """Why chance does not explain that the candidate gets no request, with numbers."""
+    split_mismatch: str | None = None
+    """Why chance does not explain the candidate's share of the requests, with numbers."""
     available: bool = True
     """False if any metric is ProviderError or NoData."""

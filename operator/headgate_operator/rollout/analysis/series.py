@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property, lru_cache
 from typing import Final, Protocol
 
-_CLASS: Final = re.compile(r"rq_[1-5]xx")
+_CLASSES: Final = ("rq_1xx", "rq_2xx", "rq_3xx", "rq_4xx", "rq_5xx")
 _GOOD_CLASSES: Final = ("rq_2xx", "rq_3xx")
 _EDGE: Final = re.compile(r"latency_le_([0-9]+(?:\.[0-9]+)?)")
 _COUNT: Final = "latency_count"
@@ -32,6 +33,9 @@ class Meter(Protocol):
     def tally(self, growth: Counters) -> tuple[int, int]:
         """Count (bad, total) from how much each picked series grew."""
 
+    def faults(self, growth: Counters) -> int:
+        """Count the bad ones that an absolute objective is about."""
+
 
 @dataclass(frozen=True)
 class ErrorMeter:
@@ -39,7 +43,7 @@ class ErrorMeter:
 
     def pick(self, counters: Counters) -> dict[str, float]:
         """Select the response classes."""
-        return {name: value for name, value in counters.items() if _CLASS.fullmatch(name)}
+        return {name: counters[name] for name in _CLASSES if name in counters}
 
     def gap(self, counters: Counters) -> str | None:
         """Answers that are only in the histogram mean that classes are filtered out of the proxy's stats."""
@@ -52,6 +56,10 @@ class ErrorMeter:
         total = sum(growth.values())
         good = sum(growth.get(name, 0) for name in _GOOD_CLASSES)
         return round(total - good), round(total)
+
+    def faults(self, growth: Counters) -> int:
+        """Count server errors: beside no other version, a client's own mistakes must not count against this one."""
+        return round(growth.get("rq_5xx", 0))
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class LatencyMeter:
     def gap(self, counters: Counters) -> str | None:
         """Find a histogram that is filtered out, or has no bucket edge at the bound."""
         if _COUNT not in counters:
-            answered = any(counters[name] for name in counters if _CLASS.fullmatch(name))
+            answered = any(counters.get(name) for name in _CLASSES)
             return "the proxy counts answers but publishes no upstream_rq_time histogram" if answered else None
         if self._bucket(counters) is None:
             edges = ", ".join(f"{edge:g}" for edge in sorted(_edges(counters))) or "none"
@@ -82,14 +90,26 @@ class LatencyMeter:
         fast = growth[bucket] if bucket else 0
         return round(count - fast + timeouts), round(count + timeouts)
 
-    def _bucket(self, counters: Counters) -> str | None:
-        return _edges(counters).get(self._milliseconds)
+    def faults(self, growth: Counters) -> int:
+        """Count slow requests: an objective counts no others."""
+        return self.tally(growth)[0]
 
-    @property
+    def _bucket(self, counters: Counters) -> str | None:
+        usual = f"latency_le_{self._milliseconds:g}"
+        return usual if usual in counters else _edges(counters).get(self._milliseconds)
+
+    @cached_property
     def _milliseconds(self) -> float:
         return self.slower_than / timedelta(milliseconds=1)
 
 
 def _edges(names: Iterable[str]) -> dict[float, str]:
-    matches = (_EDGE.fullmatch(name) for name in names)
-    return {float(match[1]): match[0] for match in matches if match}
+    edges = ((_edge(name), name) for name in names)
+    return {edge: name for edge, name in edges if edge is not None}
+
+
+@lru_cache(maxsize=1024)
+def _edge(name: str) -> float | None:
+    """Milliseconds of a bucket's upper edge; None if the series is no bucket."""
+    match = _EDGE.fullmatch(name)
+    return float(match[1]) if match else None

@@ -33,9 +33,14 @@ def fresh(settings: AnalysisSettings, metric: Metric, definition: str) -> Metric
 
 
 def verdict(settings: AnalysisSettings, state: MetricStatus) -> Verdict:
-    """Judge the evidence. In one block Worse beats promotion; without a block evidence is 0 and both bounds are above it."""
+    """Judge the evidence. In one block Worse beats promotion; without a block evidence is 0 and all bounds are above it.
+
+    A missed objective keeps a version from being promoted, and convicts nobody: when both versions are ill, the world is ill.
+    """
     if state.evidence >= rollback_bound(settings):
         return Verdict.WORSE
+    if state.objective_evidence >= rollback_bound(settings):
+        return Verdict.OBJECTIVE_MISSED
     if state.promotion_evidence >= promotion_bound(settings):
         return Verdict.NOT_WORSE
     return Verdict.UNDECIDED
@@ -78,6 +83,7 @@ def judged(settings: AnalysisSettings, metric: Metric, state: MetricStatus, bloc
         update={
             "evidence": rollback.log_evidence,
             "bound": bound,
+            "objective_evidence": wealth.objective_evidence(state.mixture),
             "promotion_evidence": promotion.log_evidence,
             "promotion_bound": promotable_at,
             "requests_needed": min((needed for needed in outlook if needed is not None), default=None),
@@ -91,6 +97,8 @@ def message(metric: Metric, state: MetricStatus, found: Verdict) -> str:
     """Put a verdict about counted requests into words."""
     if found is Verdict.WORSE:
         return wording.worse_or_open(metric, state)
+    if found is Verdict.OBJECTIVE_MISSED:
+        return wording.objective_missed(metric, state)
     if found is Verdict.NOT_WORSE:
         return wording.not_worse(metric, state)
     return wording.undecided(metric, state)

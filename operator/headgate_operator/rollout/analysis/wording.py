@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from headgate_operator.api.quantities import format_duration
+from headgate_operator.api.quantities import format_duration, format_share
 from headgate_operator.api.spec import Metric, MetricPreset
-from headgate_operator.api.status import MetricStatus
+from headgate_operator.api.status import MetricStatus, SideCounts
 
 
 def share(part: int, whole: int) -> str:
@@ -12,19 +12,31 @@ def share(part: int, whole: int) -> str:
     return f"{part / whole:.1%} of {whole}" if whole else "none of 0"
 
 
+def what(metric: Metric) -> str:
+    """Write what a bad request did."""
+    if metric.preset is MetricPreset.GATEWAY_ERRORS:
+        return "failed"
+    return f"were slower than {format_duration(metric.slower_than or timedelta())}"
+
+
 def counts(metric: Metric, state: MetricStatus) -> str:
     """Write what was seen: "8.1% of 62 requests failed, 0.0% of 561 to stable"."""
-    what = (
-        "failed"
-        if metric.preset is MetricPreset.GATEWAY_ERRORS
-        else f"were slower than {format_duration(metric.slower_than or timedelta())}"
-    )
-    return f"{share(state.bad.candidate, state.total.candidate)} requests {what}, {share(state.bad.stable, state.total.stable)} to stable"
+    candidate, stable = share(state.bad.candidate, state.total.candidate), share(state.bad.stable, state.total.stable)
+    return f"{candidate} requests {what(metric)}, {stable} to stable"
 
 
 def worse_or_open(metric: Metric, state: MetricStatus) -> str:
     """Write the rollback evidence beside its bound."""
     return f"{counts(metric, state)}; evidence {state.evidence:.1f} of {state.bound:.1f}"
+
+
+def objective_missed(metric: Metric, state: MetricStatus) -> str:
+    """Write the share the objective is about beside the objective, and the evidence beside its bound."""
+    how = "failed with 5xx" if metric.preset is MetricPreset.GATEWAY_ERRORS else what(metric)
+    return (
+        f"{share(state.faults, state.total.candidate)} requests {how}, at most {format_share(metric.good_enough)} allowed; "
+        f"evidence {state.objective_evidence:.1f} of {state.bound:.1f}"
+    )
 
 
 def not_worse(metric: Metric, state: MetricStatus) -> str:
@@ -47,6 +59,12 @@ def all_failing(state: MetricStatus) -> str:
         f"all of the last {streak.requests} requests failed, over {streak.blocks} blocks; "
         f"meanwhile {share(streak.stable_bad, streak.stable_total)} failed on stable"
     )
+
+
+def split_mismatch(weight: int, split: SideCounts) -> str:
+    """Write the observed share beside the weight."""
+    whole = split.candidate + split.stable
+    return f"the candidate got {share(split.candidate, whole)} requests, which should be {weight}%; chance does not explain that"
 
 
 def silence(weight: int, requests: int) -> str:

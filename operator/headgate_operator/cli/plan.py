@@ -1,0 +1,70 @@
+"""`headgate plan`: how a rollout will go at a given traffic, rehearsed with the operator's own code before anybody applies it."""
+
+import sys
+from collections.abc import Mapping
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from headgate_operator.api.manifest import problems
+from headgate_operator.api.names import KIND
+from headgate_operator.api.quantities import parse_share
+from headgate_operator.api.spec import ModelDeploymentSpec
+from headgate_operator.cli.errors import Failure
+from headgate_operator.cli.forecast import Forecast, forecast, rehearsals_in_all
+from headgate_operator.cli.manifests import claims_to_be_ours, read_documents
+from headgate_operator.cli.output import Format, output_option, show
+from headgate_operator.cli.plan_view import plan_data, print_plan
+from headgate_operator.cli.rehearsal import Scene
+
+
+def _base_rate(_ctx: click.Context, parameter: click.Parameter, text: str) -> float:
+    """Read the base error rate; unlike other shares it may be 0%."""
+    try:
+        return 0.0 if text in {"0", "0%"} else parse_share(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from error
+
+
+@click.command()
+@click.argument("file")
+@click.option("--rate", type=click.FloatRange(0.001, 10_000), required=True, metavar="N", help="Requests a second, all versions together.")
+@click.option("--base-error-rate", default="0.5%", show_default=True, callback=_base_rate, help="Bad share of a good version.")
+@click.option("--runs", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Rehearsals of a good version.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same numbers.")
+@output_option(Format.TABLE, Format.JSON, Format.YAML)
+def plan(file: str, rate: float, base_error_rate: float, runs: int, seed: int, output: Format) -> None:
+    """Rehearse the rollout of a manifest at a given traffic.
+
+    Says when each step begins and ends, how many requests it takes until a version that fails 5 %, 10 % or all of the time is caught
+    there, how many to promote a good one, and how likely a good one is rolled back by mistake; and warns when the traffic is too small
+    for the plan. FILE holds one ModelDeployment; - reads standard input. Needs no cluster.
+
+    The rehearsals are simulations: requests arrive at random at a constant rate, and in every metric each version answers badly with the
+    given probability, independently. They are judged by the code that the operator runs.
+    """
+    name, spec = _manifest(file)
+    scene = Scene.of(spec, rate=rate, base_rate=base_error_rate)
+    found = _rehearsed(scene, runs, seed)
+    if output is Format.TABLE:
+        print_plan(name, found)
+    else:
+        show(plan_data(name, found, seed), output)
+
+
+def _manifest(file: str) -> tuple[str, ModelDeploymentSpec]:
+    documents = [document for document in read_documents(file) if isinstance(document.content, Mapping)]
+    ours = [document for document in documents if claims_to_be_ours(document.content)]
+    if len(ours) != 1:
+        raise Failure(f"{file}: {len(ours) or 'no'} documents of kind {KIND}; a plan is made for one")
+    found = problems(ours[0].content)
+    if found:
+        raise Failure(f"{ours[0].source}: {found[0]}" + (f" (and {len(found) - 1} more: see `headgate lint`)" if found[1:] else ""))
+    return ours[0].content["metadata"]["name"], ModelDeploymentSpec.model_validate(ours[0].content["spec"])
+
+
+def _rehearsed(scene: Scene, runs: int, seed: int) -> Forecast:
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("rehearsing", total=rehearsals_in_all(scene, runs))
+        return forecast(scene, runs=runs, seed=seed, advanced=lambda: progress.advance(task))

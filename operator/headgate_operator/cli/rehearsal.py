@@ -1,0 +1,222 @@
+"""One simulated rollout: traffic arrives, blocks close, steps end, and the evidence decides as it does in the operator.
+
+Pods start at once and the route follows every change of weight; what is rehearsed is traffic and evidence. Pure but for the random source
+that is passed in.
+"""
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from headgate_operator.api.spec import EnvoyProvider, Metric, MetricPreset, ModelDeploymentSpec, OnInsufficientData
+from headgate_operator.api.status import Verdict
+from headgate_operator.cli.draws import binomial, poisson
+from headgate_operator.cli.trial import Closed, MetricTrial, block_length
+from headgate_operator.rollout.analysis import poll_interval
+from headgate_operator.rollout.analysis.blocks import POLLS_PER_INTERVAL
+from headgate_operator.stats.block import Block
+
+_START: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_FLUSH: Final = EnvoyProvider(addresses=["http://127.0.0.1"]).flush
+_BEFORE_A_FAULT: Final = timedelta(days=1)
+"""Stages before a fault may take this long: how it is caught matters even where the plan itself would be on hold."""
+_RARE: Final = 1.0
+"""Below this many candidate requests in an interval no block closes early, and one look an interval is enough."""
+
+
+class Ending(StrEnum):
+    """How a rehearsed rollout ended."""
+
+    PROMOTED = "Promoted"
+    ROLLED_BACK = "RolledBack"
+    HELD = "Held"
+    """Still waiting for requests or promotion evidence when holdTimeout was over; a person is asked."""
+    OUT_OF_TIME = "OutOfTime"
+    """Refused without evidence: onInsufficientData is Rollback, or maxDuration was over."""
+
+
+_AFTER_HOLD: Final = {
+    OnInsufficientData.HOLD: Ending.HELD,
+    OnInsufficientData.ROLLBACK: Ending.OUT_OF_TIME,
+    OnInsufficientData.PROMOTE: None,
+}
+"""What follows when holdTimeout is over; None goes on to the next stage."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A step, or the watch: who gets how much of the traffic."""
+
+    weight: int
+    """Percent for the version on trial."""
+    min_duration: timedelta
+    min_requests: int = 0
+    watch: bool = False
+    pause_before: bool = False
+    """Whether it waits for a person first; rehearsed as if that took no time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """From the beginning of one stage on, the version on trial answers this share of requests badly. It is not moved on from there."""
+
+    stage: int
+    share: float
+    patience: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What is rehearsed: a manifest under constant traffic."""
+
+    spec: ModelDeploymentSpec
+    rate: float
+    """Requests a second, both versions together."""
+    base_rate: float
+    """Bad share of a good version, in every metric."""
+    stages: tuple[Stage, ...]
+
+    @classmethod
+    def of(cls, spec: ModelDeploymentSpec, *, rate: float, base_rate: float) -> "Scene":
+        """Take steps and watch from a manifest."""
+        steps = [
+            Stage(weight=step.weight, min_duration=step.min_duration, min_requests=step.min_requests, pause_before=step.pause_before)
+            for step in spec.rollout.stages
+        ]
+        watch = spec.rollout.watch
+        after = Stage(weight=100 - watch.holdback, min_duration=watch.duration, watch=True, pause_before=spec.rollout.pause_at_end)
+        compared = watch.duration and watch.holdback
+        return cls(spec=spec, rate=rate, base_rate=base_rate, stages=(*steps, after) if compared else tuple(steps))
+
+    def poll(self, stage: Stage) -> timedelta:
+        """Return how often the rehearsal looks."""
+        poll = poll_interval(self.spec.analysis)
+        expected = self.rate * stage.weight / 100 * self.spec.analysis.interval.total_seconds()
+        return poll * POLLS_PER_INTERVAL if expected < _RARE else poll
+
+
+@dataclass
+class Run:
+    """What came of one rehearsal. Times are since the first weight, requests are the candidate's."""
+
+    ending: Ending = Ending.PROMOTED
+    stage: int = 0
+    """Where it ended."""
+    ends: list[timedelta] = field(default_factory=list)
+    """When each stage ended that did."""
+    evident: tuple[int, timedelta] | None = None
+    """Requests and time until every metric had its promotion evidence."""
+    caught: tuple[int, timedelta] | None = None
+    """Requests and time from the onset of the fault until it was caught."""
+
+
+def rehearse(scene: Scene, source: random.Random, fault: Fault | None = None) -> Run:
+    """Simulate one rollout."""
+    return _Rehearsal(scene, source, fault).run()
+
+
+class _Rehearsal:
+    def __init__(self, scene: Scene, source: random.Random, fault: Fault | None) -> None:
+        self._scene, self._source, self._fault = scene, source, fault
+        self._now, self._requests, self._run = _START, 0, Run()
+        settings = scene.spec.analysis
+        provider = settings.provider
+        flush = provider.envoy.flush if provider is not None and provider.envoy is not None else _FLUSH
+        self._metrics = [
+            MetricTrial(settings, metric, block_length(metric, settings.interval, flush), at=self._now) for metric in settings.metrics
+        ]
+        self._counting = self._metrics[_first_about_errors(settings.metrics)]
+
+    def run(self) -> Run:
+        for number, stage in enumerate(self._scene.stages):
+            self._run.stage = number
+            for metric in self._metrics if number else ():
+                metric.reweigh(self._now)
+            faulty = self._fault is not None and self._fault.stage == number
+            ending = self._until_caught(stage) if faulty else self._stage(stage)
+            if ending is not None or faulty:
+                self._run.ending = ending or Ending.HELD
+                break
+            self._run.ends.append(self._now - _START)
+        return self._run
+
+    def _stage(self, stage: Stage) -> Ending | None:
+        """Play one stage; None if it ends well."""
+        began, kept, last = self._now, 0, not stage.watch and self._next_is_watch_or_none()
+        patience = stage.min_duration + (_BEFORE_A_FAULT if self._fault else self._scene.spec.rollout.hold_timeout)
+        while True:
+            kept += self._look(stage, self._scene.base_rate)
+            if self._convicted():
+                return Ending.ROLLED_BACK
+            age = self._now - began
+            if age >= stage.min_duration and kept >= stage.min_requests and (not last or self._good_enough()):
+                return None
+            if not stage.watch and self._out_of_time():
+                return Ending.OUT_OF_TIME
+            if age >= patience:
+                return _AFTER_HOLD[self._scene.spec.rollout.on_insufficient_data]
+
+    def _until_caught(self, stage: Stage) -> Ending | None:
+        """Play a stage with the fault, for as long as it takes."""
+        assert self._fault is not None
+        began, before = self._now, self._requests
+        while self._now - began < self._fault.patience:
+            self._look(stage, self._fault.share)
+            if self._convicted():
+                self._run.caught = self._requests - before, self._now - began
+                return Ending.ROLLED_BACK
+        return None
+
+    def _look(self, stage: Stage, share: float) -> int:
+        """Let one poll's time pass; return the candidate requests that were counted."""
+        poll = self._scene.poll(stage)
+        self._now += poll
+        arrived, others = (
+            poisson(self._source, self._scene.rate * weight / 100 * poll.total_seconds()) for weight in (stage.weight, 100 - stage.weight)
+        )
+        self._requests += arrived
+        kept = 0
+        for metric in self._metrics:
+            closed = metric.closes(self._now, arrived, others)
+            if closed is None:
+                continue
+            block = self._block(closed, share if metric is self._counting else self._scene.base_rate)
+            metric.count(block, began=closed.began, for_promotion=not stage.watch)
+            kept += closed.candidate if metric is self._counting else 0
+        if self._run.evident is None and not stage.watch and self._promotable():
+            self._run.evident = self._requests, self._now - _START
+        return kept
+
+    def _block(self, closed: Closed, share: float) -> Block:
+        return Block(
+            candidate_total=closed.candidate,
+            candidate_bad=binomial(self._source, closed.candidate, share),
+            stable_total=closed.stable,
+            stable_bad=binomial(self._source, closed.stable, self._scene.base_rate),
+        )
+
+    def _convicted(self) -> bool:
+        return any(metric.verdict is Verdict.WORSE or metric.all_failing for metric in self._metrics)
+
+    def _out_of_time(self) -> bool:
+        limit = self._scene.spec.rollout.max_duration
+        return self._fault is None and limit is not None and self._now - _START > limit
+
+    def _good_enough(self) -> bool:
+        if self._scene.spec.analysis.require_promotion_evidence:
+            return self._promotable()
+        return all(metric.verdict is not Verdict.OBJECTIVE_MISSED for metric in self._metrics)
+
+    def _promotable(self) -> bool:
+        return all(metric.verdict is Verdict.NOT_WORSE for metric in self._metrics)
+
+    def _next_is_watch_or_none(self) -> bool:
+        following = self._scene.stages[self._run.stage + 1 : self._run.stage + 2]
+        return not following or following[0].watch
+
+
+def _first_about_errors(metrics: list[Metric]) -> int:
+    """Return the metric that counts a step's requests, and that a fault shows in."""
+    return next((number for number, metric in enumerate(metrics) if metric.preset is MetricPreset.GATEWAY_ERRORS), 0)

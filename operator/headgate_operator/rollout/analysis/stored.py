@@ -1,0 +1,20 @@
+"""Whether stored evidence has the shape that the statistics expect. Evidence of another shape is none."""
+
+from headgate_operator.api.spec import Analysis, Metric
+from headgate_operator.api.status import AnalysisStatus, MetricStatus
+from headgate_operator.rollout.analysis import wealth
+
+
+def readable(settings: Analysis, status: AnalysisStatus) -> bool:
+    """Whether the evidence about every metric of the manifest can be counted on with."""
+    if {status.candidate_slot, status.stable_slot} != {0, 1}:
+        return False
+    defined = {(metric.name, wealth.definition(metric)): metric for metric in settings.metrics}
+    return all(_fits(metric, stored) for stored in status.metrics if (metric := defined.get((stored.name, stored.definition))))
+
+
+def _fits(metric: Metric, stored: MetricStatus) -> bool:
+    fresh = wealth.promotion_evidence(metric, MetricStatus(name=metric.name))
+    if stored.promotion and len(stored.promotion) != len(fresh.log_odds) + len(fresh.log_share):
+        return False
+    return stored.mixture is None or len(stored.mixture.log_wealth) == len(wealth.rollback_evidence(metric, None).log_wealth)

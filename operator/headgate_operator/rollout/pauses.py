@@ -1,0 +1,34 @@
+"""Time that counts towards no deadline: while people, the manifest or the calendar let a rollout wait."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from headgate_operator.api.reasons import Reason
+from headgate_operator.api.status import Candidate
+from headgate_operator.rollout.turn import Turn
+
+PAUSES: Final = frozenset({Reason.PAUSED, Reason.PAUSE_STEP, Reason.FREEZE_WINDOW})
+"""Waits that are wanted."""
+
+
+def count_pauses(turn: Turn) -> Turn:
+    """Start the clock of a pause when the candidate begins to wait at one, and add it up when that ends."""
+    candidate = turn.status.candidate
+    if candidate is None:
+        return turn
+    pausing = turn.wait is not None and turn.wait.reason in PAUSES
+    if pausing and candidate.pause_since is None:
+        return turn.with_candidate(pause_since=turn.now)
+    if not pausing and candidate.pause_since is not None:
+        return turn.with_candidate(paused_seconds=_paused_seconds(candidate, turn.now), pause_since=None)
+    return turn
+
+
+def running_since(candidate: Candidate, now: datetime) -> datetime:
+    """Return when the candidate would have started, had it never been paused: deadlines count from then."""
+    return candidate.started_at + timedelta(seconds=_paused_seconds(candidate, now))
+
+
+def _paused_seconds(candidate: Candidate, now: datetime) -> int:
+    present = now - candidate.pause_since if candidate.pause_since is not None else timedelta()
+    return candidate.paused_seconds + max(0, int(present.total_seconds()))
