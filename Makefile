@@ -37,8 +37,14 @@ setup: check-path .venv/.synced ## install everything into .venv
 demo: setup ## real flights: train, canary, promote a good version, roll a bad one back
 	@$(RUN) headgate demo $(ARGS)
 
-test: setup ## unit and integration tests
+# Unit tests share the cores; integration tests need them to themselves.
+test: setup ## unit and integration tests; ARGS='tests/unit/rollout -k watch' for some of them
+ifdef ARGS
 	@$(RUN) pytest $(ARGS)
+else
+	@$(RUN) pytest tests/unit --numprocesses auto --dist worksteal
+	@$(RUN) pytest tests/contract tests/integration
+endif
 
 lint: setup ## style, types, import rules, licences
 	@$(RUN) ruff check .
