@@ -191,7 +191,8 @@ async def test_up_detached_status_and_down(tmp_path: Path) -> None:
     assert (await headgate_dev("down", "--folder", str(tmp_path)))[0] == 0
     assert processes_of(tmp_path) == []
     code, _, err = await headgate_dev("status", "--folder", str(tmp_path))
-    assert (code, err) == (1, f"headgate: error: the cluster in {tmp_path} is not running; start it with `headgate dev up --folder {tmp_path}`\n")
+    way_out = f"start it with `headgate dev up --folder {tmp_path}`"
+    assert (code, err) == (1, f"headgate: error: the cluster in {tmp_path} is not running; {way_out}\n")
 
 
 async def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
