@@ -93,10 +93,6 @@ class Catalogue:
         """Return the resource of an object, or None."""
         return next((item for item in self if item.api_version == api_version and item.kind == kind), None)
 
-    def of_storage(self, storage: StorageKey) -> ResourceType | None:
-        """Return the resource whose version is the stored one, or None."""
-        return next((item for item in self if item.storage == storage and item.api_version == item.storage_version), None)
-
     def replace_custom(self, group: str, plural: str, types: tuple[ResourceType, ...]) -> None:
         """Serve exactly these versions of a custom resource; none removes it."""
         self._types = {key: item for key, item in self._types.items() if not (item.custom and (item.group, item.plural) == (group, plural))}

@@ -22,14 +22,18 @@ def demo_folder(chosen: Path | None) -> Iterator[Path]:
     Emptied because exported models are write-once: those of an earlier demo would be found again.
 
     Raises:
-        ClusterError: it is in use, cannot be written, or contains a space, which pipeline steps cannot handle.
+        ClusterError: it is in use, holds something that no demo left, cannot be written, or contains a space, which pipeline steps
+            cannot handle.
     """
     for folder in (_candidate.absolute() for _candidate in ([chosen] if chosen else _defaults())):
         if " " in str(folder):
             raise ClusterError(f"the folder '{folder}' contains a space, which pipeline steps cannot handle; choose another with --folder")
+        lock_file = folder.with_name(f".{folder.name}.lock")
+        if not lock_file.exists():
+            _refuse_foreign(folder)
         with writing_to(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
-            lock = folder.with_name(f".{folder.name}.lock").open("w")
+            lock = lock_file.open("w")
         with lock:
             if not _take(lock) or supervisor(folder / "cluster") is not None:
                 continue
@@ -42,6 +46,14 @@ def demo_folder(chosen: Path | None) -> Iterator[Path]:
     raise ClusterError(
         f"{where} is in use by another demo or its cluster; end it (`headgate dev down --folder {where}/cluster`) or use --folder"
     )
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """A demo leaves its lock beside its folder; what lies in a folder without one is somebody else's and must not be removed."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ClusterError(
+            f"{folder} is not empty and not from an earlier demo, which would remove what is in it; choose another with --folder"
+        )
 
 
 def _defaults() -> Iterator[Path]:

@@ -11,7 +11,6 @@ from headgate_devcluster.kserve.names import CONTAINER, MODEL_FOLDER
 from headgate_devcluster.objects import Object
 
 _IMAGE = re.compile(r"(^|/)headgate-serving(:[\w][\w.-]*)?$")
-_PORT_IN_CONTAINER = 8080
 _READY_PATH = "/v2/health/ready"
 # Loopback servers never need a proxy; one set in the supervisor's environment must not reach them.
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")

@@ -6,7 +6,6 @@ ISVC_API: Final = "serving.kserve.io/v1beta1"
 ISVC_KIND: Final = "InferenceService"
 RUNTIME_API: Final = "serving.kserve.io/v1alpha1"
 RUNTIME_KIND: Final = "ServingRuntime"
-CLUSTER_RUNTIME_KIND: Final = "ClusterServingRuntime"
 ROUTE_API: Final = "gateway.networking.k8s.io/v1"
 ROUTE_KIND: Final = "HTTPRoute"
 

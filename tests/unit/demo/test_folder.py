@@ -16,8 +16,8 @@ def test_a_second_demo_gets_a_folder_of_its_own(tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_an_earlier_demo_left_is_removed(tmp_path: Path) -> None:
-    (tmp_path / "demo").mkdir()
-    (tmp_path / "demo" / "models").write_text("old")
+    with demo_folder(tmp_path / "demo") as earlier:
+        (earlier / "models").write_text("old")
     with demo_folder(tmp_path / "demo") as folder:
         assert list(folder.iterdir()) == []
 
@@ -36,3 +36,13 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ClusterError, match="cannot be written"), demo_folder(tmp_path / "file" / "demo"):
         pass
+
+
+def test_a_folder_with_something_else_in_it_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "thesis").write_text("years")
+    for _ in range(2):
+        with pytest.raises(ClusterError, match="not from an earlier demo"), demo_folder(tmp_path / "home"):
+            pass
+    assert (tmp_path / "home" / "thesis").read_text() == "years"
+    assert not (tmp_path / ".home.lock").exists()
