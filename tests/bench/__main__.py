@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import tests.bench
 from rich.console import Console
+
+import tests.bench
 from tests.bench.report import Report, show, write
 
 _NOT_A_BENCH = {"__main__", "report"}

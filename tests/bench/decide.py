@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
 
-from tests.bench.report import Cell, Report, Table
-
 from headgate_operator.api.spec import Metric, MetricPreset, ModelDeploymentSpec
 from headgate_operator.api.status import Candidate, HistoryEntry, ModelDeploymentStatus, ParityResult, Rejected, Rendered, Stable
 from headgate_operator.rollout.decide import decide
 from headgate_operator.rollout.observed import Backend, Observed, Reading, Route, Scrape, Service, SlotCounters, Subject, Wanted
 from headgate_operator.rollout.revision import revision_id, revision_inputs
+from tests.bench.report import Cell, Report, Table
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 _EDGES = (0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000)

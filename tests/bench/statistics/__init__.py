@@ -4,13 +4,12 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from statistics import median, quantiles
 
+from headgate_operator.stats.block import Block
+from headgate_operator.stats.rollback import log_capped_factors, log_factors
 from tests.bench.report import Cell, Report, Table
 from tests.bench.statistics import demo, scenarios
 from tests.bench.statistics.scenarios import Scenario
 from tests.bench.statistics.simulate import Judged, ended, middle, simulate, within
-
-from headgate_operator.stats.block import Block
-from headgate_operator.stats.rollback import log_capped_factors, log_factors
 
 RUNS = 2000
 _MET = {True: "met", False: "missed"}

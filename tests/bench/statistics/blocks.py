@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from tests.bench.statistics.world import Runs
 
 from headgate_operator.rollout.analysis.blocks import ENOUGH_TO_CLOSE_EARLY, FEWEST_REQUESTS, Length
 from headgate_operator.rollout.analysis.wealth import RESTART_AFTER
+from tests.bench.statistics.world import Runs
 
 LENGTH = Length.of(timedelta(seconds=15))
 SECOND = timedelta(seconds=1)

@@ -10,14 +10,14 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from tests.bench.statistics.blocks import Kept, blocks
-from tests.bench.statistics.factors import odds_factors, rollback_factors
-from tests.bench.statistics.world import Runs
 
 from headgate_operator.api.spec import Metric, MetricPreset
 from headgate_operator.rollout.analysis.verdicts import STABLE_SERVES_BELOW, STREAK_BLOCKS, STREAK_REQUESTS
 from headgate_operator.stats.capital import log_unspent, started_share
 from headgate_operator.stats.promotion import PARTS_OF_MAXIMUM
+from tests.bench.statistics.blocks import Kept, blocks
+from tests.bench.statistics.factors import odds_factors, rollback_factors
+from tests.bench.statistics.world import Runs
 
 ERRORS = Metric(name="errors", preset=MetricPreset.GATEWAY_ERRORS)
 TOLERATED = ERRORS.tolerated_odds_ratio

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+
 from tests.bench.statistics.world import Bursts, Plan, steady, ticks
 
 USUAL = 0.005

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+
 from tests.bench.statistics import rules
 from tests.bench.statistics.rules import Ends
 from tests.bench.statistics.world import Plan, play

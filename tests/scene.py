@@ -1,0 +1,159 @@
+"""A whole cluster to play in: one ModelDeployment, real Envoy, real model servers, a real operator process, real requests."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from click.testing import CliRunner, Result
+
+from headgate_devcluster.cluster import Cluster
+from headgate_operator.api.names import API_VERSION, KIND, REVISION_HEADER
+from headgate_operator.api.status import ModelDeploymentStatus, Phase
+from headgate_operator.cli.main import main
+
+NAME = "flight-delay"
+HOST = f"{NAME}.ml.example.com"
+NUMBERS = frozenset({"distance", "humid", "weekday"})
+STEPS = [{"weight": 20, "minDuration": "8s", "minRequests": 20}, {"weight": 50, "minDuration": "2s", "minRequests": 20}]
+
+
+@dataclass
+class Traffic:
+    """Requests through the gateway, and who answered them."""
+
+    answers: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def of(self, revision: str) -> int:
+        return sum(count for (answered, _), count in self.answers.items() if answered == revision)
+
+    def bad(self, revision: str | None = None) -> int:
+        return sum(count for (answered, code), count in self.answers.items() if code != 200 and revision in (None, answered))
+
+
+@dataclass
+class Scene:
+    """One ModelDeployment in one cluster."""
+
+    cluster: Cluster
+    traffic: Traffic = field(default_factory=Traffic)
+    name: str = NAME
+
+    async def apply(self, export: Path, **spec: Any) -> None:
+        """Apply a version's golden set and manifest, as the pipeline and a person would."""
+        golden = f"{NAME}-{export.name.partition('-')[0]}-golden"
+        data = {"golden.json": (export / "headgate" / "golden.json").read_text()}
+        meta = {"namespace": "ml"}
+        await self.cluster.api.apply(
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta | {"name": golden}, "data": data}, field_manager="person"
+        )
+        manifest = {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "metadata": meta | {"name": NAME},
+            "spec": {
+                "model": {"uri": f"file://{export}", "format": {"name": "xgboost", "version": "3"}, "runtime": "headgate-xgboost"},
+                "serving": {"requestTimeout": "2s"},
+                "rollout": {"steps": STEPS, "watch": {"duration": "3s", "holdback": 10}, "scaleDownDelay": "1s"},
+                "analysis": {"interval": "1s", "metrics": [{"name": "errors", "preset": "gateway-errors", "maximum": "5%"}]},
+                "parity": {"mode": "Required", "golden": {"configMap": golden}},
+            }
+            | spec,
+        }
+        await self.cluster.api.apply(manifest, field_manager="person")
+
+    async def status(self) -> ModelDeploymentStatus:
+        obj = await self.cluster.api.get(API_VERSION, "modeldeployments", "ml", NAME)
+        return ModelDeploymentStatus.model_validate((obj or {}).get("status") or {})
+
+    async def until(self, met: Callable[[ModelDeploymentStatus], Any], what: str, seconds: float = 60) -> ModelDeploymentStatus:
+        """Wait until the status is as wanted."""
+        status = await self.status()
+        try:
+            async with asyncio.timeout(seconds):
+                while not met(status):
+                    await asyncio.sleep(0.1)
+                    status = await self.status()
+        except TimeoutError:
+            log = (self.cluster.folder / "logs" / "operator.log").read_text()[-3000:]
+            brief = status.model_dump(mode="json", exclude={"history": True, "candidate": {"rendered", "inputs"}})
+            pytest.fail(f"not within {seconds:g} s: {what}\n{json.dumps(brief, indent=1)}\n{dict(self.traffic.answers)}\n{log}")
+        return status
+
+    async def serving(self, export: Path) -> ModelDeploymentStatus:
+        """Wait until this version is stable and nothing moves any more."""
+        version = export.name
+        return await self.until(
+            lambda status: status.stable is not None and status.stable.version == version and status.phase is Phase.HEALTHY,
+            f"version {version} serves alone",
+        )
+
+    async def events(self) -> set[str]:
+        return {event["reason"] for event in await self.cluster.api.list("events.k8s.io/v1", "events", "ml")}
+
+    async def headgate(self, *args: str) -> Result:
+        """Run the command against this cluster, in a thread: it has an event loop of its own."""
+        options = ["--kubeconfig", str(self.cluster.kubeconfig), "-n", "ml"]
+        return await asyncio.to_thread(CliRunner().invoke, main, [*args, *options])
+
+    @asynccontextmanager
+    async def load(self, columns: Any, *, rate: float = 60) -> AsyncIterator[Traffic]:
+        """Send rows through the gateway at a steady rate until the block ends."""
+        url, sent = self.cluster.gateway_url, set[asyncio.Task[None]]()
+        traffic = self.traffic = Traffic()
+
+        async def send(session: aiohttp.ClientSession, body: Any) -> None:
+            try:
+                async with session.post(f"{url}/v2/models/{NAME}/infer", json=body, headers={"Host": HOST}) as answer:
+                    await answer.read()
+                    traffic.answers[answer.headers.get(REVISION_HEADER, ""), answer.status] += 1
+            except (aiohttp.ClientError, TimeoutError) as error:
+                traffic.answers[type(error).__name__, 0] += 1
+
+        async def replay(session: aiohttp.ClientSession) -> None:
+            for body in bodies(columns):
+                task = asyncio.create_task(send(session, body))
+                sent.add(task)
+                task.add_done_callback(sent.discard)
+                await asyncio.sleep(1 / rate)
+
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+            await first_answer(session, url)
+            replaying = asyncio.create_task(replay(session))
+            try:
+                yield traffic
+            finally:
+                replaying.cancel()
+                with suppress(asyncio.CancelledError):
+                    await replaying
+                await asyncio.gather(*sent)
+
+
+async def first_answer(session: aiohttp.ClientSession, url: str) -> None:
+    """Wait until Envoy has read the route: a gateway accepts it a moment earlier."""
+    async with asyncio.timeout(10):
+        while True:
+            async with session.get(f"{url}/v2/health/ready", headers={"Host": HOST}) as answer:
+                if answer.status == 200:
+                    return
+            await asyncio.sleep(0.05)
+
+
+def bodies(columns: Any) -> Iterator[Any]:
+    """One V2 request a row, over and over."""
+    names = list(columns)
+    rows = list(zip(*columns.values(), strict=True))
+    while True:
+        for row in rows:
+            yield {
+                "inputs": [
+                    {"name": name, "shape": [1], "datatype": "FP64" if name in NUMBERS else "BYTES", "data": [value]}
+                    for name, value in zip(names, row, strict=True)
+                ]
+            }
