@@ -7,12 +7,12 @@ connection that was refused or broke is tried again, and only for calls that may
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import aiohttp
-import yaml
+
+from headgate_devcluster.access import Access
 
 Object = dict[str, Any]
 Objects = list[Object]  # the client has a method of that name
@@ -33,15 +33,18 @@ class ApiError(Exception):
 
 
 class ApiClient:
-    """`async with ApiClient(url) as api`: closes its connections at the end."""
+    """`async with ApiClient(url) as api`: closes its connections at the end. A bare URL is one without authentication."""
 
-    def __init__(self, url: str, *, timeout: float = TIMEOUT_SECONDS) -> None:
-        self._url, self._timeout = url.rstrip("/"), aiohttp.ClientTimeout(total=timeout)
+    def __init__(self, access: Access | str, *, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._access = Access(access) if isinstance(access, str) else access
+        self._url, self._timeout = self._access.url.rstrip("/"), aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
         self._plurals: dict[tuple[str, str], tuple[str, bool]] = {}
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(trust_env=False, headers={"User-Agent": "headgate-devcluster/1"}, read_bufsize=_MAX_LINE)
+        headers = {"User-Agent": "headgate-devcluster/1", **self._access.headers()}
+        connector = aiohttp.TCPConnector(ssl=self._access.trust())
+        self._session = aiohttp.ClientSession(trust_env=False, headers=headers, read_bufsize=_MAX_LINE, connector=connector)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -68,6 +71,16 @@ class ApiClient:
         items, _ = await self._pages(_path(api_version, plural, namespace), _selectors(label_selector, field_selector))
         return items
 
+    async def serves(self, api_version: str, kind: str) -> bool:
+        """Whether the server knows the kind."""
+        try:
+            await self._plural_of(api_version, kind)
+        except ApiError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
     async def create(self, obj: Object) -> Object:
         """Create an object; ApiError 409 if the name is taken."""
         return await self._call("POST", await self._path_of(obj, collection=True), body=obj)
@@ -93,9 +106,23 @@ class ApiClient:
         path = _path(api_version, plural, namespace, name) + (f"/{subresource}" if subresource else "")
         return await self._call("PATCH", path, body=patch, content_type="application/merge-patch+json")
 
-    async def delete(self, api_version: str, plural: str, namespace: str | None, name: str, *, uid: str | None = None) -> bool:
-        """Delete an object in the background, exactly the one with this uid if given; False if there is none."""
+    async def token(self, namespace: str, service_account: str) -> str:
+        """Return a token of a ServiceAccount, good for an hour."""
+        path = _path("v1", "serviceaccounts", namespace, service_account) + "/token"
+        answer = await self._call("POST", path, body={"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}})
+        return str(answer["status"]["token"])
+
+    async def delete(
+        self, api_version: str, plural: str, namespace: str | None, name: str, *, uid: str | None = None, grace_seconds: int | None = None
+    ) -> bool:
+        """Delete an object in the background, exactly the one with this uid if given; False if there is none.
+
+        A Pod on a node stays, marked as deleted, for its grace period unless `grace_seconds` is 0, which is the kubelet's word that its
+        processes are gone.
+        """
         body: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+        if grace_seconds is not None:
+            body["gracePeriodSeconds"] = grace_seconds
         if uid:
             body["preconditions"] = {"uid": uid}
         try:
@@ -210,21 +237,6 @@ class ApiClient:
         if self._session is None:
             raise ApiError("the client is not open; use `async with ApiClient(url) as api`")
         return self._session
-
-
-def write_kubeconfig(path: Path, url: str, *, namespace: str = "default") -> Path:
-    """Write a kubeconfig for a server without authentication; return its path."""
-    name = "headgate-devcluster"
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": name, "cluster": {"server": url}}],
-        "users": [{"name": name, "user": {}}],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": namespace}}],
-        "current-context": name,
-    }
-    path.write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
-    return path
 
 
 def _path(api_version: str, plural: str, namespace: str | None, name: str = "") -> str:

@@ -1,7 +1,9 @@
 """The cluster: one process tree that comes up together and goes down together.
 
 The API server, the KServe stand-in and the gateway's controller run in this process; Envoy, the model servers and the operator are its
-children. Nothing is left behind however it ends: an exception while starting, Ctrl-C, or the death of this process.
+children. A real API server, with nothing else that runs Pods or routes, can take the double's place: then the operator works under its own
+ServiceAccount with the rights of `manifests/rbac`. Nothing is left behind however it ends: an exception while starting, Ctrl-C, or the
+death of this process.
 """
 
 import asyncio
@@ -9,16 +11,18 @@ import os
 import signal
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from headgate_devcluster.apiclient import ApiClient, write_kubeconfig
+from headgate_devcluster.access import Access, write_kubeconfig
+from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.apiserver import ApiServer
 from headgate_devcluster.errors import ClusterError, require_free, writing_to
 from headgate_devcluster.gateway.controller import GatewayController
 from headgate_devcluster.gateway.envoy import Envoy, start_envoy
-from headgate_devcluster.installed import GATEWAY, install
+from headgate_devcluster.installed import GATEWAY, install, operator_token
 from headgate_devcluster.kserve.controller import KServeController
 from headgate_devcluster.kserve.deployment_controller import DeploymentController
 from headgate_devcluster.kserve.kubelet import Kubelet
@@ -35,17 +39,28 @@ class Cluster:
         operator: whether to start the operator; `start_operator` does it later.
         gateway_port: the port of the gateway on 127.0.0.1; 0 for a free one.
         api_port: the port of the API server, likewise.
+        api_server: an API server that runs already, as its administrator; None to start the double.
 
     Raises:
         ClusterError: on entering, if it cannot come up; nothing is left running then.
     """
 
-    def __init__(self, folder: Path, *, namespace: str = "ml", operator: bool = True, gateway_port: int = 0, api_port: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        namespace: str = "ml",
+        operator: bool = True,
+        gateway_port: int = 0,
+        api_port: int = 0,
+        api_server: Access | None = None,
+    ) -> None:
         self.folder = folder.absolute()
         self.namespace = namespace
         self.kubeconfig = self.folder / "kubeconfig"
         self._with_operator = operator
         self._gateway_port, self._api_port = gateway_port, api_port
+        self._given = api_server
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -60,7 +75,7 @@ class Cluster:
     @property
     def api_url(self) -> str:
         """Of the API server."""
-        return self._server.url
+        return self._access.url
 
     @property
     def gateway_url(self) -> str:
@@ -105,12 +120,11 @@ class Cluster:
     async def _start(self, stack: AsyncExitStack) -> None:
         """Bring the parts up in order; `stack` takes them down in the opposite one: operator, servers, Envoy, API server."""
         stack.enter_context(locked(self.folder))
-        require_free(self._api_port, "API server")
-        self._server = await stack.enter_async_context(ApiServer(port=self._api_port, logs=self.folder / "logs"))
-        self.api = await stack.enter_async_context(ApiClient(self._server.url))
+        self._access = self._given or await self._start_double(stack)
+        self.api = await stack.enter_async_context(ApiClient(self._access))
         await install(self.api, self.namespace)
         with writing_to(self.folder):
-            write_kubeconfig(self.kubeconfig, self.api_url, namespace=self.namespace)
+            write_kubeconfig(self.kubeconfig, self._access, namespace=self.namespace)
         self._envoy: Envoy = await start_envoy(self.folder / "envoy", public_port=self._gateway_port)
         stack.push_async_callback(self._envoy.stop)
         self._kubelet = Kubelet(self.api, self.folder / "logs")
@@ -118,12 +132,24 @@ class Cluster:
         for part in (self._envoy, gateway, self._kubelet, DeploymentController(self.api), KServeController(self.api)):
             _run_until_closed(stack, part.run(), type(part).__name__)
         self._operator = OperatorProcess(
-            self.kubeconfig, self.namespace, GATEWAY, self._envoy.addresses, self.folder / "logs" / "operator.log"
+            await self._operator_kubeconfig(), self.namespace, GATEWAY, self._envoy.addresses, self.folder / "logs" / "operator.log"
         )
         stack.push_async_callback(self._operator.stop)
         if self._with_operator:
             await self._operator.start()
         write_facts(self.folder, self.facts())
+
+    async def _start_double(self, stack: AsyncExitStack) -> Access:
+        require_free(self._api_port, "API server")
+        server = await stack.enter_async_context(ApiServer(port=self._api_port, logs=self.folder / "logs"))
+        return Access(server.url)
+
+    async def _operator_kubeconfig(self) -> Path:
+        """Who the operator is: on an API server that asks, its own ServiceAccount."""
+        if not self._access.token:
+            return self.kubeconfig
+        account = replace(self._access, token=await operator_token(self.api))
+        return write_kubeconfig(self.folder / "operator.kubeconfig", account, namespace=self.namespace)
 
 
 def _run_until_closed(stack: AsyncExitStack, work: Coroutine[Any, Any, None], name: str) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from headgate_devcluster.apiclient import ApiClient, ApiError, write_kubeconfig
+from headgate_devcluster.access import write_kubeconfig
+from headgate_devcluster.apiclient import ApiClient, ApiError
 from headgate_devcluster.apiserver import ApiServer
 
 HTTP_ROUTES = ("gateway.networking.k8s.io/v1", "httproutes")

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from headgate_devcluster.apiclient import ApiClient, write_kubeconfig
+from headgate_devcluster.access import write_kubeconfig
+from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.apiserver import ApiServer
 from headgate_operator.api.crd import crd_yaml
 

@@ -9,7 +9,8 @@ import pytest
 from kubernetes.aio import client, config, watch
 from kubernetes.aio.client.exceptions import ApiException
 
-from headgate_devcluster.apiclient import ApiClient, write_kubeconfig
+from headgate_devcluster.access import write_kubeconfig
+from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.apiserver import ApiServer
 from headgate_operator.api.crd import crd
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from headgate_devcluster.apiclient import write_kubeconfig
+from headgate_devcluster.access import write_kubeconfig
 from headgate_devcluster.apiserver.server import HOST, ApiServer
 from headgate_devcluster.apiserver.snapshot import SnapshotError
 

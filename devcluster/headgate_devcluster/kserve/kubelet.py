@@ -75,9 +75,9 @@ class Kubelet:
         await self._end(uid, _TERMINATION_GRACE)
         left = [name for name in meta["finalizers"] if name != POD_FINALIZER]
         with unless_gone():
-            await self.api.merge_patch(
-                POD.api_version, POD.plural, meta["namespace"], meta["name"], {"metadata": {"uid": uid, "finalizers": left or None}}
-            )
+            target = (POD.api_version, POD.plural, meta["namespace"], meta["name"])
+            await self.api.merge_patch(*target, {"metadata": {"uid": uid, "finalizers": left or None}})
+            await self.api.delete(*target, uid=uid, grace_seconds=0)
 
     async def _end(self, uid: str, grace: float) -> None:
         running = self._running[uid]

@@ -13,7 +13,8 @@ import pytest
 import yaml
 from click.testing import Result
 
-from headgate_devcluster.apiclient import ApiClient, write_kubeconfig
+from headgate_devcluster.access import write_kubeconfig
+from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.apiserver import ApiServer
 from headgate_operator.api.crd import crd
 from headgate_operator.api.names import API_VERSION, COMMAND_ANNOTATION

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from headgate_devcluster.apiclient import write_kubeconfig
+from headgate_devcluster.access import write_kubeconfig
 from headgate_devcluster.apiserver import ApiServer
 from headgate_operator.api.crd import crd
 from headgate_operator.api.spec import Gateway
