@@ -19,7 +19,9 @@ from typing import Any, Self
 from headgate_devcluster.access import Access, write_kubeconfig
 from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.apiserver import ApiServer
+from headgate_devcluster.control import start_control
 from headgate_devcluster.errors import ClusterError, require_free, writing_to
+from headgate_devcluster.faults import ClusterFaults
 from headgate_devcluster.gateway.controller import GatewayController
 from headgate_devcluster.gateway.envoy import Envoy, start_envoy
 from headgate_devcluster.installed import GATEWAY, install, operator_token
@@ -27,7 +29,9 @@ from headgate_devcluster.kserve.controller import KServeController
 from headgate_devcluster.kserve.deployment_controller import DeploymentController
 from headgate_devcluster.kserve.kubelet import Kubelet
 from headgate_devcluster.lock import ClusterFacts, locked, write_facts
+from headgate_devcluster.objects import POD, PORT_ANNOTATION
 from headgate_devcluster.operator_process import OperatorProcess
+from headgate_devcluster.parts import Part, pods, probed
 
 
 class Cluster:
@@ -105,6 +109,18 @@ class Cluster:
         own = {"envoy": self._envoy.child.pid} | ({"operator": self._operator.pid} if self._operator.pid else {})
         return own | self._kubelet.pids()
 
+    async def parts(self) -> list[Part]:
+        """Every part of the cluster with its process, its address and its health."""
+        own, envoy, operator = os.getpid(), self._envoy, self._operator
+        listed = await self.api.list(POD.api_version, POD.plural)
+        return [
+            await probed("api-server", own, self.api_url, f"{self.api_url}/readyz"),
+            Part("kserve", own),
+            await probed("envoy", envoy.child.pid if envoy.child.running else None, self.gateway_url, f"{self.envoy_admin_url}/ready"),
+            await probed("operator", operator.pid, operator.health_url.removesuffix("/readyz"), operator.health_url),
+            *pods(listed, self._kubelet.pids(), PORT_ANNOTATION),
+        ]
+
     def facts(self) -> ClusterFacts:
         """What another process needs to use this cluster."""
         return ClusterFacts(
@@ -115,6 +131,7 @@ class Cluster:
             envoy_admin_url=self.envoy_admin_url,
             cluster_local_proxy=self.cluster_local_proxy,
             namespace=self.namespace,
+            control_url=self._control_url,
         )
 
     async def _start(self, stack: AsyncExitStack) -> None:
@@ -135,6 +152,9 @@ class Cluster:
             await self._operator_kubeconfig(), self.namespace, GATEWAY, self._envoy.addresses, self.folder / "logs" / "operator.log"
         )
         stack.push_async_callback(self._operator.stop)
+        self.faults = ClusterFaults(self._server, self.pids)
+        stack.callback(self.faults.clear)
+        self._control_url = await start_control(self, stack)
         if self._with_operator:
             await self._operator.start()
         write_facts(self.folder, self.facts())

@@ -30,6 +30,8 @@ class ClusterFacts:
     cluster_local_proxy: str
     """An HTTP proxy for `<service>.<namespace>.svc.cluster.local`."""
     namespace: str
+    control_url: str
+    """Of the control endpoint, for `headgate dev status` and `headgate dev inject`."""
 
 
 def facts_file(folder: Path) -> Path:

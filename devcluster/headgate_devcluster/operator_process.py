@@ -34,6 +34,8 @@ class OperatorProcess:
     gateway: GatewayRef
     envoy: Addresses
     log: Path
+    health_url: str = ""
+    """Of its readiness, since it was started."""
     _child: process.Child | None = None
     _keeper: asyncio.Task[None] | None = None
 
@@ -50,10 +52,10 @@ class OperatorProcess:
         """
         if self.pid is not None:
             return
-        child, port = await self._launch()
+        child = await self._launch()
         try:
             async with asyncio.timeout(_READY_DEADLINE):
-                await _until_ready(child, port)
+                await _until_ready(child, self.health_url)
         except TimeoutError as error:
             await child.stop(0)
             msg = f"the operator was not ready within {_READY_DEADLINE:.0f} s: {child.last_words()} (log: {self.log})"
@@ -88,10 +90,11 @@ class OperatorProcess:
                 await self._keeper
             self._keeper = None
 
-    async def _launch(self) -> tuple[process.Child, int]:
+    async def _launch(self) -> process.Child:
         port = free_port()
+        self.health_url = f"http://127.0.0.1:{port}/readyz"
         self._child = await process.start("operator", self._arguments(port), log=self.log, env=self._environment())
-        return self._child, port
+        return self._child
 
     def _arguments(self, health_port: int) -> list[str]:
         flags = {
@@ -114,14 +117,14 @@ class OperatorProcess:
         return inherited | proxy | dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
 
 
-async def _until_ready(child: process.Child, port: int) -> None:
+async def _until_ready(child: process.Child, url: str) -> None:
     async with aiohttp.ClientSession(timeout=_PROBE_TIMEOUT) as session:
         while True:
             if not child.running:
                 msg = f"the operator ended while starting: {child.last_words()} (log: {child.log})"
                 raise ClusterError(msg)
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                async with session.get(url) as answer:
                     if answer.ok:
                         return
             await asyncio.sleep(0.1)

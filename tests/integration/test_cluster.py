@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,9 @@ from headgate_devcluster.cluster import Cluster
 from headgate_devcluster.errors import ClusterError
 from headgate_devcluster.kserve.controller import KServeController
 from headgate_devcluster.lock import ClusterFacts, read_facts, supervisor
+from tests.waiting import eventually
 
 DEV = (sys.executable, "-c", "from headgate_devcluster.command import dev; dev()")
-
-
-async def eventually(met: Callable[[], Any], seconds: float = 30) -> None:
-    async with asyncio.timeout(seconds):
-        while not met():  # noqa: ASYNC110 - the condition is in another process
-            await asyncio.sleep(0.05)
 
 
 def processes_of(folder: Path) -> list[int]:

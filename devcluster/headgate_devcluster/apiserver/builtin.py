@@ -49,7 +49,7 @@ EVENTS: Final = ResourceType(
 
 PODS: Final = ResourceType(
     group="", version="v1", plural="pods", kind="Pod", short_names=("po",), categories=("all",), has_status=True,
-    unconditional_update=True, schema=schemas.rooted(schemas.POD),
+    subresources=("log",), unconditional_update=True, schema=schemas.rooted(schemas.POD),
     columns=(
         Column("Ready", "string", "", format="pod-ready"),
         Column("Status", "string", ".status.phase"),

@@ -6,6 +6,7 @@ Bounded like the real server's watch cache: who asks for a change that was forgo
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from enum import Enum
 
 from headgate_devcluster.apiserver.errors import expired
 from headgate_devcluster.apiserver.objects import Object
@@ -25,8 +26,17 @@ class Change:
     deleted: bool = False
 
 
-Subscription = asyncio.Queue[Change | None]
-"""Changes as they happen; None tells that the watcher fell behind, or the server stops."""
+class Ending(Enum):
+    """Why there will be no more changes."""
+
+    CUT = "cut"
+    """The watcher fell behind, or the server stops: the watcher may go on from where it was."""
+    EXPIRED = "expired"
+    """What comes next was forgotten: the watcher has to list again."""
+
+
+Subscription = asyncio.Queue[Change | Ending]
+"""Changes as they happen."""
 
 
 class History:
@@ -37,6 +47,7 @@ class History:
         self._size = size
         self._forgotten = revision
         self._subscriptions: set[Subscription] = set()
+        self._muted = False
 
     @property
     def watchers(self) -> int:
@@ -48,6 +59,8 @@ class History:
         self._changes.append(change)
         if len(self._changes) > self._size:
             self._forgotten = self._changes.popleft().revision
+        if self._muted:
+            return
         for subscription in tuple(self._subscriptions):
             if subscription.qsize() >= MAX_WAITING:
                 self._end(subscription)
@@ -79,11 +92,22 @@ class History:
         self._changes.clear()
         self._forgotten = revision
 
+    def mute(self) -> None:
+        """Tell watchers nothing from now on, until `expire`."""
+        self._muted = True
+
+    def expire(self, revision: int) -> None:
+        """Forget everything up to now and end every watch with 410: who watched missed it for good."""
+        self._muted = False
+        self.forget_all(revision)
+        for subscription in tuple(self._subscriptions):
+            self._end(subscription, Ending.EXPIRED)
+
     def end_all(self) -> None:
         """Cut every watch off."""
         for subscription in tuple(self._subscriptions):
             self._end(subscription)
 
-    def _end(self, subscription: Subscription) -> None:
+    def _end(self, subscription: Subscription, why: Ending = Ending.CUT) -> None:
         self._subscriptions.discard(subscription)
-        subscription.put_nowait(None)
+        subscription.put_nowait(why)

@@ -13,7 +13,7 @@ from headgate_devcluster.apiserver.resources import Catalogue, ResourceType
 from headgate_devcluster.apiserver.watching import WatchOptions
 from headgate_devcluster.apiserver.writes import WriteOptions
 
-SUBRESOURCES = frozenset({"status"})
+_OF_NAMESPACES = frozenset({"status", "finalize"})
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ def address(path: str, catalogue: Catalogue) -> Address:
     else:
         group, version, rest = (*parts[1:3], "", "")[0], (*parts[1:3], "", "")[1], parts[3:]
     namespace: str | None = None
-    if len(rest) > 2 and rest[0] == "namespaces" and rest[2] not in SUBRESOURCES | {"finalize"}:
+    if len(rest) > 2 and rest[0] == "namespaces" and rest[2] not in _OF_NAMESPACES:
         namespace, rest = rest[1], rest[2:]
     resource = catalogue.find(group, version, rest[0]) if rest else None
     if resource is None or len(rest) > 3 or (namespace is not None) > resource.namespaced:
         raise NoSuchPathError
     name, subresource = (*rest[1:], "", "")[:2]
-    if subresource and (subresource not in SUBRESOURCES or not resource.has_status):
+    if subresource and subresource not in resource.subresources and not (subresource == "status" and resource.has_status):
         raise NoSuchPathError
     if not resource.namespaced:
         namespace = ""

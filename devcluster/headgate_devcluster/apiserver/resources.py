@@ -35,6 +35,8 @@ class ResourceType:
     categories: tuple[str, ...] = ()
     has_status: bool = False
     """Whether status is a subresource: written separately, never together with the rest."""
+    subresources: tuple[str, ...] = ()
+    """What lives below its objects besides status, such as the `log` of a Pod."""
     custom: bool = False
     has_generation: bool = True
     unconditional_update: bool = False

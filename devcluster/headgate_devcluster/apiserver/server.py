@@ -15,14 +15,14 @@ from typing import Final, Self
 import yaml
 from aiohttp import web
 
-from headgate_devcluster.apiserver import custom, discovery, openapi, pod_logs, snapshot
-from headgate_devcluster.apiserver.builtin import BUILTINS, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, PODS
+from headgate_devcluster.apiserver import custom, snapshot
+from headgate_devcluster.apiserver.answering import Answering
+from headgate_devcluster.apiserver.builtin import BUILTINS, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES
 from headgate_devcluster.apiserver.checks import Validators
 from headgate_devcluster.apiserver.deletion import Deletion
-from headgate_devcluster.apiserver.errors import NoSuchPathError, Refusal, not_found
 from headgate_devcluster.apiserver.garbage import GarbageCollection
 from headgate_devcluster.apiserver.history import Change
-from headgate_devcluster.apiserver.objects import Object, to_json
+from headgate_devcluster.apiserver.objects import Object
 from headgate_devcluster.apiserver.resources import Catalogue, StorageKey, Target
 from headgate_devcluster.apiserver.store import HISTORY_SIZE, Store
 from headgate_devcluster.apiserver.verbs import Verbs
@@ -35,7 +35,6 @@ HOST: Final = "127.0.0.1"
 _MAX_BODY: Final = 3 * 1024 * 1024
 _NAMESPACES_AT_START: Final = ("default", "kube-system")
 _SAVE_SECONDS: Final = 5.0
-_AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
 MODEL_RULES: Final = {(names.GROUP, names.KIND): rules.violations}
@@ -61,10 +60,9 @@ class ApiServer:
         self.catalogue = Catalogue(BUILTINS)
         deletion = Deletion(self.store, self.catalogue)
         self._collection = GarbageCollection(self.store, deletion)
-        self._verbs = Verbs(self.store, self.catalogue, deletion, validators)
+        self.answering = Answering(self.catalogue, Verbs(self.store, self.catalogue, deletion, validators, logs))
         self._writes = Writes(self.store, self.catalogue, validators)
         self._snapshot_file, self._saved_revision = snapshot_file, 0
-        self._logs = logs
         self._port, self._tasks = port, list[asyncio.Task[None]]()
         self._runner: web.AppRunner | None = None
         self.store.listen(self._follow_definitions)
@@ -77,7 +75,7 @@ class ApiServer:
     async def __aenter__(self) -> Self:
         self._fill()
         app = web.Application(client_max_size=_MAX_BODY)
-        app.router.add_route("*", "/{path:.*}", self._answer)
+        app.router.add_route("*", "/{path:.*}", self.answering.answer)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, self._port)
@@ -140,59 +138,6 @@ class ApiServer:
                 else:
                     self._saved_revision = self.store.revision
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        try:
-            plain = self._log(request) or self._plain(request)
-            return plain if plain is not None else await self._verbs.answer(request)
-        except NoSuchPathError:
-            return web.Response(status=404, text="404 page not found\n")
-        except Refusal as refusal:
-            return web.Response(body=to_json(refusal.status), status=refusal.code, content_type="application/json")
-
-    def _plain(self, request: web.Request) -> web.Response | None:
-        """Answer what is no resource: health, version, discovery, OpenAPI."""
-        parts = request.path.strip("/").split("/")
-        match parts:
-            case ["healthz" | "livez" | "readyz"]:
-                return web.Response(text="ok")
-            case ["version"]:
-                return _json(discovery.VERSION)
-            case ["openapi", *rest]:
-                found = openapi.document(rest, self.catalogue)
-            case ["api"] | ["apis"]:
-                return self._roots(request, parts[0])
-            case ["api", version]:
-                found = discovery.resources("", version, self.catalogue)
-            case ["apis", group]:
-                found = discovery.group(group, self.catalogue)
-            case ["apis", group, version]:
-                found = discovery.resources(group, version, self.catalogue)
-            case ["api" | "apis", *_]:
-                return None
-            case _:
-                found = None
-        if found is None:
-            raise NoSuchPathError
-        return _json(found)
-
-    def _log(self, request: web.Request) -> web.Response | None:
-        """Answer a GET of a Pod's log."""
-        match request.path.strip("/").split("/"):
-            case ["api", "v1", "namespaces", namespace, "pods", name, "log"] if self._logs and request.method == "GET":
-                if self.store.get(PODS.storage, (namespace, name)) is None:
-                    raise not_found(PODS, name)
-                return web.Response(body=pod_logs.tail(self._logs / f"{name}.log", request.query), content_type="text/plain")
-        return None
-
-    def _roots(self, request: web.Request, root: str) -> web.Response:
-        if _AGGREGATED in request.headers.get("Accept", ""):
-            names = [""] if root == "api" else dict.fromkeys(item.group for item in self.catalogue if item.group)
-            return web.Response(body=to_json(discovery.aggregated(names, self.catalogue)), headers={"Content-Type": _AGGREGATED})
-        if root == "api":
-            addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": f"{HOST}:{self._port}"}]
-            return _json({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses})
-        return _json(discovery.groups(self.catalogue))
-
 
 def own_definitions() -> list[Object]:
     """Return the definitions that come with the double: KServe's and the Gateway API's kinds, without their schemas."""
@@ -202,7 +147,3 @@ def own_definitions() -> list[Object]:
         for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
         if entry.name.endswith(".yaml")
     ]
-
-
-def _json(body: Object) -> web.Response:
-    return web.Response(body=to_json(body), content_type="application/json")

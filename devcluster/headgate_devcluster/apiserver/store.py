@@ -97,10 +97,17 @@ class Store:
         for storage, obj in objects:
             self._insert(storage, key_of(obj), obj, None)
 
-    def end_watches(self) -> None:
-        """Cut every watch off."""
-        for history in self._histories.values():
+    def watched(self, plural: str = "") -> list[tuple[StorageKey, History]]:
+        """Return the histories of the storages that were watched or written so far, of one plural or of all."""
+        return [(storage, history) for storage, history in self._histories.items() if plural in {"", storage[1]}]
+
+    def end_watches(self, plural: str = "") -> int:
+        """Cut every watch off, of one plural or of all; return how many."""
+        histories = [history for _, history in self.watched(plural)]
+        cut = sum(history.watchers for history in histories)
+        for history in histories:
             history.end_all()
+        return cut
 
     def _insert(self, storage: StorageKey, key: Key, obj: Object, before: Object | None) -> None:
         if before is not None:

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
+from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
 
-from headgate_devcluster.apiserver import reads, requests, tables, watching
+from headgate_devcluster.apiserver import pod_logs, reads, requests, tables, watching
 from headgate_devcluster.apiserver.bodies import parse
 from headgate_devcluster.apiserver.checks import Validators
 from headgate_devcluster.apiserver.deletion import Deletion
@@ -29,14 +30,15 @@ APPLY_PATCH: Final = "application/apply-patch+yaml"
 class Verbs:
     """GET, POST, PUT, PATCH and DELETE on every resource."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, deletion: Deletion, validators: Validators) -> None:
-        self._store, self._catalogue, self._deletion = store, catalogue, deletion
+    def __init__(self, store: Store, catalogue: Catalogue, deletion: Deletion, validators: Validators, logs: Path | None) -> None:
+        self._store, self._deletion, self._logs = store, deletion, logs
         self._writes = Writes(store, catalogue, validators)
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request, address: Address) -> web.StreamResponse:
         """Answer a request on a resource."""
-        address = requests.address(request.path, self._catalogue)
         match request.method:
+            case "GET" if address.subresource == "log":
+                return self._log(request, address)
             case "GET" if address.name:
                 return self._get(request, address)
             case "GET" if requests.is_watch(request):
@@ -57,6 +59,12 @@ class Verbs:
     def _get(self, request: web.Request, address: Address) -> web.Response:
         obj = reads.read(self._store, address.resource, address.place, address.name)
         return _answer(request, address, obj)
+
+    def _log(self, request: web.Request, address: Address) -> web.Response:
+        reads.read(self._store, address.resource, address.place, address.name)
+        if self._logs is None:
+            raise bad_request("this server runs no Pods: there are no logs")
+        return web.Response(body=pod_logs.tail(self._logs / f"{address.name}.log", request.query), content_type="text/plain")
 
     def _list(self, request: web.Request, address: Address) -> web.Response:
         resource = address.resource

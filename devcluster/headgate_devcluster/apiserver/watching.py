@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from headgate_devcluster.apiserver.errors import Refusal, bad_request
+from headgate_devcluster.apiserver.errors import Refusal, bad_request, expired
 from headgate_devcluster.apiserver.event_forms import in_version
-from headgate_devcluster.apiserver.history import Change, Subscription
+from headgate_devcluster.apiserver.history import Change, Ending, Subscription
 from headgate_devcluster.apiserver.objects import Object
 from headgate_devcluster.apiserver.resources import ResourceType
 from headgate_devcluster.apiserver.store import Store
@@ -81,7 +81,9 @@ async def _live(
             if options.bookmarks:
                 yield _bookmark(store, resource)
             continue
-        if change is None:
+        if isinstance(change, Ending):
+            if change is Ending.EXPIRED:
+                yield "ERROR", expired("The resourceVersion for the provided watch is too old.").status
             return
         if event := _event_of(change, resource, matches):
             yield event

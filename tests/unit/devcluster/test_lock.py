@@ -20,6 +20,7 @@ def facts() -> ClusterFacts:
         envoy_admin_url="http://127.0.0.1:3",
         cluster_local_proxy="http://127.0.0.1:4",
         namespace="ml",
+        control_url="http://127.0.0.1:5",
     )
 
 
