@@ -48,6 +48,19 @@ def changed(path: str, value: object) -> Manifest:
 
 
 # (field, its value, the path a refusal names, words of its sentence)
+REGISTRY = {"name": "flight-delay", "alias": "candidate", "trackingURI": "http://mlflow.mlflow:5000"}
+MODEL = {"uri": "s3://models/flight-delay/7", "format": {"name": "xgboost"}, "runtime": "headgate-xgboost"}
+FROM_REGISTRY = {"format": {"name": "xgboost"}, "runtime": "headgate-xgboost"}
+HOOK = {"name": "smoke", "type": "pre-rollout", "url": "http://smoke.ml"}
+PROMETHEUS = {"address": "http://prometheus.monitoring:9090"}
+QUERIES = {"bad": "sum by (pod) (fallbacks{pod=~'{{isvc}}-.*'})", "total": "sum by (pod) (requests{pod=~'{{isvc}}-.*'})"}
+PIPELINE = {"endpoint": "http://ml-pipeline.kubeflow:8888", "name": "flights-training"}
+
+
+def own(**queries):
+    return {"provider": {"prometheus": PROMETHEUS}, "metrics": [{"name": "own", "prometheus": QUERIES | queries}]}
+
+
 REFUSED = [
     ("metadata.name", "f" * 41, "metadata.name", "at most 40 characters"),
     ("metadata.name", "flight.delay", "metadata.name", "must be a DNS label"),
@@ -78,4 +91,47 @@ REFUSED = [
     ("spec.analysis.metrics.1.slowerThan", None, "spec.analysis.metrics[1]", "needs slowerThan"),
     ("spec.analysis.metrics.0.slowerThan", "1s", "spec.analysis.metrics[0]", "gateway-latency metrics only"),
     ("spec.parity.golden", None, "spec.parity", "needs golden.configMap"),
+    ("spec.model.uri", None, "spec.model", "either uri or registry"),
+    ("spec.model.registry", REGISTRY, "spec.model", "either uri or registry"),
+    ("spec.model", FROM_REGISTRY | {"registry": REGISTRY | {"promotedAlias": "candidate"}}, "spec.model.registry.promotedAlias", "differ"),
+    ("spec.model", FROM_REGISTRY | {"registry": REGISTRY | {"pollInterval": "0s"}}, "spec.model.registry.pollInterval", "longer than 0s"),
+    ("spec.predictor.replicas", {"target": 80}, "spec.predictor.replicas", "needs replicas.metric"),
+    ("spec.predictor.replicas", {"metric": "rps"}, "spec.predictor.replicas.metric", "need serving.mode Knative"),
+    ("spec.predictor.containerConcurrency", 5, "spec.predictor.containerConcurrency", "needs serving.mode Knative"),
+    ("spec.predictor.labels", {"headgate.dev/role": "x"}, "spec.predictor.labels", "labels must not begin with"),
+    ("spec.predictor.annotations", {"serving.kserve.io/stop": "true"}, "spec.predictor.annotations", "annotations must not begin with"),
+    (
+        "spec",
+        {"model": MODEL, "serving": {"mode": "Knative"}, "rollout": {"strategy": "Shadow"}},
+        "spec.rollout.strategy",
+        "need serving.mode Standard",
+    ),
+    (
+        "spec",
+        {"model": MODEL, "retraining": {"pipeline": PIPELINE, "cooldown": "0s"}, "drift": {}},
+        "spec.retraining.cooldown",
+        "longer than 0s",
+    ),
+    ("spec.rollout.hooks", [HOOK, HOOK], "spec.rollout.hooks", "different names"),
+    ("spec.rollout.hooks", [HOOK | {"timeout": "0s"}], "spec.rollout.hooks[0].timeout", "longer than 0s"),
+    ("spec.analysis.provider", {}, "spec.analysis.provider", "either envoy or prometheus"),
+    ("spec.analysis.provider.prometheus", PROMETHEUS, "spec.analysis.provider", "either envoy or prometheus"),
+    (
+        "spec.analysis.provider",
+        {"prometheus": PROMETHEUS | {"scrapeInterval": "0s"}},
+        "spec.analysis.provider.prometheus.scrapeInterval",
+        "longer than 0s",
+    ),
+    ("spec.analysis.metrics.0.preset", None, "spec.analysis.metrics[0]", "either preset or prometheus"),
+    ("spec.analysis.metrics.0", {"name": "own", "prometheus": QUERIES}, "spec.analysis.metrics", "needs provider.prometheus"),
+    ("spec.analysis", own(bad="x{{pod}}{{isvc}}"), "spec.analysis.metrics[0].prometheus.bad", "and no others"),
+    ("spec.analysis", own(bad="x{a='b'}"), "spec.analysis.metrics[0].prometheus.bad", "tell the versions apart"),
+    ("spec.analysis", own(total="x{{Isvc}}{{isvc}}"), "spec.analysis.metrics[0].prometheus.total", "and no others"),
+    ("spec.analysis", own(total="x"), "spec.analysis.metrics[0].prometheus.total", "tell the versions apart"),
+    ("spec.drift", {"window": {"rows": 100, "minimumRows": 101}}, "spec.drift.window.minimumRows", "must not be above rows"),
+    ("spec.drift", {"window": {"duration": "0s"}}, "spec.drift.window.duration", "longer than 0s"),
+    ("spec.drift", {"targetFalseAlarmInterval": "0s"}, "spec.drift.targetFalseAlarmInterval", "longer than 0s"),
+    ("spec.drift", {"onInputDrift": "Retrain"}, "spec.drift.onInputDrift", "needs retraining.pipeline"),
+    ("spec.groundTruth", {"horizon": "0s"}, "spec.groundTruth.horizon", "longer than 0s"),
+    ("spec.retraining", {"pipeline": PIPELINE}, "spec.retraining", "needs drift or groundTruth"),
 ]

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
+from typing import Any
 
 from headgate_operator.api.spec import Metric, MetricPreset, ModelDeploymentSpec
 from headgate_operator.api.status import Candidate, HistoryEntry, ModelDeploymentStatus, ParityResult, Rejected, Rendered, Stable
@@ -83,7 +84,8 @@ def _reading(size: _Size, at: datetime, number: int) -> Reading:
 
 def _observed(size: _Size) -> Observed:
     spec = _spec(size, 2)
-    wanted, before = revision_id(revision_inputs(spec)), revision_id(revision_inputs(_spec(size, 1)))
+    inputs = _inputs(spec)
+    wanted, before = revision_id(inputs), revision_id(_inputs(_spec(size, 1)))
     stable, candidate = (f"flight-delay-{revision[1:]}" for revision in (before, wanted))
     serving = {name: Service(name=name, ours=True, available_replicas=3, isvc_ready=True, rolled_out=True) for name in (stable, candidate)}
     return Observed(
@@ -92,7 +94,7 @@ def _observed(size: _Size) -> Observed:
         spec=spec,
         status=_status(size, spec, before, wanted),
         wanted=Wanted(
-            id=wanted, inputs=revision_inputs(spec), model_uri=spec.model.uri, version="2", isvc=candidate, rendered=_RENDERED, problem=None
+            id=wanted, inputs=inputs, model_uri=str(spec.model.uri), version="2", isvc=candidate, rendered=_RENDERED, problem=None
         ),
         services=serving,
         route=Route(
@@ -102,6 +104,10 @@ def _observed(size: _Size) -> Observed:
             stable_id=before,
         ),
     )
+
+
+def _inputs(spec: ModelDeploymentSpec) -> dict[str, Any]:
+    return revision_inputs(spec, uri=str(spec.model.uri))
 
 
 def _spec(size: _Size, version: int) -> ModelDeploymentSpec:
@@ -117,7 +123,7 @@ def _spec(size: _Size, version: int) -> ModelDeploymentSpec:
 
 
 def _status(size: _Size, spec: ModelDeploymentSpec, stable: str, candidate: str) -> ModelDeploymentStatus:
-    uri, inputs = "s3://models/flight-delay/", revision_inputs(spec)
+    uri, inputs = "s3://models/flight-delay/", _inputs(spec)
     return ModelDeploymentStatus(
         stable=Stable(id=stable, model_uri=f"{uri}1", version="1", isvc=f"flight-delay-{stable[1:]}", slot=0, since=START),
         candidate=Candidate(

@@ -10,7 +10,7 @@ from headgate_operator.api.schema import JsonSchema, structural_schema
 from headgate_operator.api.spec import ModelDeploymentSpec
 from headgate_operator.api.status import ModelDeploymentStatus
 
-DEFAULTED = frozenset({"serving", "rollout", "analysis", "parity"})
+DEFAULTED = frozenset({"serving", "rollout", "analysis", "parity", "drift", "groundTruth", "retraining"})
 """Fields of the spec whose defaults the API server fills in. Not `model` and `predictor`: they make up revision ids."""
 
 _HEADER = "# Generated from headgate_operator.api by `headgate crd`; edit the models, not this file.\n"

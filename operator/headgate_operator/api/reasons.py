@@ -77,6 +77,7 @@ class Reason(StrEnum):
     HOLD_TIMEOUT = "HoldTimeout", "The rollout was on hold for longer than holdTimeout."
     INVALID_SPEC = "InvalidSpec", "The manifest breaks a rule."
     RUNTIME_MISSING = "RuntimeMissing", "The serving runtime that the manifest names does not exist."
+    REGISTRY_UNAVAILABLE = "RegistryUnavailable", "The model registry could not be asked which version the alias points to."
     NAME_TAKEN = "NameTaken", "A child's name is taken by an object that is not ours."
     STATE_LOST = "StateLost", "The status was lost or pruned while a route of ours exists; stable was restored from the route."
     STATUS_REPAIRED = "StatusRepaired", "Parts of the status could not be read or contradicted each other; what could be was rebuilt."

@@ -14,8 +14,8 @@ from pydantic import BaseModel
 JsonSchema = dict[str, Any]
 
 _KEPT = (
-    "description", "type", "format", "enum", "pattern", "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum",
-    "x-kubernetes-validations",
+    "description", "type", "format", "enum", "pattern", "minLength", "maxLength", "minItems", "maxItems", "maxProperties", "minimum",
+    "maximum",    "x-kubernetes-validations",
 )  # fmt: skip
 
 

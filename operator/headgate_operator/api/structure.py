@@ -48,6 +48,9 @@ _SENTENCES: Mapping[str, str] = {
 
 _PATTERNS: Mapping[str, str] = {
     r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "must be a DNS label: lower-case letters and digits, with '-' inside",
+    r"^[A-Za-z0-9._-]+$": "must be an alias: letters, digits, '.', '_' and '-'",
+    r"^[^/:]+$": "must be the name of a registered model, without '/' and ':'",
+    r"^[A-Za-z0-9-]+$": "must be the name of a header, such as x-request-id",
     r"^https?://": "must begin with http:// or https://",
     r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$": "must be a host name in lower case, such as "
     "flight-delay.example.com, without scheme, port or path",

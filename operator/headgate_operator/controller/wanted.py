@@ -18,9 +18,11 @@ from headgate_operator.rollout.revision import revision_id, revision_inputs, sam
 async def read_wanted(api: KubeApi, obj: Object, spec: ModelDeploymentSpec, status: ModelDeploymentStatus) -> Wanted:
     """Return the wanted revision. The serving runtime is read only if the revision was never rendered before."""
     name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
-    inputs = revision_inputs(spec)
+    uri, problem = spec.model.uri, _broken_rules(obj)
+    if uri is None:
+        uri, problem = "", problem or (Reason.REGISTRY_UNAVAILABLE, "the registry has not been asked yet")
+    inputs = revision_inputs(spec, uri=uri)
     id_ = revision_id(inputs)
-    problem = _broken_rules(obj)
     try:
         isvc = child_name(name, id_, namespace)
     except NamespaceTooLongError as error:
@@ -31,10 +33,10 @@ async def read_wanted(api: KubeApi, obj: Object, spec: ModelDeploymentSpec, stat
         if runtime is None:
             problem = (Reason.RUNTIME_MISSING, _missing(spec.model.runtime, namespace))
         else:
-            rendered = render(spec, name=name, namespace=namespace, isvc=isvc, runtime=runtime)
-    version = spec.model.uri.rstrip("/").rpartition("/")[2]
+            rendered = render(spec, uri=uri, name=name, namespace=namespace, isvc=isvc, runtime=runtime)
+    version = uri.rstrip("/").rpartition("/")[2]
     return Wanted(
-        id=id_, inputs=inputs, model_uri=spec.model.uri, version=version, isvc=isvc, rendered=rendered, problem=problem
+        id=id_, inputs=inputs, model_uri=uri, version=version, isvc=isvc, rendered=rendered, problem=problem
     )  # fmt: skip
 
 

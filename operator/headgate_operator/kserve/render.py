@@ -9,33 +9,32 @@ from copy import deepcopy
 from typing import Any
 
 from headgate_operator.api.names import OWNER_LABEL
-from headgate_operator.api.spec import ModelDeploymentSpec
+from headgate_operator.api.spec import ModelDeploymentSpec, Predictor
 from headgate_operator.api.status import Rendered
 from headgate_operator.kserve.resources import ISVC_API, ISVC_KIND, MODE_ANNOTATION, RUNTIME_API, RUNTIME_KIND, VISIBILITY_LABEL
 
 _MODEL_NAME_ENV = "MLSERVER_MODEL_NAME"
 
 
-def render(spec: ModelDeploymentSpec, *, name: str, namespace: str, isvc: str, runtime: Mapping[str, Any]) -> Rendered:
+def render(spec: ModelDeploymentSpec, *, uri: str, name: str, namespace: str, isvc: str, runtime: Mapping[str, Any]) -> Rendered:
     """Return the pinned children of a revision.
 
     Args:
         spec: The manifest's spec.
+        uri: Storage URI of the model, resolved if the manifest names an alias.
         name: The ModelDeployment's name.
         namespace: Its namespace, where the children live too.
         isvc: The name of both children (names.child_name).
         runtime: The ServingRuntime or ClusterServingRuntime that the manifest names, as it is in the cluster now.
     """
     return Rendered(
-        inference_service=_inference_service(spec, name=name, namespace=namespace, isvc=isvc, runtime=runtime),
+        inference_service=_inference_service(spec, _model(spec, uri, spec.model.model_name or name, isvc, runtime), name, namespace, isvc),
         serving_runtime=_serving_runtime(name=name, namespace=namespace, isvc=isvc, runtime=runtime),
     )
 
 
-def _inference_service(spec: ModelDeploymentSpec, *, name: str, namespace: str, isvc: str, runtime: Mapping[str, Any]) -> dict[str, Any]:
-    predictor: dict[str, Any] = {"model": _model(spec, spec.model.model_name or name, isvc, runtime)}
-    if spec.predictor.service_account_name is not None:
-        predictor["serviceAccountName"] = spec.predictor.service_account_name
+def _inference_service(spec: ModelDeploymentSpec, model: dict[str, Any], name: str, namespace: str, isvc: str) -> dict[str, Any]:
+    given = spec.predictor
     return {
         "apiVersion": ISVC_API,
         "kind": ISVC_KIND,
@@ -43,14 +42,26 @@ def _inference_service(spec: ModelDeploymentSpec, *, name: str, namespace: str, 
             "name": isvc,
             "namespace": namespace,
             # cluster-local: or KServe would make a route of its own to this version
-            "labels": {OWNER_LABEL: name, VISIBILITY_LABEL: "cluster-local"},
-            "annotations": {MODE_ANNOTATION: spec.serving.mode},
+            "labels": {**(given.labels or {}), OWNER_LABEL: name, VISIBILITY_LABEL: "cluster-local"},
+            "annotations": {**(given.annotations or {}), MODE_ANNOTATION: spec.serving.mode.value},
         },
-        "spec": {"predictor": predictor},
+        "spec": {"predictor": {"model": model, **_pod(given)}},
     }
 
 
-def _model(spec: ModelDeploymentSpec, model_name: str, isvc: str, runtime: Mapping[str, Any]) -> dict[str, Any]:
+def _pod(predictor: Predictor) -> dict[str, Any]:
+    """Return the pod settings that the manifest sets, under KServe's names."""
+    settings = {
+        "serviceAccountName": predictor.service_account_name,
+        "nodeSelector": predictor.node_selector,
+        "tolerations": predictor.tolerations,
+        "affinity": predictor.affinity,
+        "containerConcurrency": predictor.container_concurrency,
+    }
+    return deepcopy({name: value for name, value in settings.items() if value is not None})
+
+
+def _model(spec: ModelDeploymentSpec, uri: str, model_name: str, isvc: str, runtime: Mapping[str, Any]) -> dict[str, Any]:
     """Return the predictor's model; the request path carries `model_name`, the same for every version."""
     args = list(spec.predictor.args or ())
     env = [deepcopy(entry) for entry in spec.predictor.env or ()]
@@ -62,7 +73,7 @@ def _model(spec: ModelDeploymentSpec, model_name: str, isvc: str, runtime: Mappi
         "modelFormat": spec.model.format.model_dump(exclude_none=True),
         "runtime": isvc,
         "protocolVersion": spec.protocol.value,
-        "storageUri": spec.model.uri,
+        "storageUri": uri,
     }
     optional = {"args": args, "env": env, "resources": deepcopy(spec.predictor.resources)}
     return model | {key: value for key, value in optional.items() if value}

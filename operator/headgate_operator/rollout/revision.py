@@ -15,11 +15,15 @@ from headgate_operator.api.status import Candidate, HistoryEntry
 from headgate_operator.rollout.observed import Observed, Wanted
 
 
-def revision_inputs(spec: ModelDeploymentSpec) -> dict[str, Any]:
-    """Return what the manifest says about a revision's pods: the model, and the predictor without its replica bounds."""
-    model = _explicit(spec.model.model_dump(mode="json", by_alias=True, exclude_unset=True))
+def revision_inputs(spec: ModelDeploymentSpec, *, uri: str) -> dict[str, Any]:
+    """Return what reaches a revision's pods: the model at its resolved URI, the predictor without its replica bounds, and the logger.
+
+    An alias of a registry is only a way to the URI: written out in the manifest, the same URI is the same revision.
+    """
+    model = _explicit(spec.model.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"registry"})) | {"uri": uri}
     predictor = _explicit(spec.predictor.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"replicas"}))
-    return {"model": model, "predictor": predictor} if predictor else {"model": model}
+    parts = {"model": model, "predictor": predictor, "logger": spec.observes_payloads}
+    return {name: part for name, part in parts.items() if part}
 
 
 def revision_id(inputs: Mapping[str, Any]) -> str:
@@ -51,4 +55,4 @@ def _explicit(fields: dict[str, Any]) -> dict[str, Any]:
 def _normalised(inputs: Mapping[str, Any], name: str) -> dict[str, Any]:
     model = {"protocol": Protocol.V2.value, "modelName": name} | dict(inputs.get("model", {}))
     predictor = {key: value for key, value in inputs.get("predictor", {}).items() if value not in ([], {})}
-    return {"model": model, "predictor": predictor}
+    return {"model": model, "predictor": predictor, "logger": bool(inputs.get("logger"))}

@@ -7,7 +7,9 @@ from headgate_operator.api.manifest import ManifestError, load, problems
 
 def test_an_unknown_field_is_told_with_the_closest_and_all_allowed_ones(manifest):
     (problem,) = problems(manifest("spec.rolout", {}))
-    assert str(problem).startswith("spec.rolout: unknown field, did you mean rollout? allowed here: model, predictor, serving, rollout")
+    assert str(problem).startswith(
+        "spec.rolout: unknown field, did you mean rollout? allowed here: owner, model, predictor, serving, rollout"
+    )
 
 
 def test_an_unknown_field_in_a_list_is_found(manifest):

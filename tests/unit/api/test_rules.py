@@ -3,7 +3,7 @@
 import pytest
 
 from headgate_operator.api.rules import RULES, violations
-from tests.manifests import REFUSED
+from tests.manifests import FROM_REGISTRY, HOOK, PIPELINE, REFUSED, REGISTRY, own
 
 
 @pytest.mark.parametrize(("changed", "value", "path", "words"), REFUSED, ids=[f"{row[0]}={row[1]}"[:60] for row in REFUSED])
@@ -26,6 +26,26 @@ def test_a_valid_manifest_breaks_no_rule(manifest):
 def test_a_manifest_of_five_lines_breaks_no_rule(manifest):
     obj = manifest()
     obj["spec"] = {"model": obj["spec"]["model"]}
+    assert violations(obj) == []
+
+
+def test_a_manifest_with_everything_in_it_breaks_no_rule(manifest):
+    obj = manifest("spec.model", FROM_REGISTRY | {"registry": REGISTRY | {"promotedAlias": "champion"}})
+    obj["spec"] |= {
+        "owner": {"team": "ops-analytics", "contact": "oncall@example.com", "runbook": "https://example.com/runbook"},
+        "predictor": {
+            "replicas": {"min": 2, "max": 6, "metric": "cpu", "target": 70},
+            "nodeSelector": {"pool": "gpu"},
+            "tolerations": [{"key": "gpu"}],
+            "labels": {"team": "ops"},
+            "annotations": {"example.com/scrape": "true"},
+        },
+        "analysis": own(),
+        "drift": {"onInputDrift": "Retrain", "features": {"exclude": ["temp"]}},
+        "groundTruth": {"metric": "brier", "margin": 0.02},
+        "retraining": {"pipeline": PIPELINE | {"parameters": {"months": "1-6"}}, "on": {"skillDrop": "50%"}},
+    }
+    obj["spec"]["rollout"] |= {"strategy": "BlueGreen", "shadowPercent": 50, "hooks": [HOOK]}
     assert violations(obj) == []
 
 

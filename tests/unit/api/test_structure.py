@@ -20,7 +20,7 @@ REFUSED = [
     ("spec.rollout.steps.0.minDuration", "15 seconds", "spec.rollout.steps[0].minDuration", "such as 90s, 5m, 1h30m or 30d"),
     ("spec.rollout.steps", [], "spec.rollout.steps", "at least 1 entry"),
     ("spec.rollout.steps", 5, "spec.rollout.steps", "must be a list"),
-    ("spec.rollout.strategy", "Shadow", "spec.rollout.strategy", "must be 'Canary'"),
+    ("spec.rollout.strategy", "Rolling", "spec.rollout.strategy", "must be 'Canary', 'BlueGreen' or 'Shadow'"),
     ("spec.rollout.watch.holdback", 101, "spec.rollout.watch.holdback", "must be at most 100"),
     ("spec.analysis.falseRollbackRate", "100%", "spec.analysis.falseRollbackRate", "above 0% and below 100%"),
     ("spec.analysis.falseRollbackRate", "0.0%", "spec.analysis.falseRollbackRate", "above 0% and below 100%"),

@@ -56,7 +56,7 @@ def test_the_words_say_that_there_is_no_watch(headgate, write, build) -> None:
 @pytest.mark.parametrize(
     ("change", "sentences"),
     [
-        (lambda m: m["spec"].update(rolout={}), ["spec.rolout: unknown field, did you mean rollout? allowed here: model"]),
+        (lambda m: m["spec"].update(rolout={}), ["spec.rolout: unknown field, did you mean rollout? allowed here: owner, model"]),
         (
             lambda m: m["spec"]["model"].update(uri="models:/flight-delay/7"),
             ["spec.model.uri: models:/ and mlflow-artifacts: URIs cannot be"],

@@ -24,7 +24,7 @@ UNKNOWN = {"metadata": {"name": "triton"}, "spec": {"containers": [{"name": "kse
 def rendered(runtime=OURS, **spec) -> Rendered:
     model = {"uri": "s3://models/flight-delay/7", "format": {"name": "xgboost", "version": "3"}, "runtime": "headgate-xgboost"}
     parsed = ModelDeploymentSpec.model_validate({"model": model | spec.pop("model", {}), **spec})
-    return render(parsed, name="flight-delay", namespace="ml", isvc="flight-delay-0a1b2c3d", runtime=runtime)
+    return render(parsed, uri=parsed.model.uri or "", name="flight-delay", namespace="ml", isvc="flight-delay-0a1b2c3d", runtime=runtime)
 
 
 def model_of(result: Rendered) -> dict:

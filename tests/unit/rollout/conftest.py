@@ -113,7 +113,7 @@ class World:
 
     def id_of(self, version: int) -> str:
         before, self.version = self.version, version
-        inputs = revision_inputs(self.spec)
+        inputs = revision_inputs(self.spec, uri=self.spec.model.uri or "")
         self.version = before
         return revision_id(inputs)
 
@@ -125,11 +125,11 @@ class World:
 
     @property
     def wanted(self) -> Wanted:
-        inputs = revision_inputs(self.spec)
+        inputs = revision_inputs(self.spec, uri=self.spec.model.uri or "")
         revision = revision_id(inputs)
         rendered = Rendered(inference_service={"revision": revision}, serving_runtime={})
         return Wanted(
-            id=revision, inputs=inputs, model_uri=self.spec.model.uri, version=str(self.version), isvc=f"{NAME}-{revision[1:]}",
+            id=revision, inputs=inputs, model_uri=self.spec.model.uri or "", version=str(self.version), isvc=f"{NAME}-{revision[1:]}",
             rendered=rendered if self.problem is None else None, problem=self.problem,
         )  # fmt: skip
 

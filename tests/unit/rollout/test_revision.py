@@ -7,7 +7,8 @@ MODEL = {"uri": "s3://models/flight-delay/7", "format": {"name": "xgboost", "ver
 
 
 def inputs(model=MODEL, **rest):
-    return revision_inputs(ModelDeploymentSpec.model_validate({"model": model, **rest}))
+    spec = ModelDeploymentSpec.model_validate({"model": model, **rest})
+    return revision_inputs(spec, uri=spec.model.uri or "s3://resolved/1")
 
 
 def test_an_id_never_changes_with_the_code():
