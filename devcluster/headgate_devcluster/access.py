@@ -2,7 +2,7 @@
 
 import base64
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -13,7 +13,7 @@ class Access:
     """Where an API server is, and who one is there."""
 
     url: str
-    token: str = ""
+    token: str = field(default="", repr=False)
     """Empty: nobody, as the devcluster's own server takes it."""
     authority: str = ""
     """Certificates of the server's authority as PEM; empty for plain HTTP."""

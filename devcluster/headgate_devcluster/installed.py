@@ -29,7 +29,7 @@ async def install(api: ApiClient, namespace: str) -> None:
     """Apply everything; applying it again changes nothing. Definitions of KServe and the Gateway API that are there already stay."""
     for name in sorted({namespace, GATEWAY.namespace, OPERATOR_NAMESPACE}):
         await api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, field_manager=_MANAGER)
-    await _define(api)
+    await define(api)
     for obj in (*_read(_RUNTIME), _gateway()):
         await api.apply(obj, field_manager=_MANAGER)
 
@@ -42,8 +42,8 @@ async def operator_token(api: ApiClient) -> str:
     return await api.token(OPERATOR_NAMESPACE, account["metadata"]["name"])
 
 
-async def _define(api: ApiClient) -> None:
-    """Install definitions and wait until all of them are served."""
+async def define(api: ApiClient) -> None:
+    """Install the definitions of Headgate and, where they are missing, of KServe and the Gateway API; wait for them to be served."""
     present = {obj["metadata"]["name"] for obj in await api.list("apiextensions.k8s.io/v1", _DEFINITIONS)}
     minimal = own_definitions()
     for obj in (crd(), *(obj for obj in minimal if obj["metadata"]["name"] not in present)):

@@ -9,7 +9,7 @@ import contextlib
 import ctypes
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,19 +74,23 @@ class Child:
         return ""
 
 
+def die_with(supervisor: int) -> Callable[[], None]:
+    """For `preexec_fn`: the child is killed when the process that starts it, whose id this is, dies in whatever way."""
+
+    def tie() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != supervisor:  # it died between fork and prctl
+            os._exit(1)
+
+    return tie
+
+
 async def start(name: str, argv: Sequence[str | Path], *, log: Path, env: Mapping[str, str] | None = None) -> Child:
     """Start a child with its output appended to `log`.
 
     Raises:
         ClusterError: the program does not exist or may not be run, or the log cannot be written.
     """
-    supervisor = os.getpid()
-
-    def die_with_supervisor() -> None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != supervisor:  # it died between fork and prctl
-            os._exit(1)
-
     with writing_to(log.parent):
         log.parent.mkdir(parents=True, exist_ok=True)
         output = log.open("ab")
@@ -98,7 +102,7 @@ async def start(name: str, argv: Sequence[str | Path], *, log: Path, env: Mappin
             stderr=output,
             env=env,
             start_new_session=True,
-            preexec_fn=die_with_supervisor,
+            preexec_fn=die_with(os.getpid()),
         )
     except (FileNotFoundError, PermissionError) as error:
         msg = f"{name} cannot be started: {argv[0]}: {error.strerror}; run `make setup` to install what the project needs"

@@ -53,8 +53,12 @@ PODS: Final = ResourceType(
     columns=(
         Column("Ready", "string", "", format="pod-ready"),
         Column("Status", "string", ".status.phase"),
-        Column("Restarts", "integer", ".status.containerStatuses[0].restartCount"),
+        Column("Restarts", "string", ".status.containerStatuses[0].restartCount"),
         AGE,
+        Column("IP", "string", ".status.podIP", 1),
+        Column("Node", "string", ".spec.nodeName", 1),
+        Column("Nominated Node", "string", ".status.nominatedNodeName", 1),
+        Column("Readiness Gates", "string", ".spec.readinessGates[*].conditionType", 1),
     ),
 )  # fmt: skip
 
@@ -74,8 +78,10 @@ BUILTINS: Final = (
         columns=(
             Column("Type", "string", ".spec.type"),
             Column("Cluster-IP", "string", ".spec.clusterIP"),
-            Column("Port(s)", "string", ".spec.ports[*].port"),
+            Column("External-IP", "string", ".spec.externalIPs[*]"),
+            Column("Port(s)", "string", "", format="ports"),
             AGE,
+            Column("Selector", "string", "", 1, format="selector"),
         ),
     ),
     PODS,
@@ -93,6 +99,9 @@ BUILTINS: Final = (
             Column("Up-to-date", "string", ".status.updatedReplicas"),
             Column("Available", "string", ".status.availableReplicas"),
             AGE,
+            Column("Containers", "string", ".spec.template.spec.containers[*].name", 1),
+            Column("Images", "string", ".spec.template.spec.containers[*].image", 1),
+            Column("Selector", "string", "", 1, format="selector"),
         ),
     ),
     ResourceType(

@@ -1,12 +1,16 @@
 """CustomResourceDefinitions: what is wrong with one, and the resources it defines."""
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from headgate_devcluster.apiserver.builtin_schemas import rooted
 from headgate_devcluster.apiserver.errors import FieldError, invalid_value, required
 from headgate_devcluster.apiserver.objects import Object, now
 from headgate_devcluster.apiserver.resources import Column, ResourceType
+
+_APPROVAL: Final = "api-approved.kubernetes.io"
+_PROTECTED: Final = re.compile(r"(^|\.)(k8s|kubernetes)\.io$")
 
 
 def definition_violations(crd: Object) -> Iterator[FieldError]:
@@ -20,6 +24,9 @@ def definition_violations(crd: Object) -> Iterator[FieldError]:
         yield invalid_value("metadata.name", crd["metadata"].get("name"), f'must be spec.names.plural+"."+spec.group, that is {expected}')
     if spec["scope"] not in {"Namespaced", "Cluster"}:
         yield FieldError("spec.scope", "Unsupported value", 'supported values: "Cluster", "Namespaced"', spec["scope"], shows_value=True)
+    if _PROTECTED.search(spec["group"]) and not (crd["metadata"].get("annotations") or {}).get(_APPROVAL):
+        why = f'protected groups must have approval annotation "{_APPROVAL}", see https://github.com/kubernetes/enhancements/pull/1111'
+        yield required(f"metadata.annotations[{_APPROVAL}]", why)
     versions = spec["versions"] or []
     if sum(bool(version.get("storage")) for version in versions) != 1:
         yield invalid_value(

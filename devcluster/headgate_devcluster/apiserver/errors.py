@@ -107,6 +107,13 @@ def invalid(resource: ResourceType, name: str, errors: Sequence[FieldError]) -> 
     return Refusal(422, "Invalid", f'{kind} "{name}" is invalid: {told}', details | {"causes": [error.cause for error in errors]})
 
 
+def unconditional(resource: ResourceType, name: str) -> Refusal:
+    """A PUT without a resourceVersion; unlike other invalid objects, this one is named by its resource."""
+    error = invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
+    details = _about(resource, name) | {"causes": [error.cause]}
+    return Refusal(422, "Invalid", f'{resource.qualified} "{name}" is invalid: {error}', details)
+
+
 def invalid_patch(patch: str, detail: str) -> Refusal:
     """The outcome of a patch cannot be read as an object of this kind."""
     error = invalid_value("patch", patch, detail)

@@ -58,14 +58,24 @@ def page(store: Store, resource: ResourceType, namespace: str | None, options: L
     """Return the objects that match, at most `limit` of them; 410 for a continue token that is too old."""
     matches = matcher(resource, namespace, options)
     revision, start = (store.revision, None) if not options.continue_token else _read_token(options.continue_token)
-    if start is not None:
-        store.history(resource.storage).require(revision)
-    found = [obj for obj in store.items(resource.storage, namespace) if matches(obj) and (start is None or key_of(obj) > start)]
+    items = store.items(resource.storage, namespace) if start is None else _as_of(store, resource, revision)
+    found = [obj for obj in items if matches(obj) and (start is None or key_of(obj) > start)]
     if not options.limit or len(found) <= options.limit:
         return Page([in_version(obj, resource) for obj in found], revision)
     shown = found[: options.limit]
     remaining = 0 if options.label_selector or options.field_selector else len(found) - len(shown)
     return Page([in_version(obj, resource) for obj in shown], revision, _write_token(revision, key_of(shown[-1])), remaining)
+
+
+def _as_of(store: Store, resource: ResourceType, revision: int) -> list[Object]:
+    """Return all objects as they were: every page of a list is of the same moment."""
+    present = {key_of(obj): obj for obj in store.items(resource.storage)}
+    for change in reversed(store.history(resource.storage).since(revision)):
+        if change.before is None:
+            present.pop(key_of(change.obj), None)
+        else:
+            present[key_of(change.obj)] = change.before
+    return [obj for _, obj in sorted(present.items())]
 
 
 def _write_token(revision: int, last: Key) -> str:

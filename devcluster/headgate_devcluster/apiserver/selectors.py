@@ -70,10 +70,7 @@ def _field_test(text: str, selector: str, resource: ResourceType) -> Matcher:
         raise bad_request(f"invalid selector: '{selector}'; can't understand '{text}'")
     path, value, equal = found["key"], found["value"], found["how"] != "!="
     if path not in _ALWAYS | _SELECTABLE.get(resource.kind, frozenset()):
-        raise bad_request(
-            f'Unable to find "{resource.api_version}, Resource={resource.plural}" that match label selector "", '
-            f'field selector "{selector}": field label not supported: {path}'
-        )
+        raise bad_request(f"field label not supported: {path}")
     parts = path.split(".")
     return lambda obj: (_at(obj, parts) == value) is equal
 

@@ -73,7 +73,22 @@ def _replicas_ready(obj: Object) -> str:
     return f"{ready[0] if ready else 0}/{wanted[0] if wanted else 0}"
 
 
-_SPECIAL: Final[Mapping[str, Callable[[Object], str]]] = {"pod-ready": _pod_ready, "replicas-ready": _replicas_ready}
+def _ports(obj: Object) -> str:
+    return ",".join(f"{port['port']}/{port.get('protocol', 'TCP')}" for port in values(obj, ".spec.ports[*]")) or "<none>"
+
+
+def _selector(obj: Object) -> str:
+    selector = obj["spec"].get("selector") or {}
+    found = selector.get("matchLabels", selector)
+    return ",".join(f"{key}={value}" for key, value in sorted(found.items())) or "<none>"
+
+
+_SPECIAL: Final[Mapping[str, Callable[[Object], str]]] = {
+    "pod-ready": _pod_ready,
+    "replicas-ready": _replicas_ready,
+    "ports": _ports,
+    "selector": _selector,
+}
 
 
 def _text(value: Any) -> str:

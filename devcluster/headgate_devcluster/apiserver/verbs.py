@@ -76,7 +76,9 @@ class Verbs:
             metadata["remainingItemCount"] = page.remaining
         if tables.is_wanted(request.headers.get("Accept", "")):
             return _json(tables.table(page.items, resource, metadata, request.query.get("includeObject", "Metadata")))
-        return _json({"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": metadata, "items": page.items})
+        # only items of custom kinds say what they are
+        items = page.items if resource.custom else [_without_kind(obj) for obj in page.items]
+        return _json({"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": metadata, "items": items})
 
     def _create(self, request: web.Request, address: Address, body: Any) -> web.Response:
         namespace = address.namespace
@@ -122,6 +124,10 @@ async def _stream(response: web.StreamResponse, events: AsyncIterator[WatchEvent
     async for kind, obj in events:
         told = shown(obj) if kind in {"ADDED", "MODIFIED", "DELETED"} else obj
         await response.write(to_json({"type": kind, "object": told}) + b"\n")
+
+
+def _without_kind(obj: Object) -> Object:
+    return {name: value for name, value in obj.items() if name not in {"apiVersion", "kind"}}
 
 
 def _patch_of(content_type: str, patch: Any, address: Address) -> Patch:

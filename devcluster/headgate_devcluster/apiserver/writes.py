@@ -11,14 +11,13 @@ from headgate_devcluster.apiserver.checks import Validators, completed, require_
 from headgate_devcluster.apiserver.decoding import StrictDecodingError, decoded, known_fields_only, strict_refusal
 from headgate_devcluster.apiserver.deletion import is_held
 from headgate_devcluster.apiserver.errors import (
-    FieldError,
     Refusal,
     already_exists,
     bad_request,
     conflict,
-    invalid,
     invalid_patch,
     not_found,
+    unconditional,
 )
 from headgate_devcluster.apiserver.event_forms import in_version, stored
 from headgate_devcluster.apiserver.objects import Object, clone, key_of, now, same, to_json
@@ -86,8 +85,7 @@ class Writes:
                 f"Precondition failed: UID in precondition: {sent['uid']}, UID in object meta: {old['metadata']['uid']}",
             )
         if not sent.get("resourceVersion") and not resource.unconditional_update:
-            error = FieldError("metadata.resourceVersion", "Invalid value", "0x0: must be specified for an update")
-            raise invalid(resource, target.name, [error])
+            raise unconditional(resource, target.name)
         return self._update(old, obj, target, options, warnings)
 
     def patch(self, target: Target, patch: Patch, options: WriteOptions) -> Written:

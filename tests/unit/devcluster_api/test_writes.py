@@ -144,7 +144,7 @@ def test_a_put_with_a_stale_version_is_a_conflict(api: Any, make_widget: Any) ->
 
 def test_a_put_without_a_version_is_taken_for_built_in_kinds_only(api: Any, make_widget: Any) -> None:
     api.create(make_widget())
-    with pytest.raises(Refusal, match=r"metadata\.resourceVersion: Invalid value: 0x0: must be specified for an update"):
+    with pytest.raises(Refusal, match=r"metadata\.resourceVersion: Invalid value: 0: must be specified for an update"):
         api.replace(make_widget(size=2))
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "1"}}
     api.create(config)
