@@ -65,6 +65,8 @@ class Cluster:
         self._with_operator = operator
         self._gateway_port, self._api_port = gateway_port, api_port
         self._given = api_server
+        self._server: ApiServer | None = None
+        self._control_url = ""
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -152,17 +154,18 @@ class Cluster:
             await self._operator_kubeconfig(), self.namespace, GATEWAY, self._envoy.addresses, self.folder / "logs" / "operator.log"
         )
         stack.push_async_callback(self._operator.stop)
-        self.faults = ClusterFaults(self._server, self.pids)
-        stack.callback(self.faults.clear)
-        self._control_url = await start_control(self, stack)
+        if self._server is not None:  # what happens to another API server is not ours to disturb
+            self.faults = ClusterFaults(self._server, self.pids)
+            stack.callback(self.faults.clear)
+            self._control_url = await start_control(self, stack)
         if self._with_operator:
             await self._operator.start()
         write_facts(self.folder, self.facts())
 
     async def _start_double(self, stack: AsyncExitStack) -> Access:
         require_free(self._api_port, "API server")
-        server = await stack.enter_async_context(ApiServer(port=self._api_port, logs=self.folder / "logs"))
-        return Access(server.url)
+        self._server = await stack.enter_async_context(ApiServer(port=self._api_port, logs=self.folder / "logs"))
+        return Access(self._server.url)
 
     async def _operator_kubeconfig(self) -> Path:
         """Who the operator is: on an API server that asks, its own ServiceAccount."""
