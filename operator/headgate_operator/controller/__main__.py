@@ -18,6 +18,7 @@ from headgate_operator.controller.process import Process
 from headgate_operator.controller.settings import (
     Settings,
     SettingsError,
+    allow_list,
     choose_lease_namespace,
     envoy_provider,
     parse_address,
@@ -62,6 +63,10 @@ def _windows(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str,
               help="Admin address of a proxy of the gateway, such as http://10.0.0.7:19001; name every one. "
               "For objects that name no provider.")  # fmt: skip
 @click.option("--envoy-flush", default="5s", callback=_duration, show_envvar=True, help="The proxies' stats flush interval.")
+@click.option("--allow-url", "allowed", multiple=True, envvar="HEADGATE_ALLOW_URL", show_envvar=True,
+              help="What a URL in a manifest (of a metric provider or a hook) may begin with, such as https://hooks.example.com/headgate "
+              "or https://*.example.com; 'cluster' stands for Services and private addresses. May be given several times "
+              "(default: cluster).")  # fmt: skip
 @click.option("--health-address", show_envvar=True, help="<host>:<port> for /healthz, /readyz and /metrics (default: none).")
 @click.option("--log-format", type=click.Choice([one.value for one in LogFormat]), default=LogFormat.TEXT.value, show_envvar=True,
               help="For people or machines.")  # fmt: skip
@@ -84,8 +89,8 @@ def _windows(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str,
               help="How long one failure to read metrics counts for --breaker-share.")  # fmt: skip
 def main(
     kubeconfig: Path | None, namespaces: tuple[str, ...], gateway: str, domain: str, envoy_addresses: tuple[str, ...],
-    envoy_flush: timedelta, health_address: str | None, log_format: str, verbose: bool, workers: int, leader_election: bool,
-    lease_namespace: str | None, start_timeout: timedelta, max_concurrent_rollouts: int | None,
+    envoy_flush: timedelta, allowed: tuple[str, ...], health_address: str | None, log_format: str, verbose: bool, workers: int,
+    leader_election: bool, lease_namespace: str | None, start_timeout: timedelta, max_concurrent_rollouts: int | None,
     freeze_windows: tuple[FreezeWindow, ...], breaker_share: float, breaker_window: timedelta,
 ) -> None:  # fmt: skip
     """Run the Headgate operator.
@@ -100,6 +105,7 @@ def main(
             domain=domain,
             namespaces=namespaces,
             envoy=envoy_provider(envoy_addresses, envoy_flush),
+            allowed=allow_list(allowed),
             kubeconfig=kubeconfig,
             health=parse_address(health_address) if health_address else None,
             workers=workers,

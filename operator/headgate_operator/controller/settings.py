@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from headgate_operator.api.quantities import format_duration
 from headgate_operator.api.spec import EnvoyProvider, Gateway
+from headgate_operator.controller.allowed import AllowList, parse_allow_list
 from headgate_operator.controller.fleet import FleetSettings
 
 RESYNC: Final = timedelta(minutes=5)
@@ -42,6 +43,8 @@ class Settings:
     """Empty: all of them."""
     envoy: EnvoyProvider | None = None
     """For objects that name no provider of their own."""
+    allowed: AllowList = field(default_factory=AllowList)
+    """Which URLs in manifests are asked."""
     kubeconfig: Path | None = None
     """None: the service account of the pod."""
     health: Address | None = None
@@ -63,6 +66,14 @@ def choose_lease_namespace(given: str | None, namespaces: tuple[str, ...]) -> st
         return _POD_NAMESPACE.read_text(encoding="utf-8").strip()
     except OSError:
         return namespaces[0] if namespaces else "default"
+
+
+def allow_list(prefixes: tuple[str, ...]) -> AllowList:
+    """Read the values of --allow-url."""
+    try:
+        return parse_allow_list(prefixes)
+    except ValueError as error:
+        raise SettingsError(f"--allow-url {error}") from None
 
 
 def parse_gateway(text: str) -> Gateway:
