@@ -26,14 +26,13 @@ async def test_protobuf_is_refused_with_a_way_out() -> None:
         assert "use `kubectl apply -f`" in answer.body["message"]
 
 
-async def test_everything_survives_a_restart_with_a_snapshot(tmp_path: Path) -> None:
-    path = tmp_path / "cluster.json"
+async def test_everything_survives_a_restart_with_state(tmp_path: Path) -> None:
     subject = ("headgate.dev/v1alpha1", "modeldeployments", "ml", "flight-delay")
-    async with ApiServer(snapshot_file=path) as server, ApiClient(server.url) as api:
+    async with ApiServer(state=tmp_path) as server, ApiClient(server.url) as api:
         await api.create(crd())
         await api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml"}})
         created = await api.create(VALID)
-    async with ApiServer(snapshot_file=path) as server, ApiClient(server.url) as api:
+    async with ApiServer(state=tmp_path) as server, ApiClient(server.url) as api:
         assert await api.get(*subject) == created
         changed = await api.merge_patch(*subject, {"metadata": {"labels": {"a": "b"}}})
         assert int(changed["metadata"]["resourceVersion"]) > int(created["metadata"]["resourceVersion"])

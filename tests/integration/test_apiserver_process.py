@@ -4,11 +4,12 @@ import asyncio
 import signal
 import socket
 import sys
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from headgate_devcluster.apiclient import ApiClient
+from headgate_devcluster.apiclient import ApiClient, ApiError
 
 
 async def start(*arguments: str) -> asyncio.subprocess.Process:
@@ -34,8 +35,8 @@ async def finished(process: asyncio.subprocess.Process) -> tuple[int | None, str
 
 
 async def test_it_says_what_it_is_serves_and_stops_on_sigterm(tmp_path: Path) -> None:
-    snapshot, kubeconfig = tmp_path / "cluster.json", tmp_path / "kubeconfig"
-    process = await start("--snapshot", str(snapshot), "--kubeconfig", str(kubeconfig), "--namespace", "ml")
+    state, kubeconfig = tmp_path / "state", tmp_path / "kubeconfig"
+    process = await start("--state", str(state), "--kubeconfig", str(kubeconfig), "--namespace", "ml")
     try:
         assert process.stdout is not None
         async with asyncio.timeout(20):
@@ -47,16 +48,39 @@ async def test_it_says_what_it_is_serves_and_stops_on_sigterm(tmp_path: Path) ->
     finally:
         code, _, err = await finished(process)
     assert (code, err) == (0, "")
-    assert '"name":"ml"' in snapshot.read_text()
+    assert '"name":"ml"' in "".join(path.read_text() for path in state.iterdir())
     assert "namespace: ml" in kubeconfig.read_text()
 
 
+async def test_a_server_that_is_killed_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+    created: list[str] = []
+    process = await start("--state", str(tmp_path))
+    assert process.stdout is not None
+    async with asyncio.timeout(20), ApiClient((await process.stdout.readline()).decode().split()[-1]) as api:
+        with pytest.raises(ApiError):  # noqa: PT012 - it is killed in the middle of it
+            for number in count():
+                await api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"n{number}"}})
+                created.append(f"n{number}")
+                if number == 100:
+                    process.kill()
+    await finished(process)
+    process = await start("--state", str(tmp_path))
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(20), ApiClient((await process.stdout.readline()).decode().split()[-1]) as api:
+            found = {item["metadata"]["name"] for item in await api.list("v1", "namespaces")}
+    finally:
+        process.terminate()
+        await finished(process)
+    assert set(created) <= found
+
+
 @pytest.mark.parametrize("text", ["{}", "nonsense"])
-async def test_a_file_that_is_no_snapshot_is_one_line(tmp_path: Path, text: str) -> None:
-    (tmp_path / "s.json").write_text(text)
-    code, out, err = await finished(await start("--snapshot", str(tmp_path / "s.json")))
+async def test_a_folder_that_holds_no_state_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "snapshot.jsonl").write_text(text)
+    code, out, err = await finished(await start("--state", str(tmp_path)))
     assert (code, out) == (1, "")
-    assert err.startswith(f"headgate: error: {tmp_path / 's.json'} is no snapshot of the API server")
+    assert err.startswith(f"headgate: error: {tmp_path / 'snapshot.jsonl'} is no snapshot of the API server")
     assert len(err.splitlines()) == 1
 
 

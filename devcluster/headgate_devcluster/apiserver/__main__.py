@@ -10,32 +10,32 @@ import click
 
 from headgate_devcluster.access import write_kubeconfig
 from headgate_devcluster.apiserver.server import HOST, ApiServer
-from headgate_devcluster.apiserver.snapshot import SnapshotError
+from headgate_devcluster.apiserver.state import StateError
 
 
 @click.command()
 @click.option("--port", default=0, show_default="a free one", help="Port on 127.0.0.1.")
-@click.option("--snapshot", type=click.Path(dir_okay=False, path_type=Path), help="File that keeps the objects over a restart.")
+@click.option("--state", type=click.Path(file_okay=False, path_type=Path), help="Folder that keeps the objects over a restart.")
 @click.option("--kubeconfig", type=click.Path(dir_okay=False, path_type=Path), help="Write a kubeconfig for this server here.")
 @click.option("--namespace", default="default", show_default=True, help="Namespace in the kubeconfig.")
-def main(port: int, snapshot: Path | None, kubeconfig: Path | None, namespace: str) -> None:
+def main(port: int, state: Path | None, kubeconfig: Path | None, namespace: str) -> None:
     """Serve the Kubernetes API from memory, for development and tests. This is a double, not Kubernetes."""
     try:
-        asyncio.run(_serve(port, snapshot, kubeconfig, namespace))
+        asyncio.run(_serve(port, state, kubeconfig, namespace))
     except OSError as error:
         click.echo(f"headgate: error: cannot listen on {HOST}:{port}: {os.strerror(error.errno or 0)}", err=True)
         sys.exit(1)
-    except SnapshotError as error:
+    except StateError as error:
         click.echo(f"headgate: error: {error}", err=True)
         sys.exit(1)
 
 
-async def _serve(port: int, snapshot: Path | None, kubeconfig: Path | None, namespace: str) -> None:
+async def _serve(port: int, state: Path | None, kubeconfig: Path | None, namespace: str) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with ApiServer(port=port, snapshot_file=snapshot) as server:
+    async with ApiServer(port=port, state=state) as server:
         if kubeconfig:
             write_kubeconfig(kubeconfig, server.url, namespace=namespace)
         click.echo(f"headgate: API server double (for development and tests, not Kubernetes) at {server.url}")

@@ -5,13 +5,19 @@ still there for a moment.
 """
 
 import asyncio
+import logging
+from typing import Final
 
 from headgate_devcluster.apiserver.deletion import CLEANUP, FOREGROUND, Deletion
+from headgate_devcluster.apiserver.errors import Refusal
 from headgate_devcluster.apiserver.history import Change
 from headgate_devcluster.apiserver.objects import Object, key_of
 from headgate_devcluster.apiserver.resources import StorageKey
 from headgate_devcluster.apiserver.store import Place, Store
 
+logger = logging.getLogger(__name__)
+
+_RETRY_SECONDS: Final = 5.0
 _NAMESPACES: StorageKey = ("", "namespaces")
 _DEFINITIONS: StorageKey = ("apiextensions.k8s.io", "customresourcedefinitions")
 
@@ -31,7 +37,19 @@ class GarbageCollection:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            self.collect()
+            try:
+                self.collect()
+            except Refusal as refusal:  # the disk of a persistent cluster is full
+                logger.warning("garbage collection: %s; trying again", refusal)
+                await asyncio.sleep(_RETRY_SECONDS)
+                self.survey()
+
+    def survey(self) -> None:
+        """Look at everything again that may be due, as after a restart."""
+        for storage, obj in self._store.all_items():
+            if obj["metadata"].get("deletionTimestamp") or obj["metadata"].get("ownerReferences"):
+                self._places.add((storage, key_of(obj)))
+        self._wake.set()
 
     def collect(self) -> None:
         """Do everything that is due."""

@@ -5,7 +5,6 @@ listens on loopback only.
 """
 
 import asyncio
-import logging
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Final, Self
 import yaml
 from aiohttp import web
 
-from headgate_devcluster.apiserver import custom, snapshot
+from headgate_devcluster.apiserver import custom
 from headgate_devcluster.apiserver.answering import Answering
 from headgate_devcluster.apiserver.builtin import BUILTINS, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES
 from headgate_devcluster.apiserver.checks import Validators
@@ -24,17 +23,15 @@ from headgate_devcluster.apiserver.garbage import GarbageCollection
 from headgate_devcluster.apiserver.history import Change
 from headgate_devcluster.apiserver.objects import Object
 from headgate_devcluster.apiserver.resources import Catalogue, StorageKey, Target
+from headgate_devcluster.apiserver.state import State
 from headgate_devcluster.apiserver.store import HISTORY_SIZE, Store
 from headgate_devcluster.apiserver.verbs import Verbs
 from headgate_devcluster.apiserver.writes import WriteOptions, Writes
 from headgate_operator.api import names, rules
 
-logger = logging.getLogger(__name__)
-
 HOST: Final = "127.0.0.1"
 _MAX_BODY: Final = 3 * 1024 * 1024
 _NAMESPACES_AT_START: Final = ("default", "kube-system")
-_SAVE_SECONDS: Final = 5.0
 
 
 MODEL_RULES: Final = {(names.GROUP, names.KIND): rules.violations}
@@ -44,14 +41,14 @@ MODEL_RULES: Final = {(names.GROUP, names.KIND): rules.violations}
 class ApiServer:
     """One API server; `validators` stand for CEL, in `logs` the kubelet keeps those of Pods.
 
-    Leaving the context closes every connection and saves the snapshot.
+    With a folder for its `state` it goes on with what an earlier one left there. Leaving the context closes every connection.
     """
 
     def __init__(
         self,
         *,
         port: int = 0,
-        snapshot_file: Path | None = None,
+        state: Path | None = None,
         validators: Validators = MODEL_RULES,
         history_size: int = HISTORY_SIZE,
         logs: Path | None = None,
@@ -62,7 +59,7 @@ class ApiServer:
         self._collection = GarbageCollection(self.store, deletion)
         self.answering = Answering(self.catalogue, Verbs(self.store, self.catalogue, deletion, validators, logs))
         self._writes = Writes(self.store, self.catalogue, validators)
-        self._snapshot_file, self._saved_revision = snapshot_file, 0
+        self._state = State(state, self.store) if state else None
         self._port, self._tasks = port, list[asyncio.Task[None]]()
         self._runner: web.AppRunner | None = None
         self.store.listen(self._follow_definitions)
@@ -82,8 +79,8 @@ class ApiServer:
         await site.start()
         self._port = self._runner.addresses[0][1]
         self._tasks.append(asyncio.create_task(self._collection.run()))
-        if self._snapshot_file:
-            self._tasks.append(asyncio.create_task(self._save_regularly(self._snapshot_file)))
+        if self._state:
+            self._tasks.append(asyncio.create_task(self._state.run()))
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -94,13 +91,15 @@ class ApiServer:
         self.store.end_watches()
         if self._runner:
             await self._runner.cleanup()
-        if self._snapshot_file:
-            snapshot.save(self.store, self._snapshot_file)
+        if self._state:
+            self._state.close()
 
     def _fill(self) -> None:
-        """Load the snapshot; see to the definitions and namespaces every cluster has; find out now whether a snapshot can be written."""
-        if self._snapshot_file and self._snapshot_file.exists():
-            snapshot.load(self.store, self._snapshot_file)
+        """Load what was kept; see to the definitions and namespaces every cluster has."""
+        if self._state:
+            self._state.load()
+            self._state.follow()
+            self._collection.survey()
             for definition in self.store.items(CUSTOM_RESOURCE_DEFINITIONS.storage):
                 self._serve(definition)
         namespaces = ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in _NAMESPACES_AT_START)
@@ -111,8 +110,6 @@ class ApiServer:
         ]:
             if self.store.get(resource.storage, ("", obj["metadata"]["name"])) is None:
                 self._writes.create(Target(resource, ""), obj, options)
-        if self._snapshot_file:
-            snapshot.save(self.store, self._snapshot_file)
 
     def _follow_definitions(self, storage: StorageKey, change: Change) -> None:
         if storage != CUSTOM_RESOURCE_DEFINITIONS.storage:
@@ -126,17 +123,6 @@ class ApiServer:
     def _serve(self, definition: Object) -> None:
         spec = definition["spec"]
         self.catalogue.replace_custom(spec["group"], spec["names"]["plural"], custom.resource_types(definition))
-
-    async def _save_regularly(self, path: Path) -> None:
-        while True:
-            await asyncio.sleep(_SAVE_SECONDS)
-            if self._saved_revision != self.store.revision:
-                try:
-                    snapshot.save(self.store, path)
-                except snapshot.SnapshotError as error:
-                    logger.warning("%s; trying again", error)
-                else:
-                    self._saved_revision = self.store.revision
 
 
 def own_definitions() -> list[Object]:

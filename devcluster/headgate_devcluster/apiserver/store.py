@@ -13,6 +13,7 @@ HISTORY_SIZE: Final = 4096
 
 Place = tuple[StorageKey, Key]
 Listener = Callable[[StorageKey, Change], None]
+WriteAhead = Callable[[int, StorageKey, Key, Object | None], None]
 
 
 class Store:
@@ -27,6 +28,8 @@ class Store:
         self._by_owner: dict[str, set[Place]] = defaultdict(set)
         self._by_uid: dict[str, Place] = {}
         self._listeners: list[Listener] = []
+        self.write_ahead: WriteAhead | None = None
+        """Is told of every write before it happens, with None for a removed object; what it raises prevents the write."""
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` after every write, in the same turn of the event loop."""
@@ -73,8 +76,8 @@ class Store:
     def put(self, storage: StorageKey, obj: Object) -> Object:
         """Store an object, which the store takes over, under a new resourceVersion."""
         history, key = self.history(storage), key_of(obj)
-        self.revision += 1
-        obj["metadata"]["resourceVersion"] = str(self.revision)
+        obj["metadata"]["resourceVersion"] = str(self.revision + 1)
+        self._advance(storage, key, obj)
         before = self._tables[storage].get(key[0], {}).get(key[1])
         self._insert(storage, key, obj, before)
         self._tell(storage, history, Change(self.revision, obj, before))
@@ -82,9 +85,9 @@ class Store:
 
     def remove(self, storage: StorageKey, key: Key, *, last: Object | None = None) -> Object:
         """Remove an object; return its last state (by default the stored one), with the deletion's resourceVersion."""
+        self._advance(storage, key, None)
         history, before = self.history(storage), self._tables[storage][key[0]].pop(key[1])
         self._unindex(storage, key, before)
-        self.revision += 1
         last = last or before
         last = last | {"metadata": last["metadata"] | {"resourceVersion": str(self.revision)}}
         self._tell(storage, history, Change(self.revision, last, before, deleted=True))
@@ -108,6 +111,11 @@ class Store:
         for history in histories:
             history.end_all()
         return cut
+
+    def _advance(self, storage: StorageKey, key: Key, obj: Object | None) -> None:
+        if self.write_ahead:
+            self.write_ahead(self.revision + 1, storage, key, obj)
+        self.revision += 1
 
     def _insert(self, storage: StorageKey, key: Key, obj: Object, before: Object | None) -> None:
         if before is not None:
