@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
+from headgate_operator.api.model import changed
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import ModelDeploymentSpec
 from headgate_operator.api.status import Candidate, ModelDeploymentStatus
@@ -81,12 +82,14 @@ class Turn:
         return service is not None and service.still_serving
 
     def with_status(self, **changes: Any) -> Self:
-        """Change status fields."""
-        return replace(self, status=self.status.model_copy(update=changes))
+        """Change status fields; without a change it is the same turn."""
+        status = changed(self.status, **changes)
+        return self if status is self.status else replace(self, status=status)
 
     def with_candidate(self, **changes: Any) -> Self:
         """Change fields of the candidate."""
-        return self.with_status(candidate=self.candidate.model_copy(update=changes))
+        candidate = changed(self.candidate, **changes)
+        return self if candidate is self.candidate else self.with_status(candidate=candidate)
 
     def note(self, reason: Reason, message: str, *, revision: str | None = None, warning: bool = False) -> Self:
         """Tell people, once: call it on transitions only."""

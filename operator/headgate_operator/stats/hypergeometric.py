@@ -25,6 +25,18 @@ def log_g(block: Block, odds_ratio: float) -> float:
     return _log_g(block.candidate_total, block.stable_total, block.bad, odds_ratio)
 
 
+def log_g_of_many(block: Block, odds_ratio: float) -> float:
+    """Approximate ln G(odds_ratio) of a block so large that its largest term is all that matters, in the time of one term.
+
+    It is the limit of ln G of m such blocks taken as one, divided by m, as m grows: the law concentrates on its mode, and Stirling's
+    formula leaves entropies.
+    """
+    candidate, stable, bad = block.candidate_total, block.stable_total, block.bad
+    mode = _real_mode(candidate, stable, bad, odds_ratio, 0)
+    choices = _entropy(candidate, mode) + _entropy(stable, bad - mode) - _entropy(candidate + stable, bad)
+    return choices + mode * math.log(odds_ratio)
+
+
 @lru_cache(maxsize=256)
 def _log_g(candidate: int, stable: int, bad: int, odds_ratio: float) -> float:
     if odds_ratio == 1:
@@ -47,11 +59,15 @@ def law(candidate: int, stable: int, bad: int, odds_ratio: float) -> tuple[int, 
 
 def _mode(candidate: int, stable: int, bad: int, odds_ratio: float) -> int:
     """Find the largest term, or its neighbour: where the ratio of consecutive terms, a quadratic in k, passes 1."""
+    return min(max(math.ceil(_real_mode(candidate, stable, bad, odds_ratio, 1)), 0, bad - stable), bad, candidate)
+
+
+def _real_mode(candidate: int, stable: int, bad: int, odds_ratio: float, width: int) -> float:
+    """Solve (n_c − k)(x − k) ψ = (k + width)(n_s − x + k + width): where a term equals the next one, or for width 0 the peak."""
     square = odds_ratio - 1
-    linear = odds_ratio * (candidate + bad) + (stable - bad) + 2
-    constant = odds_ratio * candidate * bad - (stable - bad + 1)
-    root = 2 * constant / (linear + math.sqrt(linear * linear - 4 * square * constant))
-    return min(max(math.ceil(root), 0, bad - stable), bad, candidate)
+    linear = odds_ratio * (candidate + bad) + (stable - bad) + 2 * width
+    constant = odds_ratio * candidate * bad - width * (stable - bad + width)
+    return 2 * constant / (linear + math.sqrt(linear * linear - 4 * square * constant))
 
 
 def _terms_above(mode: int, candidate: int, stable: int, bad: int, odds_ratio: float) -> list[float]:
@@ -74,6 +90,11 @@ def _terms_below(mode: int, candidate: int, stable: int, bad: int, odds_ratio: f
         if term < _NEGLIGIBLE:
             break
     return terms
+
+
+def _entropy(n: int, k: float) -> float:
+    """Leading part of ln C(n, k) for large n, a real k between 0 and n."""
+    return sum(sign * part * math.log(part) for sign, part in ((1, n), (-1, k), (-1, n - k)) if part > 0)
 
 
 def _log_choose(n: int, k: int) -> float:

@@ -7,12 +7,12 @@ more than one request it waits for a few: a candidate's failure says nothing as 
 The first block after a change of weight is only there to be thrown away; it closes as soon as any block may.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from headgate_operator.rollout.analysis.counters import Difference, Snapshot, block_between
+from headgate_operator.rollout.analysis.counters import Baselines, Difference, Snapshot, difference, was_reset
 from headgate_operator.rollout.analysis.series import Meter
 from headgate_operator.stats.block import Block
 
@@ -23,6 +23,8 @@ FEWEST_REQUESTS: Final = 5
 POLLS_PER_INTERVAL: Final = 5
 _EARLY: Final = 0.95
 """Blocks are as long as polls are apart; a poll that comes a little early must not cost another whole one."""
+
+_NO_TIME: Final = timedelta(0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,23 +37,30 @@ class Length:
     """After this it closes even with few requests."""
 
     @classmethod
-    def of(cls, interval: timedelta, *, at_least: timedelta = timedelta(0)) -> "Length":
+    def of(cls, interval: timedelta, *, at_least: timedelta = _NO_TIME) -> "Length":
         """Derive the bounds from the analysis interval and what the counters need to settle."""
         return cls(shortest=max(_EARLY * interval / POLLS_PER_INTERVAL, at_least), full=max(_EARLY * interval, at_least))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Closing:
-    """What one reading does to the open block of a metric."""
+    """What one reading does to the open block of a track."""
 
-    baselines: Mapping[str, Snapshot]
-    """By proxy; what the next reading is compared with."""
+    baselines: Baselines
+    """What the next reading is compared with; the very same mapping if nothing changed."""
     block: Block | None = None
     """The block, if it closed."""
+    open: Block | None = None
+    """What is in the block so far, if it stays open although it may be looked at."""
     faults: int = 0
     """The candidate's bad answers in it that an absolute objective is about."""
     began: datetime | None = None
     ended: datetime | None = None
+
+    @property
+    def age(self) -> timedelta:
+        """How long the block has been open."""
+        return self.ended - self.began if self.began is not None and self.ended is not None else _NO_TIME
 
 
 @dataclass(kw_only=True)
@@ -63,22 +72,28 @@ class _Sum:
     stable_total: int = 0
     stable_bad: int = 0
     faults: int = 0
-    proxies: list[str] = field(default_factory=list)
+    began: datetime | None = None
+    ended: datetime | None = None
+    renewed: dict[str, Snapshot] = field(default_factory=dict)
+    """The contributing proxies' counters now: their baselines, should the block close."""
 
-    def add(self, proxy: str, difference: Difference) -> None:
-        block = difference.block
-        self.candidate_total += block.candidate_total
-        self.candidate_bad += block.candidate_bad
-        self.stable_total += block.stable_total
-        self.stable_bad += block.stable_bad
-        self.faults += difference.faults
-        self.proxies.append(proxy)
+    def add(self, before: Snapshot, after: Snapshot, counted: Difference) -> None:
+        self.candidate_total += counted.candidate_total
+        self.candidate_bad += counted.candidate_bad
+        self.stable_total += counted.stable_total
+        self.stable_bad += counted.stable_bad
+        self.faults += counted.faults
+        self.began = before.at if self.began is None else min(self.began, before.at)
+        self.ended = after.at if self.ended is None else max(self.ended, after.at)
+        self.renewed[after.proxy] = after
 
-    def suffices(self, *, full: bool) -> bool:
+    def suffices(self, length: Length) -> bool:
         """Whether there are enough requests to close the block, at its full length or before."""
         if self.candidate_total >= ENOUGH_TO_CLOSE_EARLY:
             return True
-        return full and self.candidate_total + self.stable_total >= FEWEST_REQUESTS
+        if self.began is None or self.ended is None:
+            return False
+        return self.ended - self.began >= length.full and self.candidate_total + self.stable_total >= FEWEST_REQUESTS
 
     def block(self) -> Block:
         return Block(
@@ -89,7 +104,7 @@ class _Sum:
         )
 
 
-def close(before: Mapping[str, Snapshot], now: Mapping[str, Snapshot], meter: Meter, length: Length, *, settling: bool) -> Closing:
+def close(before: Baselines, now: Sequence[Snapshot], meter: Meter, length: Length, *, settling: bool) -> Closing:
     """Compare baselines with a reading. Proxies that are new, were reset or whose clock went back get a new baseline and no difference.
 
     A proxy whose baseline is younger than the shortest block stays open beside the others. A reading that is not newer than a baseline
@@ -97,19 +112,30 @@ def close(before: Mapping[str, Snapshot], now: Mapping[str, Snapshot], meter: Me
     """
     kept: dict[str, Snapshot] = {}
     total = _Sum()
-    for proxy, after in now.items():
-        baseline = before.get(proxy, after)
-        age = after.at - baseline.at
-        difference = block_between(baseline, after, meter)
-        lost = (age > timedelta(0) and difference is None) or age < -length.full
-        kept[proxy] = after if lost else baseline
-        if difference is not None and age >= length.shortest:
-            total.add(proxy, difference)
-    began = min((before[proxy].at for proxy in total.proxies), default=None)
-    ended = max((now[proxy].at for proxy in total.proxies), default=None)
-    if began is None or ended is None:
+    for after in now:
+        baseline = before.get(after.proxy, after)
+        kept[after.proxy] = baseline if _holds(baseline, after, meter, length, total) else after
+    if not total.renewed:
         return Closing(baselines=kept)
-    if not settling and not total.suffices(full=ended - began >= length.full):
-        return Closing(baselines=kept)
-    baselines = kept | {proxy: now[proxy] for proxy in total.proxies}
-    return Closing(baselines=baselines, block=total.block(), faults=total.faults, began=began, ended=ended)
+    closes = settling or total.suffices(length)
+    return Closing(
+        baselines=kept | total.renewed if closes else kept,
+        block=total.block() if closes else None,
+        open=None if closes else total.block(),
+        faults=total.faults,
+        began=total.began,
+        ended=total.ended,
+    )
+
+
+def _holds(baseline: Snapshot, after: Snapshot, meter: Meter, length: Length, total: _Sum) -> bool:
+    """Whether one proxy's baseline is still good for something; what it counts since then is added to the total once it is old enough."""
+    age = after.at - baseline.at
+    if age <= _NO_TIME:
+        return age >= -length.full
+    if age < length.shortest:
+        return not was_reset(baseline, after)
+    counted = difference(baseline, after, meter)
+    if counted is not None:
+        total.add(baseline, after, counted)
+    return counted is not None

@@ -1,21 +1,19 @@
-"""One reading, seen from one metric: what each proxy says of both slots, and how that differs from the baseline.
+"""One reading, seen by one comparison: what each proxy says of both slots, and how that differs from a baseline.
 
 A difference is taken per proxy and per series before anything is summed, so that the restart of one proxy voids its own difference only.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from headgate_operator.api.status import AnalysisStatus, Sample
 from headgate_operator.rollout.analysis.series import Counters, Meter
 from headgate_operator.rollout.observed import Reading, Scrape
-from headgate_operator.stats.block import Block
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """The series that one metric needs of both slots, at one proxy and one instant."""
+class Snapshot(NamedTuple):
+    """The counters of both slots, at one proxy and one instant. A tuple, as hundreds are made in a pass."""
 
     proxy: str
     at: datetime
@@ -23,92 +21,102 @@ class Snapshot:
     stable: Counters
 
 
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """All proxies that can be compared, or why there are none."""
-
-    snapshots: tuple[Snapshot, ...] = ()
-    gap: str | None = None
-
-
-def view(reading: Reading, status: AnalysisStatus, meter: Meter) -> View:
-    """Select what a metric needs of a reading. Both slots must be there: half a comparison is none."""
-    snapshots = []
-    gaps = [] if reading.scrapes else ["the reading has no proxy in it"]
-    for scrape in reading.scrapes:
-        slots = {slot.slot: slot.counters for slot in scrape.slots}
-        gap = _gap(slots, status, meter, scrape)
-        if gap is not None:
-            gaps.append(gap)
-            continue
-        candidate, stable = (meter.pick(slots[slot]) for slot in (status.candidate_slot, status.stable_slot))
-        snapshots.append(Snapshot(proxy=scrape.proxy, at=scrape.at, candidate=candidate, stable=stable))
-    return View(snapshots=tuple(snapshots), gap=gaps[0] if gaps and not snapshots else None)
-
-
-def _gap(slots: Mapping[int, Counters], status: AnalysisStatus, meter: Meter, scrape: Scrape) -> str | None:
-    for name, slot in (("candidate", status.candidate_slot), ("stable version", status.stable_slot)):
-        if slot not in slots:
-            return f"{scrape.proxy} has no series for the {name} (slot {slot})"
-        gap = meter.gap(slots[slot])
-        if gap is not None:
-            return f"{scrape.proxy}, {name} (slot {slot}): {gap}"
-    return None
-
-
-def growth(before: Counters, after: Counters) -> dict[str, float] | None:
-    """How much each series grew; None if any decreased or disappeared. A series that is new in a known slot began at zero."""
-    if any(after.get(name, -1) < value for name, value in before.items()):
-        return None
-    return {name: value - before.get(name, 0) for name, value in after.items()}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
+class Difference(NamedTuple):
     """What one proxy counted between two snapshots."""
 
-    block: Block
+    candidate_total: int
+    candidate_bad: int
+    stable_total: int
+    stable_bad: int
     faults: int
     """The candidate's bad answers that an absolute objective is about."""
 
 
-def block_between(before: Snapshot, after: Snapshot, meter: Meter) -> Difference | None:
+class View(NamedTuple):
+    """All proxies that can be compared, or why there are none."""
+
+    snapshots: list[Snapshot]
+    gap: str | None
+
+
+def pair(reading: Reading, status: AnalysisStatus) -> View:
+    """Put the counters of both slots side by side. Both must be there: half a comparison is none."""
+    snapshots, gap = [], None if reading.scrapes else "the reading has no proxy in it"
+    for scrape in reading.scrapes:
+        slots = {slot.slot: slot.counters for slot in scrape.slots}
+        candidate, stable = slots.get(status.candidate_slot), slots.get(status.stable_slot)
+        if candidate is None or stable is None:
+            gap = gap or _missing(scrape, status, candidate)
+        else:
+            snapshots.append(Snapshot(scrape.proxy, scrape.at, candidate, stable))
+    return View(snapshots, gap)
+
+
+def _missing(scrape: Scrape, status: AnalysisStatus, candidate: Counters | None) -> str:
+    name, slot = ("candidate", status.candidate_slot) if candidate is None else ("stable version", status.stable_slot)
+    return f"{scrape.proxy} has no series for the {name} (slot {slot})"
+
+
+def readable(seen: View, status: AnalysisStatus, meter: Meter) -> View:
+    """Select the proxies that publish what a meter reads. The gap is only told if none does."""
+    snapshots, first = [], seen.gap
+    for snapshot in seen.snapshots:
+        gap = meter.gap(snapshot.candidate) or meter.gap(snapshot.stable)
+        if gap is None:
+            snapshots.append(snapshot)
+        elif first is None:
+            candidate = meter.gap(snapshot.candidate) is not None
+            side = f"candidate (slot {status.candidate_slot})" if candidate else f"stable version (slot {status.stable_slot})"
+            first = f"{snapshot.proxy}, {side}: {gap}"
+    return View(snapshots, None if snapshots else first)
+
+
+def difference(before: Snapshot, after: Snapshot, meter: Meter) -> Difference | None:
     """What one proxy counted between two snapshots; None if a counter was reset or the counts contradict each other."""
-    candidate, stable = growth(before.candidate, after.candidate), growth(before.stable, after.stable)
-    if candidate is None or stable is None:
+    candidate_bad, candidate_total, faults = _grown(meter.tally(before.candidate), meter.tally(after.candidate))
+    stable_bad, stable_total, _ = _grown(meter.tally(before.stable), meter.tally(after.stable))
+    if was_reset(before, after) or not (0 <= candidate_bad <= candidate_total and 0 <= stable_bad <= stable_total):
         return None
-    candidate_bad, candidate_total = meter.tally(candidate)
-    stable_bad, stable_total = meter.tally(stable)
-    if not (0 <= candidate_bad <= candidate_total and 0 <= stable_bad <= stable_total):
-        return None
-    block = Block(candidate_bad=candidate_bad, candidate_total=candidate_total, stable_bad=stable_bad, stable_total=stable_total)
-    return Difference(block=block, faults=meter.faults(candidate))
+    return Difference(candidate_total, candidate_bad, stable_total, stable_bad, faults)
 
 
-def baselines(status: AnalysisStatus, metric: str) -> dict[str, Snapshot]:
-    """Read the stored baselines of one metric, by proxy."""
-    found: dict[str, dict[int, Sample]] = {}
+def was_reset(before: Snapshot, after: Snapshot) -> bool:
+    """Whether any series of a baseline decreased or disappeared. A series that is new in a known slot began at zero."""
+    return _fell(before.candidate, after.candidate) or _fell(before.stable, after.stable)
+
+
+def _fell(before: Counters, after: Counters) -> bool:
+    for name, value in before.items():  # noqa: SIM110: any() with a generator takes twice as long, and this is the innermost loop
+        if after.get(name, -1) < value:
+            return True
+    return False
+
+
+def _grown(before: tuple[float, float, float], after: tuple[float, float, float]) -> tuple[int, int, int]:
+    return round(after[0] - before[0]), round(after[1] - before[1]), round(after[2] - before[2])
+
+
+Baselines = Mapping[str, Snapshot]
+"""By proxy."""
+
+
+def baselines(status: AnalysisStatus) -> dict[str, Baselines]:
+    """Read the stored baselines: of every track, by its name."""
+    slots: dict[tuple[str, str], dict[int, Sample]] = {}
     for sample in status.samples:
-        if sample.metric == metric:
-            found.setdefault(sample.proxy, {})[sample.slot] = sample
-    return {
-        proxy: Snapshot(
-            proxy=proxy,
-            at=slots[status.candidate_slot].at,
-            candidate=slots[status.candidate_slot].counters,
-            stable=slots[status.stable_slot].counters,
-        )
-        for proxy, slots in found.items()
-        if {status.candidate_slot, status.stable_slot} <= slots.keys()
-    }
+        slots.setdefault((sample.metric, sample.proxy), {})[sample.slot] = sample
+    found: dict[str, dict[str, Snapshot]] = {}
+    for (track, proxy), sides in slots.items():
+        candidate, stable = sides.get(status.candidate_slot), sides.get(status.stable_slot)
+        if candidate is not None and stable is not None:
+            found.setdefault(track, {})[proxy] = Snapshot(proxy, candidate.at, candidate.counters, stable.counters)
+    return dict(found)
 
 
-def samples(now: Mapping[str, Snapshot], before: Mapping[str, Snapshot], status: AnalysisStatus, metric: str) -> list[Sample]:
-    """Write baselines of one metric the way status stores them; while its block is open that is what is there already."""
-    if now.keys() == before.keys() and all(snapshot is before[proxy] for proxy, snapshot in now.items()):
-        return [sample for sample in status.samples if sample.metric == metric and sample.proxy in now]
+def samples(track: str, snapshots: Iterable[Snapshot], status: AnalysisStatus, meter: Meter) -> list[Sample]:
+    """Write baselines of one track the way status stores them: only the series that are read."""
     return [
-        Sample(metric=metric, proxy=snapshot.proxy, slot=slot, at=snapshot.at, counters=dict(counters))
-        for _, snapshot in sorted(now.items())
-        for slot, counters in ((status.candidate_slot, snapshot.candidate), (status.stable_slot, snapshot.stable))
+        Sample(metric=track, proxy=proxy, slot=slot, at=at, counters=meter.pick(counters))
+        for proxy, at, candidate, stable in sorted(snapshots, key=lambda snapshot: snapshot.proxy)
+        for slot, counters in ((status.candidate_slot, candidate), (status.stable_slot, stable))
     ]

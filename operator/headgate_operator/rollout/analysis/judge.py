@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from headgate_operator.api.model import changed
 from headgate_operator.api.spec import Analysis as AnalysisSettings
 from headgate_operator.api.spec import Metric, MetricPreset
-from headgate_operator.api.status import AnalysisStatus, MetricStatus, Sample, SideCounts, Verdict
-from headgate_operator.rollout.analysis import counters, verdicts, wealth, wording
-from headgate_operator.rollout.analysis.blocks import POLLS_PER_INTERVAL, Closing, Length, close
+from headgate_operator.api.status import AnalysisStatus, MetricStatus, SideCounts, Verdict
+from headgate_operator.rollout.analysis import verdicts, wealth, wording
+from headgate_operator.rollout.analysis.blocks import POLLS_PER_INTERVAL, Closing
 from headgate_operator.rollout.analysis.outcome import Analysis, Outcome
-from headgate_operator.rollout.analysis.series import ErrorMeter, LatencyMeter, Meter
+from headgate_operator.rollout.analysis.track import Track, follow, meter_of, samples
 from headgate_operator.rollout.observed import Reading
 from headgate_operator.stats.block import Block
 from headgate_operator.stats.silence import unexplained_silence
@@ -26,11 +27,11 @@ _SHORTEST_POLL: Final = timedelta(milliseconds=200)
 class _Pass:
     """What one metric made of the reading."""
 
+    metric: Metric
     state: MetricStatus
-    samples: list[Sample]
     outcome: Outcome
-    closing: Closing | None = None
-    settled: Block | None = None
+    closing: Closing
+    settled: Block | None
     """The block, if it closed and both versions had one weight throughout."""
 
     @property
@@ -54,18 +55,22 @@ def analyse(settings: AnalysisSettings, status: AnalysisStatus, reading: Reading
     if error is not None:
         failed = [Outcome(metric=metric.name, verdict=Verdict.PROVIDER_ERROR, message=error) for metric in settings.metrics]
         return Analysis(status=status, outcomes=tuple(failed), available=False)
-    passes = [_judge_metric(settings, metric, status, reading) for metric in settings.metrics]
+    states = [_state(settings, metric, status) for metric in settings.metrics]
+    meters = [meter_of(metric) for metric in settings.metrics]
+    tracks = follow(settings, meters, [state.discard_next for state in states], status, reading)
+    passes = [
+        _judge_metric(settings, metric, state, tracks[meter]) for metric, state, meter in zip(settings.metrics, states, meters, strict=True)
+    ]
     counting = passes[_counting(settings)]
-    new = status.model_copy(
-        update={
-            "metrics": [done.state for done in passes],
-            "samples": [sample for done in passes for sample in done.samples],
-            "silent_requests": _silent_requests(status.silent_requests, counting.closing),
-            "split": _split(status.split, counting.settled),
-            "last_block_end": max((done.state.last_block_end for done in passes if done.state.last_block_end), default=None),
-        }
+    new = changed(
+        status,
+        metrics=[done.state for done in passes],
+        samples=samples(list(tracks.values()), status),
+        silent_requests=_silent_requests(status.silent_requests, counting.closing),
+        split=_split(status.split, counting.settled),
+        last_block_end=max((done.state.last_block_end for done in passes if done.state.last_block_end), default=None),
     )
-    return _conclude(settings, new, passes, counting)
+    return _conclude(new, passes, counting)
 
 
 def _stale(settings: AnalysisSettings, reading: Reading, now: datetime) -> str | None:
@@ -75,12 +80,12 @@ def _stale(settings: AnalysisSettings, reading: Reading, now: datetime) -> str |
     return None
 
 
-def _conclude(settings: AnalysisSettings, status: AnalysisStatus, passes: list[_Pass], counting: _Pass) -> Analysis:
+def _conclude(status: AnalysisStatus, passes: list[_Pass], counting: _Pass) -> Analysis:
     outcomes = tuple(done.outcome for done in passes)
     failing = [
-        Outcome(metric=metric.name, verdict=Verdict.WORSE, message=wording.all_failing(done.state))
-        for metric, done in zip(settings.metrics, passes, strict=True)
-        if verdicts.is_all_failing(metric, done.state)
+        Outcome(metric=done.metric.name, verdict=Verdict.WORSE, message=wording.all_failing(done.state))
+        for done in passes
+        if verdicts.is_all_failing(done.metric, done.state)
     ]
     share, split = status.weight / 100, status.split
     silent = unexplained_silence(share, status.silent_requests)
@@ -104,25 +109,21 @@ def _counting(settings: AnalysisSettings) -> int:
     return presets.index(MetricPreset.GATEWAY_ERRORS) if MetricPreset.GATEWAY_ERRORS in presets else 0
 
 
-def _judge_metric(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus, reading: Reading) -> _Pass:
-    state = _state(settings, metric, status)
-    meter = _meter(metric)
-    seen = counters.view(reading, status, meter)
-    before = counters.baselines(status, metric.name)
-    now = {snapshot.proxy: snapshot for snapshot in seen.snapshots}
-    closing = close(before, now, meter, _length(settings, metric, reading), settling=state.discard_next)
-    samples = counters.samples(closing.baselines, before, status, metric.name)
-    settled = None if state.discard_next else closing.block
+def _judge_metric(settings: AnalysisSettings, metric: Metric, state: MetricStatus, track: Track) -> _Pass:
+    closing, settled = track.closing, None if state.discard_next else track.closing.block
     if closing.block is not None:
         state = state.model_copy(update={"discard_next": False, "last_block_end": closing.ended})
     if settled is not None and settled.candidate_total:
         state = verdicts.judged(settings, metric, _counted(metric, state, settled, closing), settled)
-    if seen.gap is not None:
-        outcome = Outcome(metric=metric.name, verdict=Verdict.NO_DATA, message=seen.gap)
-    else:
-        found = verdicts.verdict(settings, state)
-        outcome = Outcome(metric=metric.name, verdict=found, message=verdicts.message(metric, state, found))
-    return _Pass(state=state, samples=samples, outcome=outcome, closing=closing, settled=settled)
+    return _Pass(metric=metric, state=state, outcome=_outcome(settings, metric, state, track.gap), closing=closing, settled=settled)
+
+
+def _outcome(settings: AnalysisSettings, metric: Metric, state: MetricStatus, gap: str | None) -> Outcome:
+    if gap is not None:
+        return Outcome(metric=metric.name, verdict=Verdict.NO_DATA, message=gap)
+    found = verdicts.verdict(settings, state)
+    message = state.message if found is state.verdict else verdicts.message(metric, state, found)
+    return Outcome(metric=metric.name, verdict=found, message=message)
 
 
 def _state(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus) -> MetricStatus:
@@ -149,8 +150,8 @@ def _counted(metric: Metric, state: MetricStatus, block: Block, closing: Closing
     )
 
 
-def _silent_requests(so_far: int, closing: Closing | None) -> int:
-    if closing is None or closing.block is None:
+def _silent_requests(so_far: int, closing: Closing) -> int:
+    if closing.block is None:
         return so_far
     return 0 if closing.block.candidate_total else so_far + closing.block.stable_total
 
@@ -160,17 +161,3 @@ def _split(so_far: SideCounts, settled: Block | None) -> SideCounts:
     if settled is None:
         return so_far
     return SideCounts(candidate=so_far.candidate + settled.candidate_total, stable=so_far.stable + settled.stable_total)
-
-
-def _meter(metric: Metric) -> Meter:
-    if metric.preset is MetricPreset.GATEWAY_ERRORS:
-        return ErrorMeter()
-    assert metric.slower_than is not None, f"rule: {metric.name} has no slowerThan"
-    return LatencyMeter(metric.slower_than)
-
-
-def _length(settings: AnalysisSettings, metric: Metric, reading: Reading) -> Length:
-    """Latency blocks outlast two flushes: between flushes the histogram stands still while requests go on."""
-    if metric.preset is MetricPreset.GATEWAY_ERRORS:
-        return Length.of(settings.interval)
-    return Length.of(settings.interval, at_least=2 * reading.flush)

@@ -13,7 +13,6 @@ from functools import cached_property, lru_cache
 from typing import Final, Protocol
 
 _CLASSES: Final = ("rq_1xx", "rq_2xx", "rq_3xx", "rq_4xx", "rq_5xx")
-_GOOD_CLASSES: Final = ("rq_2xx", "rq_3xx")
 _EDGE: Final = re.compile(r"latency_le_([0-9]+(?:\.[0-9]+)?)")
 _COUNT: Final = "latency_count"
 _TIMEOUT: Final = "rq_timeout"
@@ -22,7 +21,7 @@ Counters = Mapping[str, float]
 
 
 class Meter(Protocol):
-    """How one kind of metric reads counters."""
+    """How one kind of metric reads counters. Equal meters read the same."""
 
     def pick(self, counters: Counters) -> dict[str, float]:
         """Select the series the metric needs of one slot."""
@@ -30,11 +29,8 @@ class Meter(Protocol):
     def gap(self, counters: Counters) -> str | None:
         """Say which series is missing although it should be there; None if all is well."""
 
-    def tally(self, growth: Counters) -> tuple[int, int]:
-        """Count (bad, total) from how much each picked series grew."""
-
-    def faults(self, growth: Counters) -> int:
-        """Count the bad ones that an absolute objective is about."""
+    def tally(self, counters: Counters) -> tuple[float, float, float]:
+        """Count bad answers, all answers, and the bad ones that an absolute objective is about, ever since the counters began."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +43,16 @@ class ErrorMeter:
 
     def gap(self, counters: Counters) -> str | None:
         """Answers that are only in the histogram mean that classes are filtered out of the proxy's stats."""
-        if counters.get(_COUNT) and not self.pick(counters):
-            return "the proxy counts answers but publishes no upstream_rq_xx by class"
-        return None
+        if "rq_2xx" in counters or not counters.get(_COUNT) or self.pick(counters):
+            return None
+        return "the proxy counts answers but publishes no upstream_rq_xx by class"
 
-    def tally(self, growth: Counters) -> tuple[int, int]:
-        """Count answers: bad ones and all."""
-        total = sum(growth.values())
-        good = sum(growth.get(name, 0) for name in _GOOD_CLASSES)
-        return round(total - good), round(total)
-
-    def faults(self, growth: Counters) -> int:
-        """Count server errors: beside no other version, a client's own mistakes must not count against this one."""
-        return round(growth.get("rq_5xx", 0))
+    def tally(self, counters: Counters) -> tuple[float, float, float]:
+        """Count answers. For the objective only server errors: a client's own mistakes must not count against a version by itself."""
+        good = counters.get("rq_2xx", 0) + counters.get("rq_3xx", 0)
+        faults = counters.get("rq_5xx", 0)
+        bad = counters.get("rq_1xx", 0) + counters.get("rq_4xx", 0) + faults
+        return bad, good + bad, faults
 
 
 @dataclass(frozen=True)
@@ -83,20 +76,19 @@ class LatencyMeter:
             return f"slowerThan {self._milliseconds:g}ms is not a bucket edge of the proxy's histogram; its edges in ms: {edges}"
         return None
 
-    def tally(self, growth: Counters) -> tuple[int, int]:
-        """Count requests: slow or timed out ones, and all."""
-        bucket = self._bucket(growth)
-        count, timeouts = growth.get(_COUNT, 0), growth.get(_TIMEOUT, 0)
-        fast = growth[bucket] if bucket else 0
-        return round(count - fast + timeouts), round(count + timeouts)
-
-    def faults(self, growth: Counters) -> int:
-        """Count slow requests: an objective counts no others."""
-        return self.tally(growth)[0]
+    def tally(self, counters: Counters) -> tuple[float, float, float]:
+        """Count requests; an objective counts the same slow ones."""
+        bucket = self._bucket(counters)
+        count, timeouts = counters.get(_COUNT, 0), counters.get(_TIMEOUT, 0)
+        slow = count - (counters[bucket] if bucket else 0) + timeouts
+        return slow, count + timeouts, slow
 
     def _bucket(self, counters: Counters) -> str | None:
-        usual = f"latency_le_{self._milliseconds:g}"
-        return usual if usual in counters else _edges(counters).get(self._milliseconds)
+        return self._usual_bucket if self._usual_bucket in counters else _edges(counters).get(self._milliseconds)
+
+    @cached_property
+    def _usual_bucket(self) -> str:
+        return f"latency_le_{self._milliseconds:g}"
 
     @cached_property
     def _milliseconds(self) -> float:
