@@ -75,13 +75,15 @@ def _wait(turn: Turn, wait: Wait) -> Turn:
     """Keep the weights, say why, and keep the time since when."""
     candidate = turn.candidate
     at_pause = wait.reason is Reason.PAUSE_STEP
-    turn = replace(turn, wait=wait).with_candidate(at_pause=at_pause)
+    turn = replace(turn, wait=wait)
     if at_pause and not candidate.at_pause:
         turn = turn.note(wait.reason, wait.message, revision=candidate.id)
     if not wait.hold:
-        return turn.with_candidate(hold_since=None, hold_reason=None, reason_since=None)
-    since = candidate.reason_since if candidate.hold_reason == wait.reason else None
-    turn = turn.with_candidate(hold_since=candidate.hold_since or turn.now, hold_reason=str(wait.reason), reason_since=since or turn.now)
+        return turn.with_candidate(at_pause=at_pause, hold_since=None, hold_reason=None, reason_since=None)
+    same = candidate.reason_since if candidate.hold_reason == wait.reason else None
+    turn = turn.with_candidate(
+        at_pause=at_pause, hold_since=candidate.hold_since or turn.now, hold_reason=str(wait.reason), reason_since=same or turn.now
+    )
     if candidate.hold_reason == wait.reason or wait.reason in QUIET_HOLDS:
         return turn
     return turn.note(wait.reason, wait.message, revision=candidate.id, warning=True)

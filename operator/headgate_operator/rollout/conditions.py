@@ -5,6 +5,7 @@ Derived once, at the end of a pass, from everything else; no rule ever reads the
 
 from typing import Final
 
+from headgate_operator.api.model import changed
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Candidate, Condition, ConditionStatus, ConditionType, Verdict
 from headgate_operator.rollout.stall import stalled
@@ -93,7 +94,7 @@ def _analysis_available(turn: Turn) -> Condition:
         return _condition(turn, kind, _UNKNOWN, Reason.NO_CANDIDATE, "nothing is compared")
     before = _before(turn, kind)
     if turn.analysis is None and before is not None and before.status is not _UNKNOWN:
-        return before.model_copy(update={"observed_generation": turn.observed.subject.generation})
+        return changed(before, observed_generation=turn.observed.subject.generation)
     for outcome in turn.analysis.outcomes if turn.analysis is not None else ():
         if outcome.verdict in _UNAVAILABLE:
             return _condition(turn, kind, _FALSE, _UNAVAILABLE[outcome.verdict], f"{outcome.metric}: {outcome.message}")
@@ -106,12 +107,9 @@ def _before(turn: Turn, kind: ConditionType) -> Condition | None:
 
 def _condition(turn: Turn, kind: ConditionType, status: ConditionStatus, reason: str, message: str) -> Condition:
     before = _before(turn, kind)
-    since = before.last_transition_time if before is not None and before.status is status else turn.now
+    generation = turn.observed.subject.generation
+    if before is not None and before.status is status:
+        return changed(before, reason=str(reason), message=clip(message), observed_generation=generation)
     return Condition(
-        type=kind,
-        status=status,
-        reason=str(reason),
-        message=clip(message),
-        observed_generation=turn.observed.subject.generation,
-        last_transition_time=since,
+        type=kind, status=status, reason=str(reason), message=clip(message), observed_generation=generation, last_transition_time=turn.now
     )

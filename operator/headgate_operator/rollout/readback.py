@@ -1,7 +1,8 @@
 """What the route was seen to carry. `candidate.weight` is a decision, `traffic` is the truth; they differ while a write is on its way."""
 
+from headgate_operator.api.model import changed
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.status import ModelDeploymentStatus
+from headgate_operator.api.status import ModelDeploymentStatus, Traffic
 from headgate_operator.rollout.observed import Route
 from headgate_operator.rollout.turn import Turn
 from headgate_operator.rollout.weights import carried, read_traffic, wanted_slots
@@ -17,15 +18,16 @@ def read_back(turn: Turn) -> Turn:
         return turn.with_status(traffic=[])
     if not route.accepted:
         return turn
-    return turn.with_status(traffic=read_traffic(route))
+    shares = read_traffic(route)
+    if shares == {entry.id: entry.weight for entry in turn.status.traffic}:
+        return turn
+    return turn.with_status(traffic=[Traffic(id=revision, weight=weight) for revision, weight in shares.items()])
 
 
 def count_requests(turn: Turn) -> Turn:
     """Put the requests that the analysis counted beside the weights."""
     counts = _counted(turn.status)
-    return turn.with_status(
-        traffic=[entry.model_copy(update={"requests": counts.get(entry.id, entry.requests)}) for entry in turn.status.traffic]
-    )
+    return turn.with_status(traffic=[changed(entry, requests=counts.get(entry.id, 0)) for entry in turn.status.traffic])
 
 
 def _tell_if_edited(turn: Turn, route: Route | None) -> Turn:

@@ -25,7 +25,7 @@ def requeue_after(turn: Turn) -> timedelta | None:
 
 def _polls(turn: Turn) -> Iterator[timedelta]:
     status = turn.status
-    if beside_stable(status) is not None and (_decided_now(turn) or carries(turn.observed.route, status)):
+    if beside_stable(status) is not None and (carries(turn.observed.route, status) or _decided_now(turn)):
         yield _until_next_poll(turn)
     if status.candidate is not None:
         # The longer it already took, the longer until the next look: a tenth more.

@@ -5,7 +5,7 @@ construction and a refused version, being neither, has none. A version without w
 that does not exist yet would make the gateway refuse the whole route.
 """
 
-from headgate_operator.api.status import Candidate, Draining, ModelDeploymentStatus, Previous, Traffic
+from headgate_operator.api.status import Candidate, Draining, ModelDeploymentStatus, Previous
 from headgate_operator.rollout.observed import Backend, Route
 
 
@@ -30,13 +30,10 @@ def wanted_slots(status: ModelDeploymentStatus) -> tuple[Backend, Backend]:
     """Return the two backends of the route. A slot nobody uses points at stable with weight 0."""
     stable, other = status.stable, beside_stable(status)
     assert stable is not None
-    free = Backend(isvc=stable.isvc, revision=stable.id, weight=0)
-    slots = [free, free]
-    slots[stable.slot or 0] = Backend(isvc=stable.isvc, revision=stable.id, weight=100 - (other.weight if other else 0))
-    if other is not None:
-        assert other.slot is not None
-        slots[other.slot] = Backend(isvc=other.isvc, revision=other.id, weight=other.weight)
-    return slots[0], slots[1]
+    own = Backend(isvc=stable.isvc, revision=stable.id, weight=100 - (other.weight if other is not None else 0))
+    beside = other if other is not None else stable
+    second = Backend(isvc=beside.isvc, revision=beside.id, weight=other.weight if other is not None else 0)
+    return (own, second) if not stable.slot else (second, own)
 
 
 def carries(route: Route | None, status: ModelDeploymentStatus) -> bool:
@@ -51,12 +48,12 @@ def carried(status: ModelDeploymentStatus) -> bool:
     return status.stable is not None and {entry.id: entry.weight for entry in status.traffic} == committed(status)
 
 
-def read_traffic(route: Route) -> list[Traffic]:
+def read_traffic(route: Route) -> dict[str, int]:
     """Return what the route says, by revision id."""
     shares: dict[str, int] = {}
     for backend in route.slots or ():
         shares[backend.revision] = shares.get(backend.revision, 0) + backend.weight
-    return [Traffic(id=revision, weight=weight) for revision, weight in shares.items() if weight > 0]
+    return {revision: weight for revision, weight in shares.items() if weight > 0}
 
 
 def free_slot(status: ModelDeploymentStatus) -> int | None:

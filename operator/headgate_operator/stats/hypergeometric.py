@@ -94,7 +94,11 @@ def _terms_below(mode: int, candidate: int, stable: int, bad: int, odds_ratio: f
 
 def _entropy(n: int, k: float) -> float:
     """Leading part of ln C(n, k) for large n, a real k between 0 and n."""
-    return sum(sign * part * math.log(part) for sign, part in ((1, n), (-1, k), (-1, n - k)) if part > 0)
+    return _x_log_x(n) - _x_log_x(k) - _x_log_x(n - k)
+
+
+def _x_log_x(x: float) -> float:
+    return x * math.log(x) if x > 0 else 0.0
 
 
 def _log_choose(n: int, k: int) -> float:

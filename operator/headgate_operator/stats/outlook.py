@@ -6,6 +6,7 @@ block, which is close to the sum over the blocks, and is capped as a block of th
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from headgate_operator.stats.block import Block
@@ -44,7 +45,8 @@ def requests_until_promotion(evidence: PromotionEvidence, bound: float, *, so_fa
     return _first(logs, [*_slopes(so_far, ODDS_RATIOS, TWICE_AS_BAD), *share], bound)
 
 
-def _slopes(so_far: Block, odds_ratios: Sequence[float], null: float) -> list[float]:
+@lru_cache(maxsize=64)
+def _slopes(so_far: Block, odds_ratios: tuple[float, ...], null: float) -> list[float]:
     """Growth of ln f(ψ) per candidate request, for every alternative to the odds ratio `null`."""
     bad, at_null = so_far.candidate_bad, log_g_of_many(so_far, null)
     gains = (bad * math.log(odds_ratio / null) + at_null - log_g_of_many(so_far, odds_ratio) for odds_ratio in odds_ratios)

@@ -11,6 +11,7 @@ factor of E_OR is then 1. It never starts anew: good behaviour at a smaller weig
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Self
 
 from headgate_operator.stats.block import Block
@@ -22,6 +23,7 @@ ODDS_RATIOS: Final = (0.25, 0.5, 0.75, 1.0, 1.25)
 PARTS_OF_MAXIMUM: Final = (0.0, 0.1, 0.25, 0.5)
 
 
+@lru_cache(maxsize=64)
 def log_odds_factors(block: Block) -> tuple[float, ...]:
     """Compute the log factors of one block against "twice as bad", one an alternative odds ratio."""
     at_null = log_g(block, TWICE_AS_BAD)

@@ -29,6 +29,7 @@ So that yesterday's good behaviour does not hide today's fault, a fresh mixture 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Final, Self
 
@@ -46,6 +47,7 @@ CAP: Final = 3.0
 LOG_CAP: Final = math.log(CAP)
 
 
+@lru_cache(maxsize=64)
 def alternatives(tolerated: float) -> tuple[float, ...]:
     """Odds ratios of the grid above the tolerated one."""
     return tuple(odds_ratio for odds_ratio in ODDS_RATIOS if odds_ratio > tolerated)
@@ -57,6 +59,7 @@ def log_factors(block: Block, tolerated: float) -> tuple[float, ...]:
     return tuple(bad * math.log(odds_ratio / tolerated) + at_null - log_g(block, odds_ratio) for odds_ratio in alternatives(tolerated))
 
 
+@lru_cache(maxsize=64)
 def log_capped_factors(block: Block, tolerated: float) -> tuple[float, ...]:
     """Natural log of min(λ f(ψ), 3) of one block, which is what counts, for every alternative above `tolerated` (ψ0)."""
     lowest, probabilities = law(block.candidate_total, block.stable_total, block.bad, tolerated)

@@ -1,9 +1,8 @@
 """How a new version takes over: strategy, steps, deadlines, watch, hooks."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -37,8 +36,7 @@ class OnInsufficientData(StrEnum):
     PROMOTE = "Promote"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stage:
+class Stage(NamedTuple):
     """One weight of a canary, as the engine counts them: pause steps stand between stages."""
 
     weight: int

@@ -86,7 +86,7 @@ def was_reset(before: Snapshot, after: Snapshot) -> bool:
 
 
 def _fell(before: Counters, after: Counters) -> bool:
-    for name, value in before.items():  # noqa: SIM110: any() with a generator takes twice as long, and this is the innermost loop
+    for name, value in before.items():  # noqa: SIM110 (any() of a generator takes twice as long, and this is the innermost loop)
         if after.get(name, -1) < value:
             return True
     return False

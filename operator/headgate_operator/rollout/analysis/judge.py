@@ -114,7 +114,7 @@ def _judge_metric(settings: AnalysisSettings, metric: Metric, state: MetricStatu
     if closing.block is not None:
         state = state.model_copy(update={"discard_next": False, "last_block_end": closing.ended})
     if settled is not None and settled.candidate_total:
-        state = verdicts.judged(settings, metric, _counted(metric, state, settled, closing), settled)
+        state = verdicts.judged(settings, metric, state, settled, closing)
     return _Pass(metric=metric, state=state, outcome=_outcome(settings, metric, state, track.gap), closing=closing, settled=settled)
 
 
@@ -133,21 +133,6 @@ def _state(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus) -
         if stored.name == metric.name and stored.definition == defined:
             return stored
     return verdicts.fresh(settings, metric, defined)
-
-
-def _counted(metric: Metric, state: MetricStatus, block: Block, closing: Closing) -> MetricStatus:
-    assert closing.began is not None
-    promotion = wealth.promotion_evidence(metric, state).after(block)
-    return state.model_copy(
-        update={
-            "mixture": wealth.count_block(metric, state.mixture, block, faults=closing.faults, began=closing.began),
-            "promotion": [*promotion.log_odds, *promotion.log_share],
-            "fail_streak": verdicts.longer_streak(state.fail_streak, block),
-            "faults": state.faults + closing.faults,
-            "bad": SideCounts(candidate=state.bad.candidate + block.candidate_bad, stable=state.bad.stable + block.stable_bad),
-            "total": SideCounts(candidate=state.total.candidate + block.candidate_total, stable=state.total.stable + block.stable_total),
-        }
-    )
 
 
 def _silent_requests(so_far: int, closing: Closing) -> int:

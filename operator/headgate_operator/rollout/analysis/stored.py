@@ -3,6 +3,8 @@
 from headgate_operator.api.spec import Analysis, Metric
 from headgate_operator.api.status import AnalysisStatus, MetricStatus
 from headgate_operator.rollout.analysis import wealth
+from headgate_operator.stats.promotion import ODDS_RATIOS, PARTS_OF_MAXIMUM
+from headgate_operator.stats.rollback import alternatives
 
 
 def readable(settings: Analysis, status: AnalysisStatus) -> bool:
@@ -14,7 +16,6 @@ def readable(settings: Analysis, status: AnalysisStatus) -> bool:
 
 
 def _fits(metric: Metric, stored: MetricStatus) -> bool:
-    fresh = wealth.promotion_evidence(metric, MetricStatus(name=metric.name))
-    if stored.promotion and len(stored.promotion) != len(fresh.log_odds) + len(fresh.log_share):
+    if stored.promotion and len(stored.promotion) != len(ODDS_RATIOS) + len(PARTS_OF_MAXIMUM):
         return False
-    return stored.mixture is None or len(stored.mixture.log_wealth) == len(wealth.rollback_evidence(metric, None).log_wealth)
+    return stored.mixture is None or len(stored.mixture.log_wealth) == len(alternatives(metric.tolerated_odds_ratio))

@@ -7,6 +7,7 @@ from headgate_operator.api.spec import Analysis as AnalysisSettings
 from headgate_operator.api.spec import Metric, MetricPreset
 from headgate_operator.api.status import FailStreak, MetricStatus, SideCounts, Verdict
 from headgate_operator.rollout.analysis import wealth, wording
+from headgate_operator.rollout.analysis.blocks import Closing
 from headgate_operator.stats.block import Block
 from headgate_operator.stats.outlook import requests_until_promotion, requests_until_rollback
 
@@ -70,23 +71,30 @@ def longer_streak(streak: FailStreak, block: Block) -> FailStreak:
     )
 
 
-def judged(settings: AnalysisSettings, metric: Metric, state: MetricStatus, block: Block) -> MetricStatus:
-    """Derive from the stored log-wealths what people and `decide` read: evidence, bounds, verdict, outlook, message."""
-    rollback, promotion = wealth.rollback_evidence(metric, state.mixture), wealth.promotion_evidence(metric, state)
+def judged(settings: AnalysisSettings, metric: Metric, state: MetricStatus, block: Block, closing: Closing) -> MetricStatus:
+    """Add a block to the evidence, and derive from it what people and `decide` read: evidence, bounds, verdict, outlook, message."""
+    assert closing.began is not None
+    mixture = wealth.count_block(metric, state.mixture, block, faults=closing.faults, began=closing.began)
+    rollback, promotion = wealth.rollback_evidence(metric, mixture), wealth.promotion_evidence(metric, state).after(block)
     bound, promotable_at = rollback_bound(settings), promotion_bound(settings)
-    so_far = _block(state.bad, state.total)
-    outlook = (
-        requests_until_rollback(rollback, bound, so_far=so_far, block_size=block.candidate_total),
-        requests_until_promotion(promotion, promotable_at, so_far=so_far),
-    )
+    so_far = _together(state, block)
     state = state.model_copy(
         update={
+            "mixture": mixture,
+            "promotion": [*promotion.log_odds, *promotion.log_share],
+            "fail_streak": longer_streak(state.fail_streak, block),
+            "faults": state.faults + closing.faults,
+            "bad": SideCounts(candidate=so_far.candidate_bad, stable=so_far.stable_bad),
+            "total": SideCounts(candidate=so_far.candidate_total, stable=so_far.stable_total),
             "evidence": rollback.log_evidence,
             "bound": bound,
-            "objective_evidence": wealth.objective_evidence(state.mixture),
+            "objective_evidence": wealth.objective_evidence(mixture),
             "promotion_evidence": promotion.log_evidence,
             "promotion_bound": promotable_at,
-            "requests_needed": min((needed for needed in outlook if needed is not None), default=None),
+            "requests_needed": _soonest(
+                requests_until_promotion(promotion, promotable_at, so_far=so_far),
+                requests_until_rollback(rollback, bound, so_far=so_far, block_size=block.candidate_total),
+            ),
         }
     )
     found = verdict(settings, state)
@@ -104,5 +112,14 @@ def message(metric: Metric, state: MetricStatus, found: Verdict) -> str:
     return wording.undecided(metric, state)
 
 
-def _block(bad: SideCounts, total: SideCounts) -> Block:
-    return Block(candidate_bad=bad.candidate, candidate_total=total.candidate, stable_bad=bad.stable, stable_total=total.stable)
+def _together(state: MetricStatus, block: Block) -> Block:
+    return Block(
+        candidate_bad=state.bad.candidate + block.candidate_bad,
+        candidate_total=state.total.candidate + block.candidate_total,
+        stable_bad=state.bad.stable + block.stable_bad,
+        stable_total=state.total.stable + block.stable_total,
+    )
+
+
+def _soonest(*decisions: int | None) -> int | None:
+    return min((requests for requests in decisions if requests is not None), default=None)

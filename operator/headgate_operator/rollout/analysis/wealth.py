@@ -1,6 +1,7 @@
 """The evidence of one metric between status and statistics, and what a restart or another block does to it."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from headgate_operator.api.spec import Metric
@@ -80,6 +81,7 @@ def _whole_seconds(at: datetime) -> datetime:
     return at.replace(microsecond=0)
 
 
+@lru_cache(maxsize=256)
 def definition(metric: Metric) -> str:
     """Name what evidence is about: evidence for another tolerance, bound or maximum answers another question."""
     bound = f" slower than {metric.slower_than / timedelta(milliseconds=1):g}ms" if metric.slower_than else ""
