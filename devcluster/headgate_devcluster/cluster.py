@@ -8,8 +8,9 @@ death of this process.
 
 import asyncio
 import os
+import shutil
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, Self
 from headgate_devcluster.access import Access, write_kubeconfig
 from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.apiserver import ApiServer
+from headgate_devcluster.apiserver.state import StateError
 from headgate_devcluster.control import start_control
 from headgate_devcluster.errors import ClusterError, require_free, writing_to
 from headgate_devcluster.faults import ClusterFaults
@@ -32,6 +34,7 @@ from headgate_devcluster.lock import ClusterFacts, locked, write_facts
 from headgate_devcluster.objects import POD, PORT_ANNOTATION
 from headgate_devcluster.operator_process import OperatorProcess
 from headgate_devcluster.parts import Part, pods, probed
+from headgate_devcluster.rebooted import mark_pods_stopped
 
 
 class Cluster:
@@ -44,6 +47,9 @@ class Cluster:
         gateway_port: the port of the gateway on 127.0.0.1; 0 for a free one.
         api_port: the port of the API server, likewise.
         api_server: an API server that runs already, as its administrator; None to start the double.
+        persistent: whether the double goes on with the objects that an earlier cluster left in the folder.
+        fresh: whether to remove those objects first.
+        progress: is told each part that is ready.
 
     Raises:
         ClusterError: on entering, if it cannot come up; nothing is left running then.
@@ -58,6 +64,9 @@ class Cluster:
         gateway_port: int = 0,
         api_port: int = 0,
         api_server: Access | None = None,
+        persistent: bool = False,
+        fresh: bool = False,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.folder = folder.absolute()
         self.namespace = namespace
@@ -65,6 +74,8 @@ class Cluster:
         self._with_operator = operator
         self._gateway_port, self._api_port = gateway_port, api_port
         self._given = api_server
+        self._state = self.folder / "state" if persistent else None
+        self._fresh, self._progress = fresh, progress
         self._server: ApiServer | None = None
         self._control_url = ""
         self._stack = AsyncExitStack()
@@ -142,10 +153,14 @@ class Cluster:
         self._access = self._given or await self._start_double(stack)
         self.api = await stack.enter_async_context(ApiClient(self._access))
         await install(self.api, self.namespace)
+        if self._state:
+            await mark_pods_stopped(self.api)
+        self._progress(f"API server at {self.api_url}")
         with writing_to(self.folder):
             write_kubeconfig(self.kubeconfig, self._access, namespace=self.namespace)
         self._envoy: Envoy = await start_envoy(self.folder / "envoy", public_port=self._gateway_port)
         stack.push_async_callback(self._envoy.stop)
+        self._progress(f"gateway at {self.gateway_url}")
         self._kubelet = Kubelet(self.api, self.folder / "logs")
         gateway = GatewayController(self.api, self._envoy, GATEWAY)
         for part in (self._envoy, gateway, self._kubelet, DeploymentController(self.api), KServeController(self.api)):
@@ -160,11 +175,19 @@ class Cluster:
             self._control_url = await start_control(self, stack)
         if self._with_operator:
             await self._operator.start()
+            self._progress(f"operator, process {self._operator.pid}")
         write_facts(self.folder, self.facts())
 
     async def _start_double(self, stack: AsyncExitStack) -> Access:
         require_free(self._api_port, "API server")
-        self._server = await stack.enter_async_context(ApiServer(port=self._api_port, logs=self.folder / "logs"))
+        if self._fresh and self._state:
+            with writing_to(self._state):
+                shutil.rmtree(self._state, ignore_errors=True)
+        try:
+            server = ApiServer(port=self._api_port, logs=self.folder / "logs", state=self._state)
+            self._server = await stack.enter_async_context(server)
+        except StateError as error:
+            raise ClusterError(str(error)) from error
         return Access(self._server.url)
 
     async def _operator_kubeconfig(self) -> Path:

@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,33 +14,8 @@ from headgate_devcluster.cluster import Cluster
 from headgate_devcluster.errors import ClusterError
 from headgate_devcluster.kserve.controller import KServeController
 from headgate_devcluster.lock import ClusterFacts, read_facts, supervisor
+from tests.devcommand import DEV, headgate_dev, processes_of
 from tests.waiting import eventually
-
-DEV = (sys.executable, "-c", "from headgate_devcluster.command import dev; dev()")
-
-
-def processes_of(folder: Path) -> list[int]:
-    """Every process whose command line or environment names the folder, zombies apart."""
-    return list(_processes_of(str(folder).encode()))
-
-
-def _processes_of(needle: bytes) -> Iterator[int]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                if needle in (entry / "cmdline").read_bytes():
-                    yield int(entry.name)
-            except OSError:
-                continue
-
-
-async def headgate_dev(*arguments: str) -> tuple[int, str, str]:
-    """Run `headgate dev …`; exit code, stdout, stderr."""
-    command = await asyncio.create_subprocess_exec(*DEV, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
-    async with asyncio.timeout(60):
-        out, err = await command.communicate()
-    assert command.returncode is not None
-    return command.returncode, out.decode(), err.decode()
 
 
 async def started(folder: Path, *options: str) -> asyncio.subprocess.Process:
@@ -174,20 +147,6 @@ async def test_nothing_survives_a_supervisor_that_is_killed(tmp_path: Path, smal
     await command.wait()
     await eventually(lambda: not processes_of(tmp_path) + processes_of(small_export), seconds=5)
     assert read_facts(tmp_path) is None
-
-
-async def test_up_detached_status_and_down(tmp_path: Path) -> None:
-    code, out, _ = await headgate_dev("up", "--detach", "--no-operator", "--folder", str(tmp_path))
-    assert code == 0
-    assert str(tmp_path / "kubeconfig") in out
-    assert await headgate_dev("status", "--folder", str(tmp_path)) == (0, out, "")
-    code, _, err = await headgate_dev("up", "--detach", "--folder", str(tmp_path))
-    assert (code, "a cluster already runs in" in err, err.count("\n")) == (1, True, 1)
-    assert (await headgate_dev("down", "--folder", str(tmp_path)))[0] == 0
-    assert processes_of(tmp_path) == []
-    code, _, err = await headgate_dev("status", "--folder", str(tmp_path))
-    way_out = f"start it with `headgate dev up --folder {tmp_path}`"
-    assert (code, err) == (1, f"headgate: error: the cluster in {tmp_path} is not running; {way_out}\n")
 
 
 async def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

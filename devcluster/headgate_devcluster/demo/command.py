@@ -12,7 +12,6 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from headgate_devcluster.command import Refusal
 from headgate_devcluster.demo.folder import DEFAULT, demo_folder
 from headgate_devcluster.demo.manifest import NAME, NAMESPACE
 from headgate_devcluster.demo.outcome import Summary
@@ -20,6 +19,7 @@ from headgate_devcluster.demo.recorder import Recorder
 from headgate_devcluster.demo.story import Options, Story, StoryError
 from headgate_devcluster.demo.training import TrainingError
 from headgate_devcluster.demo.view import View
+from headgate_devcluster.dev.options import Refusal
 from headgate_devcluster.errors import ClusterError, writing_to
 from headgate_devcluster.lock import ClusterFacts
 

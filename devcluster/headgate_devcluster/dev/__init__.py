@@ -1,0 +1,1 @@
+"""The subcommands of `headgate dev`, one a file."""
