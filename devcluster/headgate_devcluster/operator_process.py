@@ -15,6 +15,7 @@ from headgate_devcluster.errors import ClusterError, free_port
 from headgate_devcluster.gateway.bootstrap import STATS_FLUSH_SECONDS
 from headgate_devcluster.gateway.envoy import Addresses
 from headgate_devcluster.gateway.httproute import GatewayRef
+from headgate_devcluster.installed import OPERATOR_NAMESPACE
 
 DOMAIN = "example.com"
 
@@ -100,6 +101,7 @@ class OperatorProcess:
         flags = {
             "kubeconfig": str(self.kubeconfig),
             "namespace": self.namespace,
+            "lease-namespace": OPERATOR_NAMESPACE,
             "gateway": f"{self.gateway.namespace}/{self.gateway.name}",
             "domain": DOMAIN,
             "envoy-address": self.envoy.admin,
