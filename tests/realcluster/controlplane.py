@@ -24,7 +24,7 @@ CONTROLLERS = "garbage-collector-controller,namespace-controller,serviceaccount-
 _AUDIT_POLICY = """
 apiVersion: audit.k8s.io/v1
 kind: Policy
-omitStages: [RequestReceived, ResponseStarted]
+omitStages: [RequestReceived] # watches that go on are in the log since they started
 rules: [{level: Metadata}]
 """
 

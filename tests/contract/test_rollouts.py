@@ -1,0 +1,165 @@
+"""Whole rollouts on a real API server: the operator under its own ServiceAccount with exactly `manifests/rbac`, leader election on, the
+KServe stand-in and the gateway as other clients. What was refused for want of a right is in the server's audit log.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from headgate_devcluster.cluster import Cluster
+from tests.realcluster.controlplane import ControlPlane, control_plane
+from tests.realcluster.programs import Programs
+from tests.scene import Scene
+
+pytestmark = [pytest.mark.real_api, pytest.mark.slow]
+
+OPERATOR = "system:serviceaccount:headgate-system:headgate-operator"
+RBAC = Path(__file__).parents[2] / "manifests" / "rbac"
+SUBJECT = ("headgate.dev/v1alpha1", "modeldeployments", "ml", "flight-delay")
+ROUTES = ("gateway.networking.k8s.io/v1", "httproutes", "ml")
+RUNTIMES = ("serving.kserve.io/v1alpha1", "servingruntimes", "ml")
+SERVICES = ("serving.kserve.io/v1beta1", "inferenceservices", "ml")
+REFUSED = {401, 403}
+SHORT = {"steps": [{"weight": 50, "minDuration": "2s", "minRequests": 20}], "watch": {"duration": "2s"}, "scaleDownDelay": "1s"}
+LONG = {"steps": [{"weight": 20, "minDuration": "5m", "minRequests": 20}], "scaleDownDelay": "1s"}
+
+
+@pytest.fixture
+def plane(tmp_path: Path, real_programs: Programs) -> Any:
+    """A control plane of the test's own: the stand-ins look after every InferenceService, Deployment and Pod there is."""
+    if real_programs.controller_manager is None:
+        pytest.skip("no kube-controller-manager: nothing would collect the children of what is deleted")
+    folder = tmp_path / "control-plane"
+    folder.mkdir()
+    with control_plane(folder, real_programs) as plane:
+        yield plane
+
+
+@pytest.fixture
+async def scene(tmp_path: Path, plane: ControlPlane) -> AsyncIterator[Scene]:
+    async with Cluster(tmp_path / "cluster", api_server=plane.access) as cluster:
+        yield Scene(cluster)
+    assert refused(plane) == [], "manifests/rbac lacks a right"
+
+
+def requests(plane: ControlPlane) -> list[dict[str, Any]]:
+    """What the operator asked of the API server."""
+    assert plane.audit_log is not None
+    told = (json.loads(line) for line in plane.audit_log.read_text().splitlines())
+    return [event for event in told if event["user"]["username"] == OPERATOR]
+
+
+def refused(plane: ControlPlane) -> list[str]:
+    return sorted({event["requestURI"] for event in requests(plane) if event["responseStatus"]["code"] in REFUSED})
+
+
+async def test_a_good_version_is_promoted_and_a_broken_one_rolled_back(
+    scene: Scene, plane: ControlPlane, tmp_path: Path, make_export: Any, make_columns: Any
+) -> None:
+    first, second, broken = (
+        make_export(tmp_path / "s", "1"), make_export(tmp_path / "s", "2", seed=1), make_export(tmp_path / "s", "3", unknown="error")
+    )  # fmt: skip
+    await scene.apply(first, rollout=SHORT)
+    old = (await scene.serving(first)).stable
+    assert old is not None
+    async with scene.load(make_columns(500, seed=5)) as traffic:
+        await scene.apply(second, rollout=SHORT)
+        status = await scene.serving(second)
+        assert status.stable is not None
+        new = status.stable.id
+        await scene.until(lambda s: not s.draining, "the old version is gone")
+        assert traffic.bad() == 0, traffic.answers
+        await scene.apply(broken, rollout=SHORT)
+        status = await scene.until(lambda s: s.rejected and not s.draining, "the broken version is gone")
+        refused_id = status.rejected[0].id
+    assert traffic.bad() == traffic.bad(refused_id), traffic.answers
+    assert [(entry.id, entry.weight) for entry in status.traffic] == [(new, 100)]
+    services = await scene.cluster.api.list(*SERVICES)
+    assert len(services) == 1
+    assert {"FirstRevision", "CandidateStarted", "Promoted", "WatchEnded", "ErrorsWorse"} <= await scene.events()
+
+
+async def test_a_candidate_is_superseded_its_successor_aborted_and_everything_collected(
+    scene: Scene, plane: ControlPlane, tmp_path: Path, make_export: Any
+) -> None:
+    first, second, third = (make_export(tmp_path / "s", str(number), seed=number) for number in (1, 2, 3))
+    await scene.apply(first, rollout=LONG)
+    await scene.serving(first)
+    await scene.apply(second, rollout=LONG)
+    status = await scene.until(lambda s: s.candidate and s.candidate.weight, "the second version is on trial")
+    assert status.candidate is not None
+    superseded = status.candidate.id
+    await scene.apply(third, rollout=LONG)
+    status = await scene.until(lambda s: s.candidate and s.candidate.version == third.name and s.candidate.weight, "the third takes over")
+    assert status.candidate is not None
+    assert status.candidate.id != superseded
+    for _ in range(2):
+        await swap_the_weights(scene)  # the second Event about it continues the first
+    aborted = await scene.headgate("abort", scene.name)
+    assert aborted.exit_code == 0, aborted.output
+    status = await scene.until(lambda s: s.rejected and not s.draining, "the third is refused and gone")
+    assert (status.rejected[0].version, status.rejected[0].reason) == (third.name, "Aborted")
+    assert (len(await scene.cluster.api.list(*SERVICES)), len(await scene.cluster.api.list(*RUNTIMES))) == (1, 1)
+    await scene.cluster.api.delete(*SUBJECT)
+    for kind in (SERVICES, RUNTIMES, ROUTES, ("apps/v1", "deployments", "ml"), ("v1", "services", "ml"), ("v1", "pods", "ml")):
+        await eventually_none(scene, kind)
+    assert set(scene.cluster.pids()) == {"envoy", "operator"}
+    assert rights() - used(plane) == set(), "manifests/rbac grants more than the operator uses"
+
+
+async def swap_the_weights(scene: Scene) -> None:
+    """Give each version the share of the other, and wait until the operator has put it right."""
+
+    async def rule() -> Any:
+        return (await scene.cluster.api.get(*ROUTES, scene.name) or {})["spec"]["rules"][0]
+
+    await scene.until(
+        lambda s: {entry.id: entry.weight for entry in s.traffic}.get(s.candidate.id) == s.candidate.weight, "the route is read back"
+    )
+    right = await rule()
+    swapped = [ref | {"weight": 100 - ref["weight"]} for ref in right["backendRefs"]]
+    await scene.cluster.api.merge_patch(*ROUTES, scene.name, {"spec": {"rules": [right | {"backendRefs": swapped}]}})
+    async with asyncio.timeout(20):
+        while await rule() != right:  # noqa: ASYNC110 - it is elsewhere
+            await asyncio.sleep(0.05)
+
+
+async def eventually_none(scene: Scene, kind: tuple[str, str, str]) -> None:
+    async with asyncio.timeout(60):
+        while await scene.cluster.api.list(*kind):  # noqa: ASYNC110 - it is elsewhere
+            await asyncio.sleep(0.1)
+
+
+Right = tuple[str, str, str]
+"""API group, resource with its subresource, verb."""
+
+NEVER_ASKED_FOR = {("headgate.dev", "modeldeployments/finalizers", "update")}
+"""Asked about only where the admission plug-in OwnerReferencesPermissionEnforcement is on, as in OpenShift."""
+
+
+def rights() -> set[Right]:
+    """What manifests/rbac grants."""
+    rules = [rule for path in ("clusterrole.yaml", "role.yaml") for rule in yaml.safe_load((RBAC / path).read_text())["rules"]]
+    granted = {
+        (group, resource, verb) for rule in rules for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]
+    }
+    return granted - NEVER_ASKED_FOR
+
+
+def used(plane: ControlPlane) -> set[Right]:
+    """What the operator has used. An apply that creates an object needs the right to create it, too."""
+    found: set[Right] = set()
+    for event in requests(plane):
+        told = event.get("objectRef")
+        if told is None or event["responseStatus"]["code"] in REFUSED:
+            continue
+        resource = "/".join(filter(None, (told["resource"], told.get("subresource"))))
+        found.add((told.get("apiGroup", ""), resource, event["verb"]))
+        if event["responseStatus"]["code"] == 201:
+            found.add((told.get("apiGroup", ""), resource, "create"))
+    return found
