@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench ci clean cluster-binaries
+.PHONY: help setup demo test schedules lint format bench ci clean cluster-binaries
 
 # The machine's uv if it has one, else a private one: only Python 3.11 and make are needed.
 PYTHON ?= python3
@@ -45,6 +45,10 @@ else
 	@$(RUN) pytest tests/unit --numprocesses auto --dist worksteal
 	@$(RUN) pytest tests/contract tests/integration
 endif
+
+# The tests try 10,000 steps, always the same; this tries others.
+schedules: setup ## random rollouts against the rules of the engine; N=<schedules of 50 steps>, default 2000
+	@HEADGATE_SCHEDULES=$(or $(N),2000) $(RUN) pytest tests/unit/rollout/any_schedule
 
 # A real API server for the contract tests. Make rebuilds it when its module changes; Go caches the rest, so that takes half a minute.
 KUBERNETES_VERSION := $(shell sed -n 's|^\tk8s.io/kubernetes v||p' tests/cluster/go.mod)

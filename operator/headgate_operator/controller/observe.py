@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from headgate_operator.api.names import COMMAND_ANNOTATION
 from headgate_operator.api.spec import Gateway, ModelDeploymentSpec
+from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.api.stored import read_status
 from headgate_operator.controller.children import Children, read_children, read_services
 from headgate_operator.controller.fleet import FleetRegister
@@ -22,11 +23,11 @@ from headgate_operator.controller.resources import HTTP_ROUTES, MODEL_DEPLOYMENT
 from headgate_operator.controller.scrape import Counters
 from headgate_operator.controller.settings import Settings
 from headgate_operator.controller.wanted import read_wanted
-from headgate_operator.kserve.children import Owner
+from headgate_operator.kserve.children import Owner, pinned_form
 from headgate_operator.kserve.route import default_hostname, read_route
 from headgate_operator.kube.protocol import KubeApi, Object
 from headgate_operator.rollout.needs import needs
-from headgate_operator.rollout.observed import Backend, Observed, ParityAnswer, Reading, Route, Subject
+from headgate_operator.rollout.observed import Backend, Observed, ParityAnswer, Reading, Route, Service, Subject
 from headgate_operator.rollout.revision import recognise
 
 Key = tuple[str, str]
@@ -101,6 +102,8 @@ class Observer:
         pods_of = {version.isvc for version in (status.candidate, status.stable) if version is not None}
         owner = Owner(subject.name, subject.uid)
         services = await read_services(self._api, subject.namespace, children, owner, pods_of=pods_of)
+        if _stable_unknown(status):
+            services = {name: _with_live_form(service, children) for name, service in services.items()}
         wants = needs(spec, status, services, observed.route)
         reading, parity = await asyncio.gather(
             self._reading(observed) if wants.metrics else _nothing(),
@@ -121,6 +124,18 @@ class Observer:
         return await check(
             self._api, self._question, subject=observed.subject, spec=observed.spec, candidate=observed.status.candidate
         )  # fmt: skip
+
+
+def _stable_unknown(status: ModelDeploymentStatus) -> bool:
+    """Whether nobody remembers how the stable version was rendered: its children do."""
+    return status.stable is None or all(entry.id != status.stable.id for entry in status.history)
+
+
+def _with_live_form(service: Service, children: Children) -> Service:
+    runtime = children.runtimes.get(service.name)
+    if not service.ours or runtime is None:
+        return service
+    return replace(service, rendered=pinned_form(children.services[service.name], runtime))
 
 
 async def _nothing() -> None:

@@ -1,11 +1,16 @@
 """The full objects to apply: what was pinned, plus what may change during a revision's life, owner and replica bounds."""
 
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from headgate_operator.api.names import API_VERSION, KIND
+from headgate_operator.api.names import API_VERSION, KIND, OWNER_LABEL
 from headgate_operator.api.status import Rendered
+from headgate_operator.kserve.resources import MODE_ANNOTATION, VISIBILITY_LABEL
+
+_BOUNDS: Final = frozenset({"minReplicas", "maxReplicas"})
+"""What changes during a revision's life, and therefore is never pinned."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,23 @@ def inference_service(rendered: Rendered, *, owner: Owner, min_replicas: int, ma
 def serving_runtime(rendered: Rendered, *, owner: Owner) -> dict[str, Any]:
     """Return the runtime copy to apply; it must exist before the InferenceService that names it."""
     return _owned(rendered.serving_runtime, owner)
+
+
+def pinned_form(service: Mapping[str, Any], runtime: Mapping[str, Any]) -> Rendered:
+    """Return live children as they would have been pinned: what was applied, and what the API server's webhooks filled in."""
+    inference_service = _unowned(service, labels=(OWNER_LABEL, VISIBILITY_LABEL), annotations=(MODE_ANNOTATION,))
+    predictor = inference_service["spec"]["predictor"]
+    inference_service["spec"]["predictor"] = {key: value for key, value in predictor.items() if key not in _BOUNDS}
+    annotations = tuple(key for key in runtime["metadata"].get("annotations", {}) if key.startswith("serving.kserve.io/"))
+    return Rendered(inference_service=inference_service, serving_runtime=_unowned(runtime, labels=(OWNER_LABEL,), annotations=annotations))
+
+
+def _unowned(live: Mapping[str, Any], *, labels: Collection[str], annotations: Collection[str]) -> dict[str, Any]:
+    metadata: dict[str, Any] = {key: live["metadata"][key] for key in ("name", "namespace")}
+    for kind, keys in (("labels", labels), ("annotations", annotations)):
+        if kept := {key: value for key, value in live["metadata"].get(kind, {}).items() if key in keys}:
+            metadata[kind] = kept
+    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata, "spec": deepcopy(live["spec"])}
 
 
 def _owned(pinned: dict[str, Any], owner: Owner) -> dict[str, Any]:

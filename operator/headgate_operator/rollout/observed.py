@@ -62,6 +62,8 @@ class Service:
     """Why it is not ready, in words; empty when nothing is known."""
     restarts: int = 0
     """Container restarts over all its pods."""
+    rendered: Rendered | None = None
+    """It and its runtime copy in the form that is pinned; read only while status does not know how stable was rendered."""
 
     def ready_to_start(self, wanted_min: int) -> bool:
         """Whether it may get (more) traffic: everything rolled out and at least `wanted_min` replicas available."""

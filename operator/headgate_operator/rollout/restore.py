@@ -7,7 +7,7 @@ even a revision it has just refused.
 from dataclasses import replace
 
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.status import Draining, HistoryEntry, Rejected, Stable
+from headgate_operator.api.status import Draining, HistoryEntry, Rejected, Rendered, Stable
 from headgate_operator.rollout.drain import drain
 from headgate_operator.rollout.observed import Backend, Route
 from headgate_operator.rollout.turn import Turn, Wait, rejected_ids
@@ -29,16 +29,38 @@ def restore_lost_state(turn: Turn) -> Turn:
 
 
 def pin_restored(turn: Turn) -> Turn:
-    """Pin the rendering of a stable version restored from the route, once the manifest names it: only then is it known."""
-    stable, wanted = turn.status.stable, turn.wanted
-    if stable is None or wanted.id != stable.id or wanted.rendered is None or any(e.id == stable.id for e in turn.status.history):
+    """Pin the rendering of a stable version restored from the route: as its children are, or from the manifest if they are gone.
+
+    Not what today's release would render while something runs: that might restart its pods. The inputs of its id are known only once the
+    manifest names it.
+    """
+    stable = turn.status.stable
+    if stable is None:
         return turn
+    named = turn.wanted.id == stable.id
+    known = next((entry for entry in turn.status.history if entry.id == stable.id), None)
+    rendered = known.rendered if known is not None else _rendering(turn, stable, named=named)
+    if rendered is None or (known is not None and (known.inputs or not named)):
+        return turn
+    uri = turn.wanted.model_uri if named else _model_uri(rendered)
+    stable = stable.model_copy(update={"model_uri": uri, "version": turn.wanted.version if named else uri.rstrip("/").rpartition("/")[2]})
     entry = HistoryEntry(
-        id=stable.id, model_uri=wanted.model_uri, version=wanted.version, isvc=stable.isvc,
-        promoted_at=stable.since, inputs=dict(wanted.inputs), rendered=wanted.rendered,
+        id=stable.id, model_uri=stable.model_uri, version=stable.version, isvc=stable.isvc, promoted_at=stable.since,
+        inputs=dict(turn.wanted.inputs) if named else {}, rendered=rendered,
     )  # fmt: skip
-    stable = stable.model_copy(update={"model_uri": wanted.model_uri, "version": wanted.version})
-    return turn.with_status(stable=stable, history=[entry, *turn.status.history])
+    return turn.with_status(stable=stable, history=[entry, *(other for other in turn.status.history if other is not known)])
+
+
+def _rendering(turn: Turn, stable: Stable, *, named: bool) -> Rendered | None:
+    service = turn.observed.services.get(stable.isvc)
+    if service is None or (service.ours and service.rendered is None):
+        return turn.wanted.rendered if named else None
+    return service.rendered if service.ours else None
+
+
+def _model_uri(rendered: Rendered) -> str:
+    predictor = rendered.inference_service.get("spec", {}).get("predictor", {})
+    return str(predictor.get("model", {}).get("storageUri", ""))
 
 
 def _stable_backend(turn: Turn, route: Route) -> tuple[int, Backend] | None:

@@ -28,9 +28,9 @@ def _polls(turn: Turn) -> Iterator[timedelta]:
     if beside_stable(status) is not None and (carries(turn.observed.route, status) or _decided_now(turn)):
         yield _until_next_poll(turn)
     if status.candidate is not None:
-        # The longer it already took, the longer until the next look: a tenth more.
+        # The longer it already took, the longer until the next look: a tenth more. So also by a clock that was set back meanwhile.
         since = status.candidate.hold_since or status.candidate.step_started_at or status.candidate.started_at
-        yield min(max((turn.now - since) / _SHARE_OF_WAIT, _SOON), _PODS)
+        yield min(max(abs(turn.now - since) / _SHARE_OF_WAIT, _SOON), _PODS)
     if status.stable is not None and not carries(turn.observed.route, status):
         yield _SOON if _decided_now(turn) else _PODS
     if leaving(status) or deletions(turn) or any(is_due(turn, version) for version in status.draining):

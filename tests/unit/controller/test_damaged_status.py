@@ -30,3 +30,17 @@ async def test_status_remembers_who_wrote_a_command(world) -> None:
     assert (last.command, last.by, last.removing) == ("pause@r00000000", "person", True)
     await world.settle()
     assert not (await world.status()).last_command.removing
+
+
+async def test_a_lost_status_is_rebuilt_from_the_children_and_none_of_them_is_written(world) -> None:
+    await world.manifest()
+    await world.settle()
+    before = await world.status()
+    obj = await world.get(MODEL_DEPLOYMENTS)
+    await world.admin.replace_status(MODEL_DEPLOYMENTS, obj | {"status": {}})
+    world.api.calls.clear()
+    await world.settle()
+    after = await world.status()
+    assert {kind for _, kind in world.api.writes} == {"ModelDeployment", "Event"}
+    assert after.history[0].rendered == before.history[0].rendered
+    assert (after.stable.id, after.stable.version) == (before.stable.id, before.stable.version)

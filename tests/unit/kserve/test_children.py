@@ -1,7 +1,7 @@
 """What is applied: the pinned object, its owner, and the bounds of the moment."""
 
 from headgate_operator.api.status import Rendered
-from headgate_operator.kserve.children import Owner, inference_service, serving_runtime
+from headgate_operator.kserve.children import Owner, inference_service, pinned_form, serving_runtime
 
 OWNER = Owner(name="flight-delay", uid="u-1")
 PINNED = Rendered(
@@ -34,3 +34,24 @@ def test_only_the_controlling_reference_with_our_uid_makes_an_object_ours():
     assert not OWNER.owns({"metadata": {"ownerReferences": [reference | {"controller": False}]}})
     assert not OWNER.owns({"metadata": {"ownerReferences": [reference | {"uid": "u-2"}]}})
     assert not OWNER.owns({"metadata": {}})
+
+
+def test_live_children_are_read_back_in_the_form_that_is_pinned():
+    service = {
+        "apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService",
+        "metadata": {
+            "name": "a", "namespace": "ml",
+            "labels": {"headgate.dev/model-deployment": "m", "networking.kserve.io/visibility": "cluster-local"},
+            "annotations": {"serving.kserve.io/deploymentMode": "Standard"},
+        },
+        "spec": {"predictor": {"model": {"storageUri": "s3://m/1"}}},
+    }  # fmt: skip
+    runtime = {
+        "apiVersion": "serving.kserve.io/v1alpha1", "kind": "ServingRuntime",
+        "metadata": {"name": "a", "namespace": "ml", "labels": {"headgate.dev/model-deployment": "m"}}, "spec": {"containers": []},
+    }  # fmt: skip
+    pinned = Rendered(inference_service=service, serving_runtime=runtime)
+    live_service = inference_service(pinned, owner=OWNER, min_replicas=2, max_replicas=5) | {"status": {}}
+    live_service["metadata"] |= {"uid": "u", "resourceVersion": "7", "managedFields": []}
+    live_service["metadata"]["annotations"] |= {"kubectl.kubernetes.io/last-applied-configuration": "{}"}
+    assert pinned_form(live_service, serving_runtime(pinned, owner=OWNER)) == pinned

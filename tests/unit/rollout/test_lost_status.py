@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.status import ModelDeploymentStatus, Phase
+from headgate_operator.api.status import ModelDeploymentStatus, Phase, Rendered
 
 
 def forget(world):
@@ -81,3 +81,57 @@ def test_a_lost_rendering_whose_service_is_gone_needs_a_person_who_is_told_what_
     serving.run()
     assert serving.phase is Phase.HEALTHY
     assert serving.weights == {first: 100}
+
+
+AS_IT_RUNS = Rendered(
+    inference_service={"spec": {"predictor": {"model": {"storageUri": "s3://models/flight-delay/1"}}}},
+    serving_runtime={"by": "an older release"},
+)
+
+
+def remember_children(world, monkeypatch):
+    """What runs was rendered by an older release: today's would render it differently."""
+    observe = world.observe
+
+    def observed():
+        seen = observe()
+        return replace(seen, services={name: replace(service, rendered=AS_IT_RUNS) for name, service in seen.services.items()})
+
+    monkeypatch.setattr(world, "observe", observed)
+
+
+def test_stable_is_pinned_as_it_runs_and_not_as_this_release_would_render_it(serving, monkeypatch):
+    remember_children(serving, monkeypatch)
+    forget(serving)
+    serving.step()
+    (entry,) = serving.status.history
+    assert entry.rendered == AS_IT_RUNS
+    assert entry.inputs == serving.wanted.inputs
+
+
+def test_stable_is_pinned_from_its_children_although_the_manifest_names_another(serving, monkeypatch):
+    first, second = serving.id_of(1), serving.apply(2)
+    serving.behave(2, mismatch="different")
+    serving.run()
+    remember_children(serving, monkeypatch)
+    forget(serving)
+    serving.step()
+    (entry,) = serving.status.history
+    assert (entry.id, entry.rendered, entry.inputs) == (first, AS_IT_RUNS, {})
+    assert (serving.status.stable.model_uri, serving.status.stable.version) == ("s3://models/flight-delay/1", "1")
+    serving.pods.clear()
+    serving.run()
+    assert serving.weights == {first: 100}
+    assert [one.id for one in serving.status.rejected] == [second]
+    serving.apply(1)
+    serving.run()
+    assert serving.status.history[0].inputs == serving.wanted.inputs
+    assert serving.phase is Phase.HEALTHY
+
+
+def test_children_that_belong_to_somebody_else_tell_nothing_about_stable(serving, monkeypatch):
+    remember_children(serving, monkeypatch)
+    serving.pods[serving.isvc_of(1)].ours = False
+    forget(serving)
+    serving.step()
+    assert serving.status.history == []

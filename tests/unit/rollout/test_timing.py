@@ -46,3 +46,11 @@ def test_the_end_of_a_step_does_not_cut_off_its_last_block(serving):
 
     slow_run(serving, at_the_second_step)
     assert len(ends - {None}) == 5, "a block every three seconds of fifteen"
+
+
+def test_a_clock_that_was_set_back_does_not_make_the_operator_look_every_second(serving):
+    serving.apply(2)
+    serving.startup = timedelta(hours=9)
+    serving.run_for(30)
+    serving.now -= timedelta(hours=2)
+    assert serving.pass_and_wait() == timedelta(seconds=15)
