@@ -4,21 +4,22 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from headgate_devcluster.errors import ClusterError
+from headgate_devcluster.errors import ClusterError, free_port
 from headgate_devcluster.gateway import envoy
 from headgate_devcluster.gateway.envoy import Envoy, start_envoy
-from headgate_devcluster.gateway.table import Backend, Endpoint, HeaderChanges, Rule, Table, VirtualHost
+from headgate_devcluster.gateway.table import Backend, Endpoint, HeaderChanges, Mirror, Rule, Table, VirtualHost
 
 HOST = "m.example.com"
 HEADER = "x-headgate-revision"
 CLUSTER = "httproute/ml/m/rule/0/backend/{}"
+MIRROR = "httproute/ml/m/rule/0-mirror-0"
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Bench:
     envoy: Envoy
     client: aiohttp.ClientSession
     servers: dict[str, Endpoint]
+    seen: dict[str, list[web.Request]]
+    """What each server was asked."""
 
     def table(self, a: int, b: int, *, gone: str = "") -> Table:
         stamps = {name: HeaderChanges(set=((HEADER, f"r-{name}"),)) for name in "ab"}
@@ -55,8 +58,9 @@ class Bench:
         return None
 
 
-async def serve(name: str) -> tuple[web.AppRunner, Endpoint]:
+async def serve(name: str, seen: list[web.Request]) -> tuple[web.AppRunner, Endpoint]:
     async def answer(request: web.Request) -> web.Response:
+        seen.append(request)
         if request.path == "/slow":
             await asyncio.sleep(0.4)
         status = 500 if request.path == "/fail" else 200
@@ -73,14 +77,14 @@ async def serve(name: str) -> tuple[web.AppRunner, Endpoint]:
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     async with AsyncExitStack() as stack:
-        servers = {}
+        servers, seen = {}, {"a": list[web.Request](), "b": list[web.Request]()}
         for name in "ab":
-            runner, servers[name] = await serve(name)
+            runner, servers[name] = await serve(name, seen[name])
             stack.push_async_callback(runner.cleanup)
         running = await start_envoy(tmp_path / "a folder")
         stack.push_async_callback(running.stop)
         client = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Bench(running, client, servers)
+        yield Bench(running, client, servers, seen)
 
 
 async def eventually(met: Callable[[], Awaitable[bool]], seconds: float = 5) -> None:
@@ -160,6 +164,49 @@ async def test_a_backend_without_endpoints_answers_503_for_its_share_with_its_st
     answers = Counter([(await bench.ask())[:2] for _ in range(40)])
     assert set(answers) == {(200, "r-a"), (503, "r-b")}
     assert await bench.metric("envoy_cluster_upstream_rq_xx", CLUSTER.format(1), 'code_class="5"') == answers[503, "r-b"]
+
+
+def mirrored(bench: Bench, per_million: int = 1_000_000) -> Table:
+    """All traffic goes to `a`, copies of it to `b`."""
+    found = bench.table(100, 0)
+    (host,) = found.public
+    rule = replace(host.rules[0], mirrors=(Mirror(MIRROR, ("ml", "b"), per_million),))
+    return replace(found, public=(replace(host, rules=(rule,)),))
+
+
+async def test_a_mirror_gets_a_copy_of_every_request_and_its_answer_reaches_nobody(bench: Bench) -> None:
+    await bench.envoy.apply(mirrored(bench))
+    assert {await bench.ask() for _ in range(10)} == {(200, "r-a", "a r-a")}
+
+    async def counted() -> bool:
+        return await bench.metric("envoy_cluster_upstream_rq_xx", MIRROR, 'code_class="2"') == 10
+
+    await eventually(counted)
+    assert (len(bench.seen["a"]), len(bench.seen["b"])) == (10, 10)
+
+
+async def test_a_copy_names_the_revision_that_answered_and_a_shadow_host(bench: Bench) -> None:
+    await bench.envoy.apply(mirrored(bench))
+    await bench.ask()
+
+    async def copied() -> bool:
+        return bool(bench.seen["b"])
+
+    await eventually(copied)
+    assert (bench.seen["b"][0].headers[HEADER], bench.seen["b"][0].headers["Host"]) == ("r-a", f"{HOST}-shadow")
+
+
+async def test_a_mirror_that_refuses_connections_does_not_touch_the_clients(bench: Bench) -> None:
+    bench.servers["b"] = ("127.0.0.1", free_port())
+    await bench.envoy.apply(mirrored(bench))
+    assert {(await bench.ask())[0] for _ in range(5)} == {200}
+
+
+async def test_a_share_of_the_requests_can_be_mirrored(bench: Bench) -> None:
+    await bench.envoy.apply(mirrored(bench, 300_000))
+    for _ in range(200):
+        await bench.ask()
+    assert 30 < len(bench.seen["b"]) < 90
 
 
 async def test_a_port_in_the_host_header_does_not_matter(bench: Bench) -> None:

@@ -1,7 +1,7 @@
 """Reading HTTPRoute objects: what of the Gateway API this gateway understands, and what it says about the rest.
 
-One kind of match (path prefix), one kind of backend (Service in the route's own namespace) and the two header modifiers per backend are
-what Headgate's routes are made of. A route that asks for more is refused with `Accepted: False`, never half obeyed.
+One kind of match (path prefix), one kind of backend (Service in the route's own namespace), the two header modifiers per backend and the
+mirrors of a rule are what Headgate's routes are made of. A route that asks for more is refused with `Accepted: False`, never half obeyed.
 """
 
 import re
@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headgate_devcluster.gateway.table import Backend, HeaderChanges, Rule, VirtualHost
+from headgate_devcluster.gateway.table import MILLION, Backend, HeaderChanges, Mirror, Rule
 
 Object = Mapping[str, Any]
 
 _MILLISECONDS = {"h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_MIRROR = "RequestMirror"
 _MODIFIERS = {"RequestHeaderModifier": "requestHeaderModifier", "ResponseHeaderModifier": "responseHeaderModifier"}
 
 
@@ -37,23 +38,30 @@ class GatewayRef:
         return ref.get("kind", "Gateway") == "Gateway" and (namespace, ref["name"]) == (self.namespace, self.name)
 
 
-def virtual_host(route: Object) -> VirtualHost:
-    """The route as a virtual host. Backends of weight 0 are left out, as Envoy Gateway does.
+def rules(route: Object) -> list[Rule]:
+    """The route's rules in their order. Backends of weight 0 are left out, as Envoy Gateway does.
 
     Raises:
         UnsupportedRoute: something in it is not supported.
     """
     namespace, name = route["metadata"]["namespace"], route["metadata"]["name"]
-    spec = route["spec"]
-    rules = [_rules(rule, f"httproute/{namespace}/{name}/rule/{number}", namespace) for number, rule in enumerate(spec.get("rules", []))]
-    by_length = sorted((rule for group in rules for rule in group), key=lambda rule: -len(rule.prefix))
-    return VirtualHost(f"{namespace}/{name}", tuple(spec.get("hostnames") or ("*",)), tuple(by_length))
+    numbered = enumerate(route["spec"].get("rules", []))
+    return [found for number, rule in numbered for found in _rules(rule, f"httproute/{namespace}/{name}/rule/{number}", namespace)]
+
+
+def hostnames(route: Object) -> tuple[str, ...]:
+    """The host names the route wants; `*` stands for all."""
+    return tuple(route["spec"].get("hostnames") or ("*",))
 
 
 def services(route: Object) -> list[tuple[str, str]]:
-    """Namespace and name of every Service the route names, whatever its weight."""
+    """Namespace and name of every Service the route names, whatever its weight, mirrors included."""
     namespace = route["metadata"]["namespace"]
-    return [(namespace, ref["name"]) for rule in route["spec"].get("rules", []) for ref in rule.get("backendRefs", [])]
+    found = []
+    for rule in route["spec"].get("rules", []):
+        mirrors = [change["requestMirror"]["backendRef"] for change in rule.get("filters", []) if change["type"] == _MIRROR]
+        found += [(namespace, ref["name"]) for ref in (*rule.get("backendRefs", []), *mirrors)]
+    return found
 
 
 def envoy_duration(text: str) -> str:
@@ -63,8 +71,7 @@ def envoy_duration(text: str) -> str:
 
 
 def _rules(rule: Object, path: str, namespace: str) -> list[Rule]:
-    if rule.get("filters"):
-        raise UnsupportedRoute("filters of a whole rule are not supported; put header modifiers on each backendRef")
+    mirrors = tuple(_mirror(change, f"{path}-mirror-{position}", namespace) for position, change in enumerate(rule.get("filters", [])))
     backends = tuple(
         _backend(ref, f"{path}/backend/{position}", namespace)
         for position, ref in enumerate(rule.get("backendRefs", []))
@@ -72,7 +79,7 @@ def _rules(rule: Object, path: str, namespace: str) -> list[Rule]:
     )
     request_timeout = rule.get("timeouts", {}).get("request")
     timeout = envoy_duration(request_timeout) if request_timeout else None
-    return [Rule(_prefix(match), backends, timeout) for match in rule.get("matches") or [{}]]
+    return [Rule(_prefix(match), backends, timeout, mirrors) for match in rule.get("matches") or [{}]]
 
 
 def _prefix(match: Object) -> str:
@@ -82,18 +89,35 @@ def _prefix(match: Object) -> str:
     return str(path.get("value", "/"))
 
 
-def _backend(ref: Object, cluster: str, namespace: str) -> Backend:
+def _mirror(change: Object, cluster: str, namespace: str) -> Mirror:
+    if change["type"] != _MIRROR:
+        raise UnsupportedRoute(
+            f"filter {change['type']} of a whole rule is not supported; allowed: {_MIRROR}; put header modifiers on each backendRef"
+        )
+    mirror = change["requestMirror"]
+    part, whole = mirror.get("percent", 100), 100
+    if fraction := mirror.get("fraction"):
+        part, whole = fraction["numerator"], fraction.get("denominator", 100)
+    if not 0 <= part <= whole:
+        raise UnsupportedRoute(f"a mirror of {part} in {whole} is not supported; allowed: 0 up to {whole}")
+    return Mirror(cluster, _service(mirror["backendRef"], namespace), round(MILLION * part / whole))
+
+
+def _service(ref: Object, namespace: str) -> tuple[str, str]:
     if ref.get("kind", "Service") != "Service" or ref.get("namespace", namespace) != namespace:
         raise UnsupportedRoute(f"backend {ref.get('name')} is not a Service of the namespace {namespace}; no other backend is supported")
+    return namespace, ref["name"]
+
+
+def _backend(ref: Object, cluster: str, namespace: str) -> Backend:
+    service = _service(ref, namespace)
     changes = {"RequestHeaderModifier": HeaderChanges(), "ResponseHeaderModifier": HeaderChanges()}
     for change in ref.get("filters", []):
         kind = change["type"]
         if kind not in _MODIFIERS:
-            raise UnsupportedRoute(f"filter {kind} is not supported; allowed: {', '.join(_MODIFIERS)}")
+            raise UnsupportedRoute(f"filter {kind} of a backendRef is not supported; allowed: {', '.join(_MODIFIERS)}")
         changes[kind] = _header_changes(change[_MODIFIERS[kind]])
-    return Backend(
-        cluster, (namespace, ref["name"]), ref.get("weight", 1), changes["RequestHeaderModifier"], changes["ResponseHeaderModifier"]
-    )
+    return Backend(cluster, service, ref.get("weight", 1), changes["RequestHeaderModifier"], changes["ResponseHeaderModifier"])
 
 
 def _header_changes(modifier: Object) -> HeaderChanges:

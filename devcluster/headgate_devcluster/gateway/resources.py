@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from headgate_devcluster.gateway.bootstrap import CLUSTER_LOCAL, PUBLIC, file_source
-from headgate_devcluster.gateway.table import Backend, Endpoint, HeaderChanges, Rule, Table, VirtualHost
+from headgate_devcluster.gateway.table import Backend, Endpoint, HeaderChanges, Mirror, Rule, Table, VirtualHost
 
 _TYPE = "type.googleapis.com/envoy.config"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -28,8 +28,10 @@ def service_cluster(service: tuple[str, str]) -> str:
 
 def clusters(table: Table) -> dict[str, tuple[str, str]]:
     """Every cluster the table needs, by name, with the Service behind it."""
-    routed = {backend.cluster: backend.service for backend in _backends(table)}
-    return routed | {service_cluster(service): service for service in table.services}
+    rules = [rule for host in table.public for rule in host.rules]
+    routed = {backend.cluster: backend.service for rule in rules for backend in rule.backends}
+    copied = {mirror.cluster: mirror.service for rule in rules for mirror in rule.mirrors}
+    return routed | copied | {service_cluster(service): service for service in table.services}
 
 
 def cluster_resource(name: str, resources: Path) -> dict[str, Any]:
@@ -104,8 +106,14 @@ def _route(rule: Rule) -> dict[str, Any]:
         "weighted_clusters": {"clusters": [_weighted(backend) for backend in rule.backends]},
         "timeout": rule.timeout or "0s",
         "retry_policy": _retries(),
+        "request_mirror_policies": [_mirror(mirror) for mirror in rule.mirrors],
     }
     return {"match": match, "route": action}
+
+
+def _mirror(mirror: Mirror) -> dict[str, Any]:
+    share = {"numerator": mirror.per_million, "denominator": "MILLION"}
+    return {"cluster": mirror.cluster, "runtime_fraction": {"default_value": share}}
 
 
 def _weighted(backend: Backend) -> dict[str, Any]:
@@ -140,7 +148,3 @@ def _retries() -> dict[str, Any]:
         "host_selection_retry_max_attempts": 3,
         "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
     }
-
-
-def _backends(table: Table) -> Iterable[Backend]:
-    return (backend for host in table.public for rule in host.rules for backend in rule.backends)

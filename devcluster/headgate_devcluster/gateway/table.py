@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 Endpoint = tuple[str, int]
 """Address and port of one server process."""
 
+MILLION = 1_000_000
+
 
 @dataclass(frozen=True)
 class HeaderChanges:
@@ -30,13 +32,26 @@ class Backend:
 
 
 @dataclass(frozen=True)
+class Mirror:
+    """A Service that gets copies of a rule's requests; its answers are thrown away."""
+
+    cluster: str
+    service: tuple[str, str]
+    """Namespace and name of the Service behind it."""
+    per_million: int = MILLION
+    """How many of a million requests are copied."""
+
+
+@dataclass(frozen=True)
 class Rule:
     """Requests whose path starts with `prefix` go to the backends in proportion to their weights."""
 
     prefix: str
     backends: tuple[Backend, ...]
+    """None at all answers 500."""
     timeout: str | None = None
     """As Envoy writes durations, such as `5s`; None means no limit."""
+    mirrors: tuple[Mirror, ...] = ()
 
 
 @dataclass(frozen=True)
