@@ -21,6 +21,7 @@ ATTEMPTS: Final = 4
 BACKOFF_SECONDS: Final = 0.2
 WATCH_SECONDS: Final = 300
 _PAGE: Final = 500
+_TOKEN_SECONDS: Final = 24 * 3600
 _MAX_LINE: Final = 16 * 1024 * 1024
 
 
@@ -107,9 +108,11 @@ class ApiClient:
         return await self._call("PATCH", path, body=patch, content_type="application/merge-patch+json")
 
     async def token(self, namespace: str, service_account: str) -> str:
-        """Return a token of a ServiceAccount, good for an hour."""
+        """Return a token of a ServiceAccount, good for a day."""
         path = _path("v1", "serviceaccounts", namespace, service_account) + "/token"
-        answer = await self._call("POST", path, body={"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}})
+        answer = await self._call(
+            "POST", path, body={"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 86400}}
+        )
         return str(answer["status"]["token"])
 
     async def delete(

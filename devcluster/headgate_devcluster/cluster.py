@@ -49,6 +49,7 @@ class Cluster:
         api_server: an API server that runs already, as its administrator; None to start the double.
         persistent: whether the double goes on with the objects that an earlier cluster left in the folder.
         fresh: whether to remove those objects first.
+        rbac: whether the double enforces the Roles stored in it; the operator then works under its own ServiceAccount.
         progress: is told each part that is ready.
 
     Raises:
@@ -66,6 +67,7 @@ class Cluster:
         api_server: Access | None = None,
         persistent: bool = False,
         fresh: bool = False,
+        rbac: bool = False,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.folder = folder.absolute()
@@ -75,7 +77,7 @@ class Cluster:
         self._gateway_port, self._api_port = gateway_port, api_port
         self._given = api_server
         self._state = self.folder / "state" if persistent else None
-        self._fresh, self._progress = fresh, progress
+        self._fresh, self._rbac, self._progress = fresh, rbac, progress
         self._server: ApiServer | None = None
         self._control_url = ""
         self._stack = AsyncExitStack()
@@ -184,11 +186,11 @@ class Cluster:
             with writing_to(self._state):
                 shutil.rmtree(self._state, ignore_errors=True)
         try:
-            server = ApiServer(port=self._api_port, logs=self.folder / "logs", state=self._state)
+            server = ApiServer(port=self._api_port, logs=self.folder / "logs", state=self._state, rbac=self._rbac)
             self._server = await stack.enter_async_context(server)
         except StateError as error:
             raise ClusterError(str(error)) from error
-        return Access(self._server.url)
+        return Access(self._server.url, self._server.administrator)
 
     async def _operator_kubeconfig(self) -> Path:
         """Who the operator is: on an API server that asks, its own ServiceAccount."""

@@ -62,6 +62,19 @@ PODS: Final = ResourceType(
     ),
 )  # fmt: skip
 
+RBAC_KINDS: Final = tuple(
+    ResourceType(
+        group="rbac.authorization.k8s.io", version="v1", plural=f"{kind.lower()}s", kind=kind, namespaced=not kind.startswith("Cluster"),
+        has_generation=False, unconditional_update=True, name_rule="path", schema=schemas.rooted(schema), columns=columns,
+    )
+    for kind, schema, columns in (
+        ("Role", schemas.ROLE, (Column("Created At", "date", ".metadata.creationTimestamp", format="plain"),)),
+        ("ClusterRole", schemas.ROLE, (Column("Created At", "date", ".metadata.creationTimestamp", format="plain"),)),
+        ("RoleBinding", schemas.ROLE_BINDING, (Column("Role", "string", ".roleRef.name"), AGE)),
+        ("ClusterRoleBinding", schemas.ROLE_BINDING, (Column("Role", "string", ".roleRef.name"), AGE)),
+    )
+)  # fmt: skip
+
 BUILTINS: Final = (
     NAMESPACES,
     ResourceType(
@@ -89,6 +102,7 @@ BUILTINS: Final = (
     EVENTS,
     ResourceType(
         group="", version="v1", plural="serviceaccounts", kind="ServiceAccount", short_names=("sa",), has_generation=False,
+        subresources=("token",),
         unconditional_update=True, schema=schemas.rooted(schemas.open_object()), columns=(AGE,),
     ),
     ResourceType(
@@ -110,4 +124,5 @@ BUILTINS: Final = (
         columns=(Column("Holder", "string", ".spec.holderIdentity"), AGE),
     ),
     CUSTOM_RESOURCE_DEFINITIONS,
+    *RBAC_KINDS,
 )  # fmt: skip

@@ -90,6 +90,14 @@ EVENT: Final = open_object(
     eventTime=STRING, reason=STRING, action=STRING, note=STRING, message=STRING, type=STRING,
     reportingController=STRING, reportingInstance=STRING,
 )  # fmt: skip
+_LIST: Final[Schema] = {"type": "array", "items": STRING}
+_RULE: Final = open_object(verbs=_LIST, apiGroups=_LIST, resources=_LIST, resourceNames=_LIST, nonResourceURLs=_LIST) | {
+    "required": ["verbs"]
+}
+_SUBJECT: Final = open_object(kind=STRING, apiGroup=STRING, name=STRING, namespace=STRING) | {"required": ["kind", "name"]}
+_ROLE_REF: Final = open_object(apiGroup=STRING, kind=STRING, name=STRING) | {"required": ["kind", "name"]}
+ROLE: Final = open_object(rules={"type": "array", "items": _RULE})
+ROLE_BINDING: Final = open_object(subjects={"type": "array", "items": _SUBJECT}, roleRef=_ROLE_REF) | {"required": ["roleRef"]}
 CUSTOM_RESOURCE_DEFINITION: Final = open_object(
     spec=open_object(
         group=STRING, scope=STRING, names=open_object(plural=STRING, kind=STRING), versions={"type": "array", "items": open_object()}

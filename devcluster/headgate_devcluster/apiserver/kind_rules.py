@@ -88,10 +88,17 @@ def _deployment(obj: Object, old: Object | None) -> Iterator[FieldError]:
         yield invalid_value("spec.selector", spec["selector"], "field is immutable")
 
 
+def _binding(obj: Object, old: Object | None) -> Iterator[FieldError]:
+    if old is not None and obj["roleRef"] != old["roleRef"]:
+        yield invalid_value("roleRef", obj["roleRef"], "cannot change roleRef")
+
+
 RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("", "Event"): _event,
     ("events.k8s.io", "Event"): _event,
     ("coordination.k8s.io", "Lease"): _lease,
     ("", "ConfigMap"): _config_map,
     ("apps", "Deployment"): _deployment,
+    ("rbac.authorization.k8s.io", "RoleBinding"): _binding,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _binding,
 }

@@ -34,6 +34,7 @@ _RULES: Final[Mapping[str, tuple[str, int, str]]] = {
         "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an "
         f"alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '{_LABEL_1035}')",
     ),
+    "path": ("(?!\\.{1,2}$)[^/%]+", 253, "may not be '.' or '..', and may not contain '/' or '%'"),
 }
 
 

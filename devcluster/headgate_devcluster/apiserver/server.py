@@ -1,7 +1,7 @@
 """The API server double as a process or inside one: `async with ApiServer() as server: server.url`.
 
-A development and test double, not Kubernetes: no authentication, no admission webhooks, no CEL, one writer, everything in memory. It
-listens on loopback only.
+A development and test double, not Kubernetes: no admission webhooks, no CEL, one writer, everything in memory; authentication and RBAC
+only if asked for. It listens on loopback only.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from headgate_devcluster.apiserver.builtin import BUILTINS, CUSTOM_RESOURCE_DEFI
 from headgate_devcluster.apiserver.checks import Validators
 from headgate_devcluster.apiserver.deletion import Deletion
 from headgate_devcluster.apiserver.garbage import GarbageCollection
+from headgate_devcluster.apiserver.gate import Gate
 from headgate_devcluster.apiserver.history import Change
 from headgate_devcluster.apiserver.objects import Object
 from headgate_devcluster.apiserver.resources import Catalogue, StorageKey, Target
@@ -41,7 +42,8 @@ MODEL_RULES: Final = {(names.GROUP, names.KIND): rules.violations}
 class ApiServer:
     """One API server; `validators` stand for CEL, in `logs` the kubelet keeps those of Pods.
 
-    With a folder for its `state` it goes on with what an earlier one left there. Leaving the context closes every connection.
+    With a folder for its `state` it goes on with what an earlier one left there; with `rbac` it asks
+    who makes a request and enforces the Roles and bindings stored in it. Leaving the context closes every connection.
     """
 
     def __init__(
@@ -52,12 +54,15 @@ class ApiServer:
         validators: Validators = MODEL_RULES,
         history_size: int = HISTORY_SIZE,
         logs: Path | None = None,
+        rbac: bool = False,
     ) -> None:
         self.store = Store(history_size=history_size)
         self.catalogue = Catalogue(BUILTINS)
         deletion = Deletion(self.store, self.catalogue)
         self._collection = GarbageCollection(self.store, deletion)
-        self.answering = Answering(self.catalogue, Verbs(self.store, self.catalogue, deletion, validators, logs))
+        self._gate = Gate(self.store, enforced=rbac)
+        verbs = Verbs(self.store, self.catalogue, deletion, validators, self._gate.tokens, logs)
+        self.answering = Answering(self.store, self.catalogue, verbs, self._gate)
         self._writes = Writes(self.store, self.catalogue, validators)
         self._state = State(state, self.store) if state else None
         self._port, self._tasks = port, list[asyncio.Task[None]]()
@@ -68,6 +73,11 @@ class ApiServer:
     def url(self) -> str:
         """Where it listens, such as http://127.0.0.1:40123."""
         return f"http://{HOST}:{self._port}"
+
+    @property
+    def administrator(self) -> str:
+        """The administrator's bearer token; empty without RBAC, where nobody has to say who he is."""
+        return self._gate.administrator
 
     async def __aenter__(self) -> Self:
         self._fill()

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from headgate_devcluster.apiserver import pod_logs, reads, requests, tables, watching
+from headgate_devcluster.apiserver.authentication import Tokens
 from headgate_devcluster.apiserver.bodies import parse
 from headgate_devcluster.apiserver.checks import Validators
 from headgate_devcluster.apiserver.deletion import Deletion
@@ -30,8 +31,10 @@ APPLY_PATCH: Final = "application/apply-patch+yaml"
 class Verbs:
     """GET, POST, PUT, PATCH and DELETE on every resource."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, deletion: Deletion, validators: Validators, logs: Path | None) -> None:
-        self._store, self._deletion, self._logs = store, deletion, logs
+    def __init__(
+        self, store: Store, catalogue: Catalogue, deletion: Deletion, validators: Validators, tokens: Tokens, logs: Path | None
+    ) -> None:
+        self._store, self._deletion, self._tokens, self._logs = store, deletion, tokens, logs
         self._writes = Writes(store, catalogue, validators)
 
     async def answer(self, request: web.Request, address: Address) -> web.StreamResponse:
@@ -45,15 +48,18 @@ class Verbs:
                 return await self._watch(request, address)
             case "GET":
                 return self._list(request, address)
+            case "POST" if address.subresource == "token":
+                account = reads.read(self._store, address.resource, address.place, address.name)
+                return _json(self._tokens.issue(account, await body_of(request)), 201)
             case "POST" if not address.name:
-                return self._create(request, address, await _body(request))
+                return self._create(request, address, await body_of(request))
             case "PUT" if address.name:
-                written = self._writes.replace(_target(address), await _body(request), requests.write_options(request))
+                written = self._writes.replace(_target(address), await body_of(request), requests.write_options(request))
                 return _written(request, address, written)
             case "PATCH" if address.name:
                 return self._patch(request, address, await request.read())
             case "DELETE":
-                return self._delete(request, address, await _body(request) if request.body_exists else {})
+                return self._delete(request, address, await body_of(request) if request.body_exists else {})
         raise method_not_allowed()
 
     def _get(self, request: web.Request, address: Address) -> web.Response:
@@ -147,7 +153,8 @@ def _target(address: Address) -> Target:
     return Target(address.resource, address.place, address.name, address.subresource)
 
 
-async def _body(request: web.Request) -> Any:
+async def body_of(request: web.Request) -> Any:
+    """Return the JSON value of a request's body; 415 for what cannot be read, 400 for what makes no sense."""
     if request.content_type == "application/vnd.kubernetes.protobuf":
         raise unsupported_media_type(["application/json", "application/yaml; this double reads no protobuf, use `kubectl apply -f`"])
     if request.content_type not in {"application/json", "application/yaml", "application/octet-stream", "text/plain"}:

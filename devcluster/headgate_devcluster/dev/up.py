@@ -28,9 +28,10 @@ LOG: Final = "up.log"
 @click.option("--gateway-port", type=click.IntRange(0, 65535), default=0, help="The gateway's port; default: any free one.")
 @click.option("--api-port", type=click.IntRange(0, 65535), default=0, help="The API server's port; default: any free one.")
 @click.option("--operator/--no-operator", default=True, show_default=True, help="Whether to run the operator in it.")
+@click.option("--rbac", is_flag=True, help="Enforce RBAC: the operator works with the rights of manifests/rbac and no others.")
 @click.option("--fresh", is_flag=True, help="Forget the objects that an earlier cluster left in the folder.")
 @click.option("--detach", is_flag=True, help="Return when the cluster is up, and leave it running.")
-def up(folder: Path, namespace: str, gateway_port: int, api_port: int, operator: bool, fresh: bool, detach: bool) -> None:
+def up(folder: Path, namespace: str, gateway_port: int, api_port: int, operator: bool, rbac: bool, fresh: bool, detach: bool) -> None:
     """Bring a cluster up and keep it until Ctrl-C (or `headgate dev down`). It goes on with the objects of an earlier one in its folder."""
     with one_sentence():
         if read_facts(folder) is not None:
@@ -40,7 +41,8 @@ def up(folder: Path, namespace: str, gateway_port: int, api_port: int, operator:
         if detach:
             options = {"--folder": folder, "--namespace": namespace, "--gateway-port": gateway_port, "--api-port": api_port}
             flags = [str(part) for option in options.items() for part in option]
-            _detach(folder, ["up", *flags, "--operator" if operator else "--no-operator", *(["--fresh"] if fresh else [])])
+            switches = [name for name, on in (("--no-operator", not operator), ("--rbac", rbac), ("--fresh", fresh)) if on]
+            _detach(folder, ["up", *flags, *switches])
             return
         from headgate_devcluster.cluster import Cluster  # a second of imports that `down` and `status` do not need
 
@@ -53,6 +55,7 @@ def up(folder: Path, namespace: str, gateway_port: int, api_port: int, operator:
             api_port=api_port,
             persistent=True,
             fresh=fresh,
+            rbac=rbac,
             progress=lambda part: click.echo(f"{_PROGRESS}{part}"),
         )
         asyncio.run(_keep_up(cluster))
