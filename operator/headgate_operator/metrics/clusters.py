@@ -1,11 +1,8 @@
 """Which Envoy cluster carries a version: a template in the manifest, because every gateway names its clusters in its own way."""
 
-import re
 from collections.abc import Mapping
-from typing import Final
 
-PLACEHOLDERS: Final = ("namespace", "name", "revision", "isvc", "slot")
-_PLACEHOLDER: Final = re.compile(r"\{\{ *(\w*) *\}\}")
+from headgate_operator.metrics.placeholders import filled
 
 
 def cluster_name(template: str, values: Mapping[str, str]) -> str:
@@ -13,11 +10,4 @@ def cluster_name(template: str, values: Mapping[str, str]) -> str:
 
     `values` has a text for every placeholder that is known here. ValueError with the allowed ones if the template has another.
     """
-
-    def replaced(match: re.Match[str]) -> str:
-        if match[1] not in values:
-            allowed = ", ".join(f"{{{{{name}}}}}" for name in PLACEHOLDERS if name in values)
-            raise ValueError(f"{match[0]} in the cluster name {template!r} is not known; allowed: {allowed}")
-        return values[match[1]]
-
-    return _PLACEHOLDER.sub(replaced, template).replace(":", "_")
+    return filled(template, values, what="cluster name").replace(":", "_")

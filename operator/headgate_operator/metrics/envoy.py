@@ -10,29 +10,11 @@ from typing import Final
 import aiohttp
 
 from headgate_operator.metrics.exposition import MalformedError, read_counters
+from headgate_operator.metrics.reading import ProxyReading, SlotReading, UnreadableError
 
 _TIMEOUT: Final = 5.0  # seconds, for one request
 _ATTEMPTS: Final = 2  # a kept connection may have been closed on the other side
 _LARGEST: Final = 16_000_000  # bytes; a proxy that ignores the filter sends everything it has
-
-
-@dataclass(frozen=True, kw_only=True)
-class SlotReading:
-    """The counters of one slot at one proxy, named as `exposition.read_counters` says."""
-
-    slot: int
-    counters: Mapping[str, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProxyReading:
-    """What one proxy counted. Slots that it knows nothing of are not there."""
-
-    proxy: str
-    """Its address."""
-    at: datetime
-    """The same for all proxies of a reading: when they were asked."""
-    slots: tuple[SlotReading, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +24,6 @@ class GatewayReading:
     proxies: tuple[ProxyReading, ...] = ()
     error: str | None = None
     """Which proxy could not be read, and why, in one sentence."""
-
-
-class UnreadableError(Exception):
-    """A proxy did not answer, or not with counters."""
 
 
 async def read_gateway(
