@@ -41,6 +41,7 @@ class Reason(StrEnum):
     CANDIDATE_REJECTED = "CandidateRejected", "The revision was refused; the stable version serves on."
     ERRORS_WORSE = "ErrorsWorse", "The candidate fails more often than the stable version."
     LATENCY_WORSE = "LatencyWorse", "The candidate is slow more often than the stable version."
+    METRIC_WORSE = "MetricWorse", "By a metric with queries of its own the candidate is worse than the stable version."
     ALL_FAILING = "AllFailing", "Every recent request to the candidate failed while the stable version served well."
     PARITY_MISMATCH = "ParityMismatch", "The candidate does not give the answers it gave where it was trained."
     REPEATEDLY_UNREADY = "RepeatedlyUnready", "The candidate lost all its endpoints under traffic for the third time."

@@ -58,7 +58,7 @@ def _refusal(spec: ModelDeploymentSpec) -> str:
 
 def _worse(metric: Metric) -> str:
     bound = format_duration(metric.slower_than or timedelta())
-    what = "fails" if metric.preset is MetricPreset.GATEWAY_ERRORS else f"is slower than {bound}"
+    what = {MetricPreset.GATEWAY_ERRORS: "fails", MetricPreset.GATEWAY_LATENCY: f"is slower than {bound}", None: "is bad"}[metric.preset]
     return f"it {what} more often than stable ({metric.name}: odds ratio above {metric.tolerated_odds_ratio:g})"
 
 

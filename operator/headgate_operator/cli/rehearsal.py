@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from headgate_operator.api.spec import EnvoyProvider, Metric, MetricPreset, ModelDeploymentSpec, OnInsufficientData
+from headgate_operator.api.spec import EnvoyProvider, Metric, MetricPreset, ModelDeploymentSpec, OnInsufficientData, Provider
 from headgate_operator.api.status import Verdict
 from headgate_operator.cli.draws import binomial, poisson
-from headgate_operator.cli.trial import Closed, MetricTrial, block_length
+from headgate_operator.cli.trial import Closed, MetricTrial
 from headgate_operator.rollout.analysis import poll_interval
 from headgate_operator.rollout.analysis.blocks import POLLS_PER_INTERVAL
+from headgate_operator.rollout.analysis.track import block_length
 from headgate_operator.stats.block import Block
 
 _START: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -122,10 +123,10 @@ class _Rehearsal:
         self._scene, self._source, self._fault = scene, source, fault
         self._now, self._requests, self._run = _START, 0, Run()
         settings = scene.spec.analysis
-        provider = settings.provider
-        flush = provider.envoy.flush if provider is not None and provider.envoy is not None else _FLUSH
+        flush, renewal = _freshness(settings.provider)
+        lengths = [block_length(metric, settings.interval, flush=flush, renewal=renewal) for metric in settings.metrics]
         self._metrics = [
-            MetricTrial(settings, metric, block_length(metric, settings.interval, flush), at=self._now) for metric in settings.metrics
+            MetricTrial(settings, metric, length, at=self._now) for metric, length in zip(settings.metrics, lengths, strict=True)
         ]
         self._counting = self._metrics[_first_about_errors(settings.metrics)]
 
@@ -215,6 +216,13 @@ class _Rehearsal:
     def _next_is_watch_or_none(self) -> bool:
         following = self._scene.stages[self._run.stage + 1 : self._run.stage + 2]
         return not following or following[0].watch
+
+
+def _freshness(provider: Provider | None) -> tuple[timedelta, timedelta]:
+    """How often histograms, and how often any counters are renewed."""
+    if provider is not None and provider.prometheus is not None:
+        return _FLUSH, provider.prometheus.scrape_interval
+    return provider.envoy.flush if provider is not None and provider.envoy is not None else _FLUSH, timedelta(0)
 
 
 def _first_about_errors(metrics: list[Metric]) -> int:

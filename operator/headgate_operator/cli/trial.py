@@ -95,8 +95,3 @@ class MetricTrial:
         if block.bad or self.metric.maximum is not None:
             return True
         return mixture is None or mixture.untouched or began - mixture.since >= wealth.RESTART_AFTER
-
-
-def block_length(metric: Metric, interval: timedelta, flush: timedelta) -> Length:
-    """Return how long this metric's blocks are; histograms stand still between the proxies' stats flushes."""
-    return Length.of(interval, at_least=2 * flush) if metric.slower_than is not None else Length.of(interval)

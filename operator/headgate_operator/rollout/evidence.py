@@ -6,6 +6,7 @@
 Both are one comparison: it goes on through the promotion, so that its error rate holds for the whole rollout.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,6 +19,11 @@ from headgate_operator.rollout.turn import Turn
 from headgate_operator.rollout.weights import carried, carries
 
 _MAX_SUSPENSIONS: Final = 2
+_WORSE: Final[Mapping[MetricPreset | None, Reason]] = {
+    MetricPreset.GATEWAY_ERRORS: Reason.ERRORS_WORSE,
+    MetricPreset.GATEWAY_LATENCY: Reason.LATENCY_WORSE,
+    None: Reason.METRIC_WORSE,
+}
 
 
 @dataclass(frozen=True)
@@ -128,4 +134,4 @@ def _suspend(turn: Turn, message: str) -> Turn:
 def worse_reason(spec: ModelDeploymentSpec, metric_name: str) -> Reason:
     """Return the reason for a refusal on the evidence of that metric."""
     preset = next((metric.preset for metric in spec.analysis.metrics if metric.name == metric_name), None)
-    return Reason.LATENCY_WORSE if preset is MetricPreset.GATEWAY_LATENCY else Reason.ERRORS_WORSE
+    return _WORSE[preset]

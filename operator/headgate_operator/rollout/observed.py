@@ -100,10 +100,11 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class SlotCounters:
-    """Monotone counters of one slot at one proxy.
+    """Monotone counters of one slot at one source.
 
     `counters` maps a series name to its value: `rq_2xx` … `rq_5xx`, `rq_timeout`, `latency_count`, and cumulative
-    `latency_le_<milliseconds>` per bucket edge (such as `latency_le_250`).
+    `latency_le_<milliseconds>` per bucket edge (such as `latency_le_250`); of a metric's own queries `bad` and `total`. It is empty
+    where a source counts for the other version only, as a pod does.
     """
 
     slot: int
@@ -112,22 +113,33 @@ class SlotCounters:
 
 @dataclass(frozen=True, kw_only=True)
 class Scrape:
-    """All counters of our route at one proxy, read at one instant."""
+    """All counters of our route at one source, read at one instant: a proxy, a pod, or one label set of a query."""
 
     proxy: str
     at: datetime
+    """When they were counted: two readings with the same time are the same one."""
     slots: tuple[SlotCounters, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One answer of the metric provider: scrapes of every proxy, or why there are none."""
+    """One answer of the metric provider: scrapes of every source, or why there are none."""
 
     scrapes: tuple[Scrape, ...] = ()
     error: str | None = None
-    """Set when any proxy could not be read: a partial sum is never compared."""
+    """Set when any source could not be read: a partial sum is never compared."""
+    gap: str | None = None
+    """Why there is no scrape although the provider answered."""
     flush: timedelta = timedelta(seconds=5)
     """How often the proxies renew their histograms. Latency blocks are never shorter than two of these."""
+    renewal: timedelta = timedelta(0)
+    """How often any counter is renewed, if not with every reading. No block is shorter than two of these."""
+    own: Mapping[str, "Reading"] = field(default_factory=dict)
+    """What is read for a metric instead of this, by its name: a metric may have queries of its own."""
+
+    def of(self, metric: str) -> "Reading":
+        """Return what that metric is judged by."""
+        return self.own.get(metric, self)
 
 
 @dataclass(frozen=True, kw_only=True)

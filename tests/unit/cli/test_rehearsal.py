@@ -11,8 +11,9 @@ from headgate_operator.api.spec import Analysis, Metric, ModelDeploymentSpec
 from headgate_operator.cli.draws import binomial, poisson
 from headgate_operator.cli.forecast import FAULTS, forecast
 from headgate_operator.cli.rehearsal import Ending, Fault, Scene, rehearse
-from headgate_operator.cli.trial import MetricTrial, block_length
+from headgate_operator.cli.trial import MetricTrial
 from headgate_operator.rollout.analysis import analyse, begin, reweigh
+from headgate_operator.rollout.analysis.track import block_length
 from headgate_operator.rollout.observed import Reading, Scrape, SlotCounters
 from headgate_operator.stats.block import Block
 
@@ -54,7 +55,9 @@ def test_a_trial_holds_the_same_evidence_as_the_operators_analysis(
     settings = Analysis(metrics=[Metric(name="errors", preset="gateway-errors", maximum=maximum)])
     (metric,), source = settings.metrics, random.Random(7)
     operator = Operator(settings)
-    trial = MetricTrial(settings, metric, block_length(metric, settings.interval, timedelta(seconds=5)), at=START)
+    trial = MetricTrial(
+        settings, metric, block_length(metric, settings.interval, flush=timedelta(seconds=5), renewal=timedelta(0)), at=START
+    )
     bad, stable_bad, now, blocks = 0, 0, START, 0
     for number in range(1300):  # 65 minutes: the mixture starts anew once, besides at the change of weight
         now += POLL

@@ -21,7 +21,7 @@ FEWEST_REQUESTS: Final = 5
 """Of both versions together, which is what makes waiting for them harmless: whose they are is still the gateway's free choice."""
 
 POLLS_PER_INTERVAL: Final = 5
-_EARLY: Final = 0.95
+EARLY: Final = 0.95
 """Blocks are as long as polls are apart; a poll that comes a little early must not cost another whole one."""
 
 _NO_TIME: Final = timedelta(0)
@@ -39,7 +39,7 @@ class Length:
     @classmethod
     def of(cls, interval: timedelta, *, at_least: timedelta = _NO_TIME) -> "Length":
         """Derive the bounds from the analysis interval and what the counters need to settle."""
-        return cls(shortest=max(_EARLY * interval / POLLS_PER_INTERVAL, at_least), full=max(_EARLY * interval, at_least))
+        return cls(shortest=max(EARLY * interval / POLLS_PER_INTERVAL, at_least), full=max(EARLY * interval, at_least))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,8 @@ class _Sum:
     faults: int = 0
     began: datetime | None = None
     ended: datetime | None = None
+    candidate_known: bool = False
+    stable_known: bool = False
     renewed: dict[str, Snapshot] = field(default_factory=dict)
     """The contributing proxies' counters now: their baselines, should the block close."""
 
@@ -85,6 +87,8 @@ class _Sum:
         self.faults += counted.faults
         self.began = before.at if self.began is None else min(self.began, before.at)
         self.ended = after.at if self.ended is None else max(self.ended, after.at)
+        self.candidate_known |= bool(after.candidate)
+        self.stable_known |= bool(after.stable)
         self.renewed[after.proxy] = after
 
     def suffices(self, length: Length) -> bool:
@@ -107,15 +111,16 @@ class _Sum:
 def close(before: Baselines, now: Sequence[Snapshot], meter: Meter, length: Length, *, settling: bool) -> Closing:
     """Compare baselines with a reading. Proxies that are new, were reset or whose clock went back get a new baseline and no difference.
 
-    A proxy whose baseline is younger than the shortest block stays open beside the others. A reading that is not newer than a baseline
-    changes nothing, so that the same one may come twice. `settling` says that the block will be thrown away.
+    A proxy whose baseline is younger than the shortest block stays open beside the others. Where each source counts for one version
+    only, both must have one that is old enough, or their requests would never meet in a block. A reading that is not newer than a
+    baseline changes nothing, so that the same one may come twice. `settling` says that the block will be thrown away.
     """
     kept: dict[str, Snapshot] = {}
     total = _Sum()
     for after in now:
         baseline = before.get(after.proxy, after)
         kept[after.proxy] = baseline if _holds(baseline, after, meter, length, total) else after
-    if not total.renewed:
+    if not (total.candidate_known and total.stable_known):
         return Closing(baselines=kept)
     closes = settling or total.suffices(length)
     return Closing(

@@ -41,7 +41,7 @@ class View(NamedTuple):
 
 def pair(reading: Reading, status: AnalysisStatus) -> View:
     """Put the counters of both slots side by side. Both must be there: half a comparison is none."""
-    snapshots, gap = [], None if reading.scrapes else "the reading has no proxy in it"
+    snapshots, gap = [], None if reading.scrapes else reading.gap or "the reading has no proxy in it"
     for scrape in reading.scrapes:
         slots = {slot.slot: slot.counters for slot in scrape.slots}
         candidate, stable = slots.get(status.candidate_slot), slots.get(status.stable_slot)

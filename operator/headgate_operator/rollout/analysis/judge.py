@@ -17,9 +17,6 @@ from headgate_operator.stats.block import Block
 from headgate_operator.stats.silence import unexplained_silence
 from headgate_operator.stats.split import contradicts_weight
 
-_FRESH: Final = timedelta(minutes=1)
-"""Counters this young are always fresh enough, however short the interval."""
-
 _SHORTEST_POLL: Final = timedelta(milliseconds=200)
 
 
@@ -48,36 +45,28 @@ def poll_interval(settings: AnalysisSettings) -> timedelta:
 def analyse(settings: AnalysisSettings, status: AnalysisStatus, reading: Reading, *, now: datetime) -> Analysis:
     """Take one reading into account.
 
-    Blocks are timed by their scrapes; `now` only tells stale ones. A reading with an error leaves the state as it is: missing evidence is
-    never good evidence.
+    What cannot be read leaves its metric's state as it is, and if that is everything, the status: missing evidence is never good evidence.
     """
-    error = reading.error or _stale(settings, reading, now)
-    if error is not None:
-        failed = [Outcome(metric=metric.name, verdict=Verdict.PROVIDER_ERROR, message=error) for metric in settings.metrics]
-        return Analysis(status=status, outcomes=tuple(failed), available=False)
     states = [_state(settings, metric, status) for metric in settings.metrics]
     meters = [meter_of(metric) for metric in settings.metrics]
-    tracks = follow(settings, meters, [state.discard_next for state in states], status, reading)
+    tracks = follow(settings, meters, [state.discard_next for state in states], status, reading, now)
+    if all(track.error is not None for track in tracks.values()):
+        failed = (_failure(metric, tracks[meter]) for metric, meter in zip(settings.metrics, meters, strict=True))
+        return Analysis(status=status, outcomes=tuple(failed), available=False)
     passes = [
         _judge_metric(settings, metric, state, tracks[meter]) for metric, state, meter in zip(settings.metrics, states, meters, strict=True)
     ]
     counting = passes[_counting(settings)]
+    tells_shares = _tells_shares(counting.metric, reading)
     new = changed(
         status,
         metrics=[done.state for done in passes],
         samples=samples(list(tracks.values()), status),
-        silent_requests=_silent_requests(status.silent_requests, counting.closing),
-        split=_split(status.split, counting.settled),
+        silent_requests=_silent_requests(status.silent_requests, counting.closing if tells_shares else None),
+        split=_split(status.split, counting.settled if tells_shares else None),
         last_block_end=max((done.state.last_block_end for done in passes if done.state.last_block_end), default=None),
     )
     return _conclude(new, passes, counting)
-
-
-def _stale(settings: AnalysisSettings, reading: Reading, now: datetime) -> str | None:
-    for scrape in reading.scrapes:
-        if abs(now - scrape.at) > max(settings.interval, _FRESH):
-            return f"the counters of {scrape.proxy} are of {scrape.at:%H:%M:%S}, and it is {now:%H:%M:%S}"
-    return None
 
 
 def _conclude(status: AnalysisStatus, passes: list[_Pass], counting: _Pass) -> Analysis:
@@ -104,9 +93,15 @@ def _conclude(status: AnalysisStatus, passes: list[_Pass], counting: _Pass) -> A
 
 
 def _counting(settings: AnalysisSettings) -> int:
-    """Which metric counts requests: the first one about errors, whose counters are the freshest, else the first."""
+    """Which metric counts requests: the first one about errors, whose counters are the freshest, else about latency, else the first."""
     presets = [metric.preset for metric in settings.metrics]
-    return presets.index(MetricPreset.GATEWAY_ERRORS) if MetricPreset.GATEWAY_ERRORS in presets else 0
+    found = (presets.index(preset) for preset in (MetricPreset.GATEWAY_ERRORS, MetricPreset.GATEWAY_LATENCY) if preset in presets)
+    return next(found, 0)
+
+
+def _tells_shares(metric: Metric, reading: Reading) -> bool:
+    """Whether counts are shares of the traffic: those of a proxy are; pods come and go unevenly, and queries count what they like."""
+    return metric.preset is not None and all(slot.counters for scrape in reading.of(metric.name).scrapes for slot in scrape.slots)
 
 
 def _judge_metric(settings: AnalysisSettings, metric: Metric, state: MetricStatus, track: Track) -> _Pass:
@@ -115,15 +110,22 @@ def _judge_metric(settings: AnalysisSettings, metric: Metric, state: MetricStatu
         state = state.model_copy(update={"discard_next": False, "last_block_end": closing.ended})
     if settled is not None and settled.candidate_total:
         state = verdicts.judged(settings, metric, state, settled, closing)
-    return _Pass(metric=metric, state=state, outcome=_outcome(settings, metric, state, track.gap), closing=closing, settled=settled)
+    return _Pass(metric=metric, state=state, outcome=_outcome(settings, metric, state, track), closing=closing, settled=settled)
 
 
-def _outcome(settings: AnalysisSettings, metric: Metric, state: MetricStatus, gap: str | None) -> Outcome:
-    if gap is not None:
-        return Outcome(metric=metric.name, verdict=Verdict.NO_DATA, message=gap)
+def _outcome(settings: AnalysisSettings, metric: Metric, state: MetricStatus, track: Track) -> Outcome:
+    if track.error is not None:
+        return _failure(metric, track)
+    if track.gap is not None:
+        return Outcome(metric=metric.name, verdict=Verdict.NO_DATA, message=track.gap)
     found = verdicts.verdict(settings, state)
     message = state.message if found is state.verdict else verdicts.message(metric, state, found)
     return Outcome(metric=metric.name, verdict=found, message=message)
+
+
+def _failure(metric: Metric, track: Track) -> Outcome:
+    assert track.error is not None
+    return Outcome(metric=metric.name, verdict=Verdict.PROVIDER_ERROR, message=track.error)
 
 
 def _state(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus) -> MetricStatus:
@@ -135,8 +137,8 @@ def _state(settings: AnalysisSettings, metric: Metric, status: AnalysisStatus) -
     return verdicts.fresh(settings, metric, defined)
 
 
-def _silent_requests(so_far: int, closing: Closing) -> int:
-    if closing.block is None:
+def _silent_requests(so_far: int, closing: Closing | None) -> int:
+    if closing is None or closing.block is None:
         return so_far
     return 0 if closing.block.candidate_total else so_far + closing.block.stable_total
 

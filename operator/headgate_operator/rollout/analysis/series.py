@@ -95,6 +95,26 @@ class LatencyMeter:
         return self.slower_than / timedelta(milliseconds=1)
 
 
+@dataclass(frozen=True)
+class QueryMeter:
+    """Whatever the queries of one metric count; each of its sources has `bad` and `total`."""
+
+    metric: str
+
+    def pick(self, counters: Counters) -> dict[str, float]:
+        """Select both counts."""
+        return {name: counters[name] for name in ("bad", "total") if name in counters}
+
+    def gap(self, _counters: Counters) -> str | None:
+        """Find nothing: that both counts are there is known since they were paired."""
+        return None
+
+    def tally(self, counters: Counters) -> tuple[float, float, float]:
+        """Count as the queries do; an objective is about the same."""
+        bad = counters.get("bad", 0)
+        return bad, counters.get("total", 0), bad
+
+
 def _edges(names: Iterable[str]) -> dict[float, str]:
     edges = ((_edge(name), name) for name in names)
     return {edge: name for edge, name in edges if edge is not None}

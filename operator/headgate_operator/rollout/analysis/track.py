@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from headgate_operator.api.spec import Analysis as AnalysisSettings
 from headgate_operator.api.spec import Metric, MetricPreset
 from headgate_operator.api.status import AnalysisStatus, Sample
 from headgate_operator.rollout.analysis import counters
-from headgate_operator.rollout.analysis.blocks import Closing, Length, close
+from headgate_operator.rollout.analysis.blocks import EARLY, Closing, Length, close
 from headgate_operator.rollout.analysis.counters import Baselines, View
-from headgate_operator.rollout.analysis.series import ErrorMeter, LatencyMeter, Meter
+from headgate_operator.rollout.analysis.series import ErrorMeter, LatencyMeter, Meter, QueryMeter
 from headgate_operator.rollout.observed import Reading
 
 _NONE: Final[Baselines] = {}
+_FRESH: Final = timedelta(minutes=1)
+"""Counters this young are always fresh enough, however short the interval."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,34 +29,45 @@ class Track:
     closing: Closing
     moved: bool
     """Whether any baseline changed."""
-    gap: str | None
+    gap: str | None = None
     """Why no proxy can be compared."""
+    error: str | None = None
+    """Why there is nothing to read; then all is as it was."""
 
 
 def meter_of(metric: Metric) -> Meter:
     """Return how a metric reads counters."""
     if metric.preset is MetricPreset.GATEWAY_ERRORS:
         return ErrorMeter()
+    if metric.preset is None:
+        return QueryMeter(metric.name)
     assert metric.slower_than is not None, f"rule: {metric.name} has no slowerThan"
     return LatencyMeter(metric.slower_than)
 
 
 def follow(
-    settings: AnalysisSettings, meters: Sequence[Meter], settling: Sequence[bool], status: AnalysisStatus, reading: Reading
+    settings: AnalysisSettings, meters: Sequence[Meter], settling: Sequence[bool], status: AnalysisStatus, reading: Reading, now: datetime
 ) -> dict[Meter, Track]:
     """Take a reading into account once for every different meter.
 
     `meters` and `settling` are in parallel with the metrics; the latter says whose next block is to be thrown away. If it is thrown away
-    for all that share it, it closes as soon as any may.
+    for all that share it, it closes as soon as any may. Blocks are timed by their scrapes; `now` only tells stale ones.
     """
-    seen, before = counters.pair(reading, status), counters.baselines(status)
-    tracks: dict[Meter, Track] = {}
+    before, tracks, seen = counters.baselines(status), dict[Meter, Track](), dict[int, View]()
     for metric, meter in zip(settings.metrics, meters, strict=True):
-        if meter not in tracks:
-            alone = all(discard for discard, other in zip(settling, meters, strict=True) if other == meter)
-            length = _length(settings, metric, reading)
-            found = counters.readable(seen, status, meter)
-            tracks[meter] = _track(metric.name, meter, found, before.get(metric.name, _NONE), length, settling=alone)
+        if meter in tracks:
+            continue
+        source, baselines = reading.of(metric.name), before.get(metric.name, _NONE)
+        error = source.error or _stale(settings, source, now)
+        if error is not None:
+            tracks[meter] = Track(name=metric.name, meter=meter, closing=Closing(baselines=baselines), moved=False, error=error)
+            continue
+        if id(source) not in seen:
+            seen[id(source)] = counters.pair(source, status)
+        alone = all(discard for discard, other in zip(settling, meters, strict=True) if other == meter)
+        length = block_length(metric, settings.interval, flush=source.flush, renewal=source.renewal)
+        found = counters.readable(seen[id(source)], status, meter)
+        tracks[meter] = _track(metric.name, meter, found, baselines, length, settling=alone)
     return tracks
 
 
@@ -62,11 +76,23 @@ def _track(name: str, meter: Meter, seen: View, before: Baselines, length: Lengt
     return Track(name=name, meter=meter, closing=closing, moved=closing.baselines != before, gap=seen.gap)
 
 
-def _length(settings: AnalysisSettings, metric: Metric, reading: Reading) -> Length:
-    """Latency blocks outlast two flushes: between flushes the histogram stands still while requests go on."""
-    if metric.preset is MetricPreset.GATEWAY_ERRORS:
-        return Length.of(settings.interval)
-    return Length.of(settings.interval, at_least=2 * reading.flush)
+def _stale(settings: AnalysisSettings, reading: Reading, now: datetime) -> str | None:
+    limit = max(settings.interval, _FRESH, 4 * reading.renewal)
+    for scrape in reading.scrapes:
+        if abs(now - scrape.at) > limit:
+            return f"the counters of {scrape.proxy} are of {scrape.at:%H:%M:%S}, and it is {now:%H:%M:%S}"
+    return None
+
+
+def block_length(metric: Metric, interval: timedelta, *, flush: timedelta, renewal: timedelta) -> Length:
+    """Return how long a metric's blocks are, with proxies and counters that renew themselves so often (`observed.Reading`).
+
+    Latency blocks outlast two flushes: between flushes the histogram stands still while requests go on. Scrapes are never evenly apart.
+    """
+    settled = EARLY * 2 * renewal
+    if metric.preset is MetricPreset.GATEWAY_LATENCY:
+        return Length.of(interval, at_least=max(settled, 2 * flush))
+    return Length.of(interval, at_least=settled)
 
 
 def samples(tracks: Sequence[Track], status: AnalysisStatus) -> list[Sample]:

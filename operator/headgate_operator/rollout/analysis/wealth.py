@@ -1,5 +1,6 @@
 """The evidence of one metric between status and statistics, and what a restart or another block does to it."""
 
+import hashlib
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -84,6 +85,13 @@ def _whole_seconds(at: datetime) -> datetime:
 @lru_cache(maxsize=256)
 def definition(metric: Metric) -> str:
     """Name what evidence is about: evidence for another tolerance, bound or maximum answers another question."""
+    what = str(metric.preset) if metric.preset is not None else f"queries {_digest(metric)}"
     bound = f" slower than {metric.slower_than / timedelta(milliseconds=1):g}ms" if metric.slower_than else ""
     objective = f"objective {metric.maximum:g}" if metric.maximum is not None else f"good enough below {metric.good_enough:g}"
-    return f"{metric.preset}{bound}, tolerated odds ratio {metric.tolerated_odds_ratio:g}, {objective}"
+    return f"{what}{bound}, tolerated odds ratio {metric.tolerated_odds_ratio:g}, {objective}"
+
+
+def _digest(metric: Metric) -> str:
+    """Name two queries shortly."""
+    assert metric.prometheus is not None, f"rule: {metric.name} has neither preset nor queries"
+    return hashlib.sha256(f"{metric.prometheus.bad}\0{metric.prometheus.total}".encode()).hexdigest()[:12]
