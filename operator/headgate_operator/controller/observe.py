@@ -107,7 +107,7 @@ class Observer:
         wants = needs(spec, status, services, observed.route)
         reading, parity = await asyncio.gather(
             self._reading(observed) if wants.metrics else _nothing(),
-            self._parity(observed) if wants.parity else _nothing(),
+            self._parity(observed, ask=wants.parity) if wants.parity or wants.golden else _nothing(),
         )
         now = self._clock()
         # Last of all: between this and the report on what was decided nobody else may decide, or two would take the last place.
@@ -119,11 +119,10 @@ class Observer:
         own = observed.spec.analysis.provider
         return await self._counters.read((own and own.envoy) or self._settings.envoy, observed.subject, observed.route)
 
-    async def _parity(self, observed: Observed) -> ParityAnswer:
+    async def _parity(self, observed: Observed, *, ask: bool) -> ParityAnswer:
         assert observed.status.candidate is not None
-        return await check(
-            self._api, self._question, subject=observed.subject, spec=observed.spec, candidate=observed.status.candidate
-        )  # fmt: skip
+        candidate = observed.status.candidate
+        return await check(self._api, self._question, subject=observed.subject, spec=observed.spec, candidate=candidate, ask=ask)
 
 
 def _stable_unknown(status: ModelDeploymentStatus) -> bool:

@@ -12,9 +12,9 @@ from headgate_operator.rollout.parity import difference
 
 
 async def check(
-    api: KubeApi, question: GoldenQuestion, *, subject: Subject, spec: ModelDeploymentSpec, candidate: Candidate
+    api: KubeApi, question: GoldenQuestion, *, subject: Subject, spec: ModelDeploymentSpec, candidate: Candidate, ask: bool
 ) -> ParityAnswer:
-    """Ask the candidate the golden inputs. Never raises for what the candidate or its golden set does wrong."""
+    """Ask the candidate the golden inputs, or only read them. Never raises for what the candidate or its golden set does wrong."""
     assert spec.parity.golden is not None
     name = spec.parity.golden.config_map
     sha256: str | None = None
@@ -22,11 +22,17 @@ async def check(
         golden = read_golden(await api.get(CONFIG_MAPS, subject.namespace, name), name)
         sha256 = golden.sha256
         if candidate.golden not in (None, sha256):
-            raise GoldenError(Reason.GOLDEN_MISSING, f"ConfigMap {name} changed since {candidate.id} was started; put the old one back")
+            raise GoldenError(Reason.GOLDEN_MISSING, _changed(name, candidate.id))
+        if not ask:
+            return ParityAnswer(revision=candidate.id, golden=sha256, asked=False)
         mismatch = await _compare(question, golden, subject=subject, spec=spec, candidate=candidate)
     except GoldenError as error:
-        return ParityAnswer(revision=candidate.id, golden=sha256, unavailable=(error.reason, str(error)))
+        return ParityAnswer(revision=candidate.id, golden=sha256, asked=ask, unavailable=(error.reason, str(error)))
     return ParityAnswer(revision=candidate.id, golden=sha256, mismatch=mismatch)
+
+
+def _changed(name: str, revision: str) -> str:
+    return f"ConfigMap {name} changed since {revision} was started; put the old one back, or abort@ and retry@ {revision} to take this one"
 
 
 async def _compare(

@@ -14,11 +14,15 @@ def check_parity(turn: Turn) -> Turn:
     if _nothing_to_ask(turn):
         return turn.with_candidate(parity=ParityResult.SKIPPED)
     answer = turn.observed.parity
-    if answer is None or answer.revision != turn.candidate.id or answer.unavailable is not None or answer.golden is None:
+    if answer is None or answer.revision != turn.candidate.id or answer.golden is None:
+        return turn
+    if turn.candidate.golden is None:  # the first set that was read: a later one under the same name may be another model's
+        turn = turn.with_candidate(golden=answer.golden)
+    if not answer.asked or answer.unavailable is not None or answer.golden != turn.candidate.golden:
         return turn
     if answer.mismatch is not None:
         return refuse_candidate(turn, Reason.PARITY_MISMATCH, answer.mismatch)
-    return turn.with_candidate(parity=ParityResult.PASSED, golden=answer.golden)
+    return turn.with_candidate(parity=ParityResult.PASSED)
 
 
 def parity_passed(turn: Turn) -> Wait | None:
@@ -29,7 +33,7 @@ def parity_passed(turn: Turn) -> Wait | None:
         message = "parity is required, but the manifest names no golden set (spec.parity.golden.configMap)"
         return Wait(reason=Reason.GOLDEN_MISSING, message=message, hold=True)
     answer = turn.observed.parity
-    if answer is not None and answer.revision == turn.candidate.id:
+    if answer is not None and answer.revision == turn.candidate.id and answer.asked:
         reason, message = answer.unavailable or (Reason.GOLDEN_MISSING, "there is no golden set")
         return Wait(reason=reason, message=message, hold=True)
     return Wait(reason=Reason.CHECKING_PARITY, message=f"{turn.candidate.id} is asked the golden inputs")

@@ -16,6 +16,8 @@ class Needs:
 
     metrics: bool
     """The gateway's counters of both slots."""
+    golden: bool
+    """The golden set of `status.candidate`, to pin it before somebody overwrites it."""
     parity: bool
     """The candidate's answers to its golden inputs (of `status.candidate`)."""
 
@@ -24,15 +26,20 @@ def needs(spec: ModelDeploymentSpec, status: ModelDeploymentStatus, services: Ma
     """Say what this pass wants to know."""
     return Needs(
         metrics=beside_stable(status) is not None and carries(route, status),
+        golden=_has_golden(spec, status) and status.candidate is not None and status.candidate.golden is None,
         parity=_wants_parity(spec, status, services),
     )
 
 
 def _wants_parity(spec: ModelDeploymentSpec, status: ModelDeploymentStatus, services: Mapping[str, Service]) -> bool:
-    candidate = status.candidate
-    if candidate is None or candidate.parity is not None:
+    if status.candidate is None or not _has_golden(spec, status):
         return False
-    if spec.parity.mode is ParityMode.OFF or spec.parity.golden is None:
-        return False
-    service = services.get(candidate.isvc)
+    service = services.get(status.candidate.isvc)
     return service is not None and service.ready_to_start(starting_min(spec, status))
+
+
+def _has_golden(spec: ModelDeploymentSpec, status: ModelDeploymentStatus) -> bool:
+    """Whether the candidate is still to be asked a golden set, and the manifest names one."""
+    if status.candidate is None or status.candidate.parity is not None:
+        return False
+    return spec.parity.mode is not ParityMode.OFF and spec.parity.golden is not None

@@ -148,7 +148,9 @@ class ParityAnswer:
 
     revision: str
     golden: str | None
-    """SHA-256 of the golden set that was used, None if there is none."""
+    """SHA-256 of the golden set that was read, None if there is none."""
+    asked: bool = True
+    """False: the candidate cannot answer yet, and only the golden set was read, to be pinned."""
     mismatch: str | None = None
     """Where answers differ, with the numbers; None if they agree."""
     unavailable: tuple[Reason, str] | None = None

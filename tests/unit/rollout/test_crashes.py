@@ -2,7 +2,9 @@
 
 import pytest
 
-from headgate_operator.api.status import Phase
+from headgate_operator.api.status import ModelDeploymentStatus, Phase
+from headgate_operator.api.stored import read_status
+from headgate_operator.rollout.observed import Fleet
 
 
 @pytest.fixture
@@ -80,6 +82,81 @@ def rolled_back_by_command(world):
     world.command = f"rollback@{second}"
 
 
+def passes_its_pauses(world):
+    steps = [{"pause": True}, *world.manifest["rollout"]["steps"], {"pause": True}]
+    world.manifest["rollout"] = world.manifest["rollout"] | {"steps": steps}
+    world.run()
+    second = world.apply(2)
+    world.run(lambda world: world.status.candidate is not None and world.status.candidate.at_pause)
+    world.command = f"promote@{second}"
+    world.run(lambda world: world.command is None and world.status.candidate.weight == 50 and world.status.candidate.at_pause)
+    world.command = f"promote@{second}"
+
+
+def paused_and_resumed(world):
+    world.run()
+    second = world.apply(2)
+    world.run(lambda world: world.weights.get(second) == 10)
+    world.command = f"pause@{second}"
+    world.run_for(60)
+    world.command = f"resume@{second}"
+
+
+def refused_by_policy(world):
+    world.manifest["rollout"] = world.manifest["rollout"] | {"onInsufficientData": "Rollback", "holdTimeout": "60s"}
+    world.run()
+    world.apply(2)
+    world.rate = 0.05
+
+
+def promoted_by_policy(world):
+    refused_by_policy(world)
+    world.apply(2, rollout=world.manifest["rollout"] | {"onInsufficientData": "Promote"})
+
+
+def its_turn_in_the_fleet_came(world):
+    world.run()
+    world.apply(2)
+    world.fleet = Fleet(others_under_way=1, limit=1)
+    world.run_for(60)
+    world.fleet = Fleet()
+
+
+def cancelled(world):
+    world.run()
+    second = world.apply(2)
+    world.run(lambda world: world.weights.get(second) == 25)
+    world.apply(1)
+
+
+def back_to_a_known_version(world):
+    world.run()
+    world.apply(2)
+    world.run()
+    world.apply(1)
+
+
+def rolled_back_by_command_in_the_watch(world):
+    world.run()
+    second = world.apply(2)
+    world.run(lambda world: world.phase is Phase.WATCHING)
+    world.command = f"rollback@{second}"
+
+
+def damaged_in_a_canary(world):
+    world.run()
+    second = world.apply(2)
+    world.run(lambda world: world.weights.get(second) == 25)
+    stored = world.status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    world.status, world.damaged = read_status(stored | {"candidate": {"id": second}})
+
+
+def lost_after_a_refusal(world):
+    refused_by_parity(world)
+    world.run()
+    world.status = ModelDeploymentStatus()
+
+
 def first_revision(world):
     pass
 
@@ -111,6 +188,16 @@ def ending(world):
         promoted_by_command,
         promoted_at_once,
         rolled_back_by_command,
+        passes_its_pauses,
+        paused_and_resumed,
+        refused_by_policy,
+        promoted_by_policy,
+        its_turn_in_the_fleet_came,
+        cancelled,
+        back_to_a_known_version,
+        rolled_back_by_command_in_the_watch,
+        damaged_in_a_canary,
+        lost_after_a_refusal,
     ],
 )
 def test_a_crash_at_any_write_changes_nothing_about_the_end(story, short_world):
