@@ -10,6 +10,7 @@ change.
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from datetime import datetime
 from typing import Any
 
 from headgate_operator.api.names import API_VERSION, COMMAND_ANNOTATION, FIELD_MANAGER, KIND
@@ -23,6 +24,7 @@ from headgate_operator.kserve.route import RouteBackend, http_route
 from headgate_operator.kserve.subset import is_subset
 from headgate_operator.kube.protocol import ApiError, ConflictError, KubeApi, Object, Resource, UnavailableError
 from headgate_operator.rollout.decision import Decision, Note, WantedRoute, WantedService
+from headgate_operator.rollout.observed import Subject
 
 
 def status_fields(status: ModelDeploymentStatus) -> dict[str, Any]:
@@ -53,6 +55,10 @@ class Actor:
         if decision.command_done:
             await self._remove_command(snapshot, version)
         return wrote or version is not None
+
+    async def tell(self, subject: Subject, note: Note, now: datetime) -> None:
+        """Tell people without doing anything."""
+        await self._notes.post(subject, [note], now)
 
     async def _children(self, snapshot: Snapshot, decision: Decision, notes: list[Note]) -> bool:
         """Write the children. Weights never wait for a service: KServe's webhook may be down just when a version has to lose its traffic.

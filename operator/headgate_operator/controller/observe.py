@@ -18,6 +18,7 @@ from headgate_operator.api.stored import read_status
 from headgate_operator.controller.children import Children, read_children, read_services
 from headgate_operator.controller.fleet import FleetRegister
 from headgate_operator.controller.golden import GoldenQuestion
+from headgate_operator.controller.installed import InstalledCrd
 from headgate_operator.controller.parity import check
 from headgate_operator.controller.resources import HTTP_ROUTES, MODEL_DEPLOYMENTS
 from headgate_operator.controller.scrape import Counters
@@ -36,6 +37,15 @@ Key = tuple[str, str]
 
 class UnreadableError(Exception):
     """The stored object is not what our CRD promises, for instance because the installed CRD is another release's."""
+
+
+class OutdatedCrdError(Exception):
+    """The installed CRD is older than this release: whatever is written through it may lose fields, so nothing is."""
+
+    def __init__(self, message: str, subject: Subject, at: datetime) -> None:
+        super().__init__(message)
+        self.subject = subject
+        self.at = at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +82,7 @@ class Observer:
         self._counters = counters
         self._question = question
         self._clock = clock
+        self._crd = InstalledCrd(api, clock)
         self.fleet = FleetRegister(settings.fleet)
 
     async def observe(self, key: Key) -> Snapshot | None:
@@ -83,6 +94,8 @@ class Observer:
         obj = await self._api.get(MODEL_DEPLOYMENTS, namespace, name)
         if obj is None or "deletionTimestamp" in obj["metadata"]:
             return None
+        if complaint := await self._crd.complaint():
+            raise OutdatedCrdError(complaint, _subject(obj), self._clock())
         spec = _parse(obj)
         status, damaged = read_status(obj.get("status"))
         subject, gateway = _subject(obj), spec.serving.gateway or self._settings.gateway

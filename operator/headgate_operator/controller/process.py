@@ -14,6 +14,7 @@ from typing import Final
 from headgate_operator.controller.act import Actor
 from headgate_operator.controller.golden import GoldenQuestion
 from headgate_operator.controller.health import Health
+from headgate_operator.controller.installed import outdated
 from headgate_operator.controller.lease import Lease, LeaseLostError
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Key, Observer
@@ -148,7 +149,10 @@ async def _missing(api: KubeClient) -> str:
                 return f"the API server does not know {_full_name(resource)}: {remedy}"
         except ApiError as error:
             return str(error)
-    return ""
+    try:
+        return await outdated(api)
+    except ApiError as error:
+        return str(error)
 
 
 def _full_name(resource: Resource) -> str:

@@ -11,15 +11,16 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from headgate_operator.api.reasons import Reason
 from headgate_operator.controller.act import Actor
 from headgate_operator.controller.logs import ObjectLog
-from headgate_operator.controller.observe import Key, Observer, Snapshot, UnreadableError
+from headgate_operator.controller.observe import Key, Observer, OutdatedCrdError, Snapshot, UnreadableError
 from headgate_operator.controller.settings import Settings
 from headgate_operator.controller.telemetry import Telemetry
 from headgate_operator.controller.workqueue import QueueClosedError, WorkQueue
 from headgate_operator.kube.protocol import ApiError, ConflictError
 from headgate_operator.rollout.decide import decide
-from headgate_operator.rollout.decision import Decision
+from headgate_operator.rollout.decision import Decision, Note
 
 _WRITES_IN_A_ROW: Final = 8
 """Looks that wrote, one after the other, before we slow down: something undoes or ignores what we write."""
@@ -97,6 +98,11 @@ class Reconciler:
             ObjectLog(_log, *key).debug("somebody else wrote in between, looking again: %s", error)
             self._queue.backoff(key)
             return "conflict"
+        except OutdatedCrdError as error:
+            if self._complaints.get(key) != str(error):
+                await self._actor.tell(error.subject, Note(reason=Reason.CRD_OUTDATED, message=str(error), warning=True), error.at)
+            self._complain(key, str(error), exception=None)
+            return "error"
         except (ApiError, UnreadableError) as error:
             self._complain(key, str(error), exception=None)
             return "error"

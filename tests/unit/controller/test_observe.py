@@ -145,7 +145,10 @@ async def test_the_candidate_is_asked_its_golden_inputs_once_it_is_ready(world, 
         await golden(world, GOLDEN)
         await world.manifest(parity={"mode": "Required", "golden": {"configMap": "g"}})
         await world.reconciler.look(KEY)
-        assert (await world.snapshot()).observed.parity is None, "not ready yet"
+        early = (await world.snapshot()).observed.parity
+        assert (early.asked, len(early.golden), asked) == (False, 64, []), "not ready yet: pinned, not asked"
+        await world.reconciler.look(KEY)
+        assert (await world.status()).candidate.golden == early.golden
         await world.kserve()
         parity = (await world.snapshot()).observed.parity
     isvc = (await world.status()).candidate.isvc
