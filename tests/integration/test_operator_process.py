@@ -168,6 +168,27 @@ async def test_it_waits_for_its_crd_and_is_not_ready_meanwhile(api: ApiClient, s
     assert (await operator.get("/readyz"))[0] == 200
 
 
+async def test_it_refuses_to_work_with_a_crd_older_than_itself_until_that_is_replaced(api: ApiClient, start: Any) -> None:
+    older = crd()
+    del older["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]["rejected"]
+    await api.apply(older, field_manager="test")
+    await api.apply(manifest(), field_manager="test")
+    impatient = await start("--no-leader-election", "--start-timeout", "1s")
+    async with asyncio.timeout(30):
+        assert await impatient.process.wait() == 1
+    assert "the installed CRD modeldeployments.headgate.dev is older than this operator: it does not know status.rejected" in impatient.said
+    assert "Traceback" not in impatient.said
+    operator = await start("--no-leader-election")
+
+    async def waits() -> bool:
+        return "older than this operator" in operator.said
+
+    await until(waits, operator)
+    assert "status" not in (await api.get(API_VERSION, "modeldeployments", "ml", "flight-delay") or {})
+    await api.apply(crd(), field_manager="test")
+    await until(lambda: stalled(api), operator)
+
+
 async def test_sigterm_while_it_waits_ends_it(api: ApiClient, start: Any) -> None:
     operator = await start()
 

@@ -99,6 +99,6 @@ def _ours() -> Mapping[str, Any]:
 def _schema(installed: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the schema of the version that we use; an empty one if it is not there."""
     versions = installed.get("spec", {}).get("versions", ())
-    found = next((version for version in versions if version.get("name") == VERSION), {})
+    found: Mapping[str, Any] = next((version for version in versions if version.get("name") == VERSION), {})
     schema: Mapping[str, Any] = found.get("schema", {}).get("openAPIV3Schema", {})
     return schema
