@@ -1,7 +1,7 @@
 """Sets of fields: which ones an object has, what changed between two objects, and the notation of managedFields.
 
-A path is a tuple of elements such as `f:spec`, `k:{"name":"x"}`, `v:"x"`. Only leaves, atomic values, items of lists and keys of free maps
-are members; named fields that hold others are not.
+A path is a tuple of elements such as `f:spec`, `k:{"name":"x"}`, `v:"x"`. Leaves, atomic values, items of lists and keys of free maps are
+members; named fields that hold others are members only of what a write added, not of what a configuration names.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,10 +17,16 @@ FieldSet = frozenset[Path]
 
 _CONTAINER = object()
 """Stands for the value of a member that holds others."""
+_NAMED = object()
+"""Likewise, where the schema names the field."""
 
 
 def leaves(value: Any, schema: Schema | None) -> dict[Path, Any]:
-    """Return every member with its value."""
+    """Return every member with its value, named fields that hold others left out."""
+    return {path: item for path, item in _members(value, schema).items() if item is not _NAMED}
+
+
+def _members(value: Any, schema: Schema | None) -> dict[Path, Any]:
     found: dict[Path, Any] = {}
     _walk(value, schema, (), found)
     found.pop((), None)
@@ -32,8 +38,7 @@ def _walk(value: Any, schema: Schema | None, path: Path, found: dict[Path, Any])
         for name, item in value.items():
             child, named = field_schema(schema, name)
             _walk(item, child, (*path, f"f:{name}"), found)
-            if not named:
-                found.setdefault((*path, f"f:{name}"), _CONTAINER)
+            found.setdefault((*path, f"f:{name}"), _NAMED if named else _CONTAINER)
     elif is_associative(value, schema):
         for item in value:
             below = (*path, item_element(item, schema))
@@ -54,12 +59,14 @@ class Difference:
 
 def compare(old: Any, new: Any, schema: Schema | None) -> Difference:
     """Return which members differ."""
-    before, after = leaves(old, schema), leaves(new, schema)
+    before, after = _members(old, schema), _members(new, schema)
     changed = frozenset(path for path, value in after.items() if path not in before or not _unchanged(before[path], value))
     return Difference(changed, frozenset(before.keys() - after.keys()))
 
 
 def _unchanged(old: Any, new: Any) -> bool:
+    if _CONTAINER in (old, new) or _NAMED in (old, new):
+        return all(item is _CONTAINER or item is _NAMED or item == {} for item in (old, new))
     return old is new or same(old, new)
 
 

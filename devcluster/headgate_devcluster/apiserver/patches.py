@@ -50,7 +50,7 @@ def _operate(root: dict[str, Any], operation: dict[str, Any]) -> None:
             _remove(root, source)
         _add(root, path, value)
     else:
-        raise bad_request(f"json patch: unknown operation {what!r}")
+        raise _unprocessable()
 
 
 def _same(found: Any, wanted: Any) -> bool:
