@@ -94,6 +94,13 @@ def conflict(resource: ResourceType, name: str, why: str) -> Refusal:
     return Refusal(409, "Conflict", f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}', _about(resource, name))
 
 
+def another(resource: ResourceType, name: str, why: str) -> Refusal:
+    """What is to be deleted is not what the preconditions say; unlike other conflicts, this one names the kind."""
+    kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+    details = _about(resource, name) | {"kind": resource.kind}
+    return Refusal(409, "Conflict", f'Operation cannot be fulfilled on {kind} "{name}": {why}', details)
+
+
 def modified(resource: ResourceType, name: str) -> Refusal:
     """The resourceVersion sent is not the current one."""
     return conflict(resource, name, "the object has been modified; please apply your changes to the latest version and try again")
@@ -101,9 +108,10 @@ def modified(resource: ResourceType, name: str) -> Refusal:
 
 def invalid(resource: ResourceType, name: str, errors: Sequence[FieldError]) -> Refusal:
     """The object breaks rules of its schema or its kind."""
-    kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+    group = "" if resource.kind == "Event" else resource.group  # Events of both groups are refused as those of the core
+    kind = f"{resource.kind}.{group}" if group else resource.kind
     told = str(errors[0]) if len(errors) == 1 else f"[{', '.join(map(str, errors))}]"
-    details = {"name": name, **({"group": resource.group} if resource.group else {}), "kind": resource.kind}
+    details = {"name": name, **({"group": group} if group else {}), "kind": resource.kind}
     return Refusal(422, "Invalid", f'{kind} "{name}" is invalid: {told}', details | {"causes": [error.cause for error in errors]})
 
 

@@ -1,5 +1,6 @@
 """Rules of built-in kinds that the project can trip over."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
@@ -7,6 +8,12 @@ from headgate_devcluster.apiserver.errors import FieldError, invalid_value, requ
 from headgate_devcluster.apiserver.objects import Object
 
 MAX_NOTE: Final = 1024
+"""Bytes, as all these lengths."""
+
+_QUALIFIED: Final = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_NOT_QUALIFIED: Final = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+)
 
 Rule = Callable[[Object, Object | None], Iterator[FieldError]]
 
@@ -36,19 +43,20 @@ def _new_event(obj: Object) -> Iterator[FieldError]:
     for name, longest in _EVENT_TEXTS.items():
         if not obj.get(name):
             yield required(name)
-        elif len(obj[name]) > longest:
+        elif len(obj[name].encode()) > longest:
             yield invalid_value(name, "", f"can have at most {longest} characters")
-    if len(obj.get("note") or "") > MAX_NOTE:
+    if (controller := obj.get("reportingController")) and not _QUALIFIED.fullmatch(controller):
+        yield invalid_value("reportingController", controller, _NOT_QUALIFIED)
+    if len((obj.get("note") or "").encode()) > MAX_NOTE:
         yield invalid_value("message", "", f"can have at most {MAX_NOTE} characters")
     if obj.get("type") not in {"Normal", "Warning"}:
         yield invalid_value("type", "", f"has invalid value: {obj.get('type', '')}")
 
 
 def _event_place(obj: Object) -> Iterator[FieldError]:
-    """An Event about a cluster-scoped object lives in the namespace `default`."""
-    regarding = (obj.get("regarding") or {}).get("namespace")
-    if (regarding or "default") != obj["metadata"].get("namespace"):
-        yield invalid_value("involvedObject.namespace", regarding or "", "does not match event.namespace")
+    """An Event about an object without a namespace lives in `default`."""
+    if not (obj.get("regarding") or {}).get("namespace") and obj["metadata"].get("namespace") != "default":
+        yield invalid_value("involvedObject.namespace", "", "does not match event.namespace")
 
 
 def _unchanged(obj: Object, old: Object, names: tuple[str, ...]) -> Iterator[FieldError]:

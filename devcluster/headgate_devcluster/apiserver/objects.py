@@ -5,7 +5,7 @@ answers share it without copying.
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Object = dict[str, Any]
@@ -28,9 +28,9 @@ def key_of(obj: Object) -> Key:
     return meta.get("namespace", ""), meta["name"]
 
 
-def now() -> str:
-    """Return the time the way the API server writes it: UTC, whole seconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def now(later: int = 0) -> str:
+    """Return the time, or that of some seconds later, the way the API server writes it: UTC, whole seconds."""
+    return (datetime.now(UTC) + timedelta(seconds=later)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def to_json(value: Any) -> bytes:

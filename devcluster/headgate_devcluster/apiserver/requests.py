@@ -59,6 +59,10 @@ def address(path: str, catalogue: Catalogue) -> Address:
 def list_options(request: web.Request) -> ListOptions:
     """Read the options of a list."""
     query = request.query
+    if problem := _bad_version(query.get("resourceVersion", "")):
+        if is_watch(request):
+            raise Refusal(500, "", problem)
+        raise bad_request(f"invalid resource version: {problem}")
     return ListOptions(
         label_selector=query.get("labelSelector", ""),
         field_selector=query.get("fieldSelector", ""),
@@ -115,8 +119,16 @@ def delete_options(request: web.Request, body: Object) -> DeleteOptions:
         uid=preconditions.get("uid"),
         resource_version=preconditions.get("resourceVersion"),
         propagation=cast("Propagation", told or "Background"),
+        grace_seconds=body.get("gracePeriodSeconds", _number(request.query.get("gracePeriodSeconds"))),
         dry_run=bool(body.get("dryRun")) or "dryRun" in request.query,
     )
+
+
+def _bad_version(text: str) -> str:
+    """What is wrong with a resourceVersion; empty if nothing is."""
+    if not text or text.isdigit():
+        return ""
+    return f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
 
 
 def _truth(word: str | None) -> bool:

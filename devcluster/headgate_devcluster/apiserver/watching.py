@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from headgate_devcluster.apiserver.errors import Refusal, bad_request, expired
+from headgate_devcluster.apiserver.errors import Refusal, expired
 from headgate_devcluster.apiserver.event_forms import in_version
 from headgate_devcluster.apiserver.history import Change, Ending, Subscription
 from headgate_devcluster.apiserver.objects import Object
@@ -55,10 +55,6 @@ def _past(
 ) -> list[WatchEvent]:
     """Return what comes before anything new: changes since a revision, or everything there is."""
     if options.resource_version not in {"", "0"} and not options.initial_events:
-        if not options.resource_version.isdigit():
-            raise bad_request(
-                f'Invalid value: "{options.resource_version}": strconv.ParseUint: parsing "{options.resource_version}": invalid syntax'
-            )
         changes = store.history(resource.storage).since(int(options.resource_version))
         return [event for change in changes if (event := _event_of(change, resource, matches))]
     found: list[WatchEvent] = [("ADDED", in_version(obj, resource)) for obj in store.items(resource.storage, namespace) if matches(obj)]

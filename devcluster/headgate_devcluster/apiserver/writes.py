@@ -163,7 +163,8 @@ class Writes:
         if same(obj, old) or options.dry_run:
             return Written(in_version(obj, resource), warnings=warnings)
         metadata = obj["metadata"]
-        if metadata.get("deletionTimestamp") and not metadata.get("finalizers") and not is_held(obj):
+        held = metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds") or is_held(obj)
+        if metadata.get("deletionTimestamp") and not held:
             written = self._store.remove(resource.storage, key_of(obj), last=obj)
         else:
             written = self._store.put(resource.storage, obj)

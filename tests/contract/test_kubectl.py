@@ -1,9 +1,9 @@
-"""The API server double under real `kubectl`. The same answers are checked over plain HTTP beside it, with or without the program."""
+"""What people see: kubectl itself. The same answers are checked over plain HTTP beside it, with or without the program."""
 
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,6 @@ import pytest
 import yaml
 
 from headgate_devcluster.access import write_kubeconfig
-from headgate_devcluster.apiclient import ApiClient
-from headgate_devcluster.apiserver import ApiServer
-from headgate_operator.api.crd import crd_yaml
 
 KUBECTL = shutil.which("kubectl")
 pytestmark = [pytest.mark.kubectl, pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed: its checks are skipped")]
@@ -22,7 +19,7 @@ pytestmark = [pytest.mark.kubectl, pytest.mark.skipif(KUBECTL is None, reason="k
 MANIFEST = """
 apiVersion: headgate.dev/v1alpha1
 kind: ModelDeployment
-metadata: {name: flight-delay, namespace: ml}
+metadata: {name: flight-delay}
 spec:
   model: {uri: s3://models/flight-delay/7, format: {name: xgboost, version: "3"}, runtime: headgate-xgboost}
 """
@@ -30,7 +27,7 @@ spec:
 DEPLOYMENT = """
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: d, namespace: ml}
+metadata: {name: d}
 spec:
   selector: {matchLabels: {app: d}}
   template:
@@ -50,21 +47,9 @@ Kubectl = Callable[..., Coroutine[Any, Any, Outcome]]
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[ApiServer]:
-    async with ApiServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def api(server: ApiServer) -> AsyncIterator[ApiClient]:
-    async with ApiClient(server.url) as api:
-        yield api
-
-
-@pytest.fixture
-async def kubectl(server: ApiServer, tmp_path: Path) -> Kubectl:
-    """`kubectl(*arguments, given="text on stdin")` against a cluster with our definition and the namespace `ml`."""
-    kubeconfig = write_kubeconfig(tmp_path / "kubeconfig", server.url, namespace="ml")
+async def kubectl(server: Any, tmp_path: Path) -> Kubectl:
+    """`kubectl(*arguments, given="text on stdin")` in the test's namespace."""
+    kubeconfig = write_kubeconfig(tmp_path / "kubeconfig", server.access, namespace=server.namespace)
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "KUBECONFIG": str(kubeconfig), "NO_PROXY": "127.0.0.1"}
 
     async def run(*arguments: str, given: str = "") -> Outcome:
@@ -85,11 +70,12 @@ async def kubectl(server: ApiServer, tmp_path: Path) -> Kubectl:
                 await process.communicate()
         return Outcome(process.returncode or 0, out.decode(), err.decode())
 
-    definition = await run("apply", "-f", "-", given=crd_yaml())
-    assert definition.out == "customresourcedefinition.apiextensions.k8s.io/modeldeployments.headgate.dev created\n", definition.err
-    namespace = await run("apply", "-f", "-", given="apiVersion: v1\nkind: Namespace\nmetadata: {name: ml}\n")
-    assert namespace.code == 0, namespace.err
     return run
+
+
+async def write_status(server: Any, status: dict[str, Any]) -> None:
+    target = ("headgate.dev/v1alpha1", "modeldeployments", server.namespace, "flight-delay")
+    await server.api.merge_patch(*target, status, subresource="status")
 
 
 def edited(manifest: str, **spec: Any) -> str:
@@ -153,7 +139,7 @@ async def test_patch_annotate_and_label(kubectl: Kubectl) -> None:
     assert found["metadata"]["annotations"]["headgate.dev/command"] == "abort@r3f9a1c02"
 
 
-async def test_wait_sees_a_condition_that_comes_later(kubectl: Kubectl, api: ApiClient) -> None:
+async def test_wait_sees_a_condition_that_comes_later(kubectl: Kubectl, server: Any) -> None:
     await kubectl("apply", "-f", "-", given=MANIFEST)
     waiting = asyncio.create_task(kubectl("wait", "mdep/flight-delay", "--for=condition=Ready", "--timeout=20s"))
     condition = {
@@ -161,7 +147,9 @@ async def test_wait_sees_a_condition_that_comes_later(kubectl: Kubectl, api: Api
         "lastTransitionTime": "2026-01-01T00:00:00Z",
     }  # fmt: skip
     status = {"status": {"conditions": [condition], "phase": "Healthy"}}
-    await api.merge_patch("headgate.dev/v1alpha1", "modeldeployments", "ml", "flight-delay", status, subresource="status")
+    await server.api.merge_patch(
+        "headgate.dev/v1alpha1", "modeldeployments", server.namespace, "flight-delay", status, subresource="status"
+    )
     outcome = await waiting
     assert outcome.out == "modeldeployment.headgate.dev/flight-delay condition met\n", outcome.err
     assert (await kubectl("get", "mdep")).out.splitlines()[1].split()[:4] == ["flight-delay", "Healthy", "True", "Serving"]
@@ -184,20 +172,21 @@ async def test_bad_manifests_are_refused_with_a_sentence(
     assert told in outcome.err
 
 
-async def test_describe_shows_events(kubectl: Kubectl, api: ApiClient) -> None:
+async def test_describe_shows_events(kubectl: Kubectl, server: Any) -> None:
     await kubectl("apply", "-f", "-", given=MANIFEST)
-    obj = await api.get("headgate.dev/v1alpha1", "modeldeployments", "ml", "flight-delay")
+    obj = await server.api.get("headgate.dev/v1alpha1", "modeldeployments", server.namespace, "flight-delay")
     assert obj is not None
     regarding = {name: obj["metadata"][name] for name in ("name", "namespace", "uid")} | {
         "kind": "ModelDeployment",
         "apiVersion": obj["apiVersion"],
     }
     event = {
-        "apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": "flight-delay.1", "namespace": "ml"}, "type": "Normal",
+        "apiVersion": "events.k8s.io/v1", "kind": "Event", "type": "Normal",
+        "metadata": {"name": "flight-delay.1", "namespace": server.namespace},
         "eventTime": "2026-01-01T00:00:00.000001Z", "reportingController": "headgate.dev/operator", "reportingInstance": "headgate-0",
         "action": "Rollout", "reason": "RevisionPromoted", "note": "r3f9a1c02 serves all traffic", "regarding": regarding,
     }  # fmt: skip
-    await api.create(event)
+    await server.api.create(event)
     assert "r3f9a1c02 serves all traffic" in (await kubectl("describe", "mdep", "flight-delay")).out
     listed = (await kubectl("get", "events")).out
     assert "RevisionPromoted" in listed
@@ -210,7 +199,25 @@ async def test_explain_and_api_resources_know_the_definition(kubectl: Kubectl) -
     assert "modeldeployments" in (await kubectl("api-resources", "--categories=kserve")).out
 
 
-async def test_a_namespace_is_deleted_with_its_objects(kubectl: Kubectl) -> None:
+async def test_a_namespace_is_deleted_with_its_objects(kubectl: Kubectl, server: Any) -> None:
     await kubectl("apply", "-f", "-", given=MANIFEST)
-    assert (await kubectl("delete", "namespace", "ml", "--timeout=10s")).code == 0
-    assert "No resources found" in (await kubectl("get", "mdep", "-A")).err
+    assert (await kubectl("delete", "namespace", server.namespace, "--timeout=10s")).code == 0
+    assert "No resources found" in (await kubectl("get", "mdep")).err
+
+
+async def test_get_watch_prints_a_row_for_every_change(kubectl: Kubectl, server: Any) -> None:
+    await kubectl("apply", "-f", "-", given=MANIFEST)
+    watching = asyncio.create_task(kubectl("get", "mdep", "-w", "--request-timeout=4s"))
+    status: dict[str, Any] = {"status": {"phase": "Healthy", "conditions": []}}
+    async with asyncio.timeout(10):
+        while not watching.done():  # kubectl says nothing before it ends: it is told the same until then
+            phase = "Pending" if status["status"]["phase"] == "Healthy" else "Healthy"
+            status = {"status": {"phase": phase}}
+            await server.api.merge_patch(
+                "headgate.dev/v1alpha1", "modeldeployments", server.namespace, "flight-delay", status, subresource="status"
+            )
+            await asyncio.sleep(0.5)
+    rows = [line.split()[:2] for line in (await watching).out.splitlines()]
+    assert rows[0] == ["NAME", "PHASE"]
+    assert ["flight-delay", "Healthy"] in rows
+    assert ["flight-delay", "Pending"] in rows
