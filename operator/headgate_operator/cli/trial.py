@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from headgate_operator.api.spec import Analysis as AnalysisSettings
-from headgate_operator.api.spec import Metric
+from headgate_operator.api.spec import Metric, MetricPreset
 from headgate_operator.api.status import FailStreak, MetricStatus, Mixture, Verdict
 from headgate_operator.rollout.analysis import verdicts, wealth
 from headgate_operator.rollout.analysis.blocks import ENOUGH_TO_CLOSE_EARLY, FEWEST_REQUESTS, Length
+from headgate_operator.rollout.analysis.failing import is_conviction, longer_streak
 from headgate_operator.stats.block import Block
 
 
@@ -59,7 +60,7 @@ class MetricTrial:
         if changed:
             self._mixture = wealth.count_block(self.metric, self._mixture, block, faults=block.candidate_bad, began=began)
         if block.candidate_bad == block.candidate_total or self._streak.requests:
-            self._streak = verdicts.longer_streak(self._streak, block)
+            self._streak = longer_streak(self._streak, block)
         if for_promotion:
             self._promotion = self._promotion.after(block)
         if changed or for_promotion:
@@ -79,8 +80,8 @@ class MetricTrial:
 
     @property
     def all_failing(self) -> bool:
-        """Whether every recent candidate request failed while stable served well."""
-        return self._streak.requests > 0 and verdicts.is_all_failing(self.metric, self.state)
+        """Whether so many recent candidate requests failed while stable served well. One that never served is found even sooner."""
+        return self.metric.preset is MetricPreset.GATEWAY_ERRORS and is_conviction(self._streak)
 
     def _is_enough(self, open_: Closed, age: timedelta) -> bool:
         if age < self._length.shortest:

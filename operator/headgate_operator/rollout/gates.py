@@ -9,6 +9,7 @@ from typing import Final
 from headgate_operator.api.quantities import format_duration
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Verdict, Waiver
+from headgate_operator.rollout.analysis import failing
 from headgate_operator.rollout.check_parity import parity_passed
 from headgate_operator.rollout.evidence import worse_reason
 from headgate_operator.rollout.fleet import frozen
@@ -109,6 +110,19 @@ def nothing_against_it(turn: Turn) -> Wait | None:
         return None
     reason = worse_reason(turn.spec, against[0].name)
     return Wait(reason=reason, message=f"{against[0].name}: {against[0].message}", hold=True)
+
+
+def no_fail_streak(turn: Turn) -> Wait | None:
+    """The newest block has a good answer in it. Too few failures to convict are still no reason to give it more traffic."""
+    analysis = turn.status.analysis
+    by_name = {metric.name: metric for metric in turn.spec.analysis.metrics}
+    streaks = (state for state in (analysis.metrics if analysis is not None else ()) if state.name in by_name)
+    state = next((state for state in streaks if failing(by_name[state.name], state)), None)
+    if state is None:
+        return None
+    requests = state.fail_streak.requests
+    message = f"{state.name}: the last {requests} candidate requests failed, every one; a good answer has to come first"
+    return Wait(reason=Reason.INSUFFICIENT_DATA, message=message, hold=True)
 
 
 def metrics_read(turn: Turn) -> Wait | None:
@@ -256,6 +270,7 @@ _STEP_DONE: Final[tuple[Gate, ...]] = (
     candidate_gets_traffic,
     split_matches,
     step_used,
+    no_fail_streak,  # not among the waivers: what speaks against the candidate is never waived
     capacity,
 )
 

@@ -28,15 +28,35 @@ class Kept:
     stable_bad: Integers
     fresh: NDArray[np.bool_]
     """A mixture starts before it is counted."""
+    outlasting: NDArray[np.bool_]
+    """It was at least twice as long as the shortest."""
 
 
-def blocks(runs: Runs) -> Iterator[Kept]:
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """The open blocks, at one tick, of the runs whose candidate has never given a good answer. Arrays are in parallel."""
+
+    ended: int
+    run: Integers
+    counts: Integers
+    """Candidate requests, bad ones, stable's requests, bad ones: a row each."""
+    outlasting: NDArray[np.bool_]
+    """The block has been open for two polls."""
+
+
+def blocks(runs: Runs) -> list[Kept]:
     """Close blocks tick by tick; the first after a change of weight is discarded, and so are those without candidate requests."""
+    return [one for one in looks(runs) if isinstance(one, Kept)]
+
+
+def looks(runs: Runs) -> Iterator[Kept | Looked]:
+    """Close blocks like `blocks`, and look at open ones as long as a candidate may never have served."""
     plan, count = runs.plan, runs.count
     series = (runs.candidate_total, runs.candidate_bad, runs.stable_total, runs.stable_bad)
     counts = np.zeros((4, count), dtype=np.int64)
     begun, since = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     discard, counted, restart = np.ones(count, bool), np.zeros(count, bool), np.zeros(count, bool)
+    served = np.zeros(count, bool)
     shortest, full = (-(-length // (SECOND * plan.tick)) for length in (LENGTH.shortest, LENGTH.full))
     hour = round(RESTART_AFTER / (SECOND * plan.tick))
     for tick in range(len(plan.weight)):
@@ -48,6 +68,9 @@ def blocks(runs: Runs) -> Iterator[Kept]:
         age = tick + 1 - begun
         enough = (counts[0] >= ENOUGH_TO_CLOSE_EARLY) | ((age >= full) & (counts[0] + counts[2] >= FEWEST_REQUESTS))
         closing = (age >= shortest) & (discard | enough)
+        if not served.all():
+            yield _look(tick, counts, ~(served | closing | discard) & (counts[0] > 0), age >= 2 * shortest)
+            served |= closing & ~discard & (counts[1] < counts[0])
         if not closing.any():
             continue
         kept = closing & ~discard & (counts[0] > 0)
@@ -64,7 +87,13 @@ def blocks(runs: Runs) -> Iterator[Kept]:
                 stable_total=counts[2, run],
                 stable_bad=counts[3, run],
                 fresh=restart[run],
+                outlasting=(age >= 2 * shortest)[run],
             )
             restart = restart & ~kept
             counted |= kept
         begun[closing], discard[closing], counts[:, closing] = tick + 1, False, 0
+
+
+def _look(tick: int, counts: Integers, which: NDArray[np.bool_], outlasting: NDArray[np.bool_]) -> Looked:
+    run = np.flatnonzero(which)
+    return Looked(ended=tick + 1, run=run, counts=counts[:, run], outlasting=outlasting[run])

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate_operator.api.spec import Metric, MetricPreset
-from headgate_operator.rollout.analysis.verdicts import STABLE_SERVES_BELOW, STREAK_BLOCKS, STREAK_REQUESTS
+from headgate_operator.rollout.analysis.failing import STABLE_SERVES_BELOW, STREAK_BLOCKS, STREAK_REQUESTS, fewest_failures
 from headgate_operator.stats.capital import log_unspent, started_share
 from headgate_operator.stats.promotion import PARTS_OF_MAXIMUM
-from tests.bench.statistics.blocks import Kept, blocks
+from tests.bench.statistics.blocks import Kept, Looked, blocks, looks
 from tests.bench.statistics.factors import odds_factors, rollback_factors
 from tests.bench.statistics.world import Runs
 
@@ -62,8 +62,9 @@ def bound(metrics: int = METRICS) -> float:
 
 def headgate(runs: Runs, *, metrics: int = METRICS, restarted_pod: bool = False) -> Ends:
     """Roll back on evidence or hard failure. After a pod restart a hard failure only suspends, and the comparison goes on."""
-    kept = list(blocks(runs))
-    return Ends(runs=runs, worse=_worse(runs, kept, metrics), failing=_never(runs) if restarted_pod else _all_failing(runs, kept))
+    seen = list(looks(runs))
+    kept = [one for one in seen if isinstance(one, Kept)]
+    return Ends(runs=runs, worse=_worse(runs, kept, metrics), failing=_never(runs) if restarted_pod else _all_failing(runs, seen))
 
 
 def _never(runs: Runs) -> Times:
@@ -101,25 +102,46 @@ def _all_counts(kept: list[Kept]) -> list[NDArray[np.int64]]:
 _COUNTS = ("candidate_total", "stable_total", "candidate_bad", "stable_bad")
 
 
-def _all_failing(runs: Runs, kept: list[Kept]) -> Times:
-    times, streak = _never(runs), np.zeros((4, runs.count), dtype=np.int64)
+def _all_failing(runs: Runs, seen: list[Kept | Looked]) -> Times:
+    times, streak, served = _never(runs), np.zeros((4, runs.count), dtype=np.int64), np.zeros(runs.count, bool)
     changes, weight = np.flatnonzero(np.diff(runs.plan.weight)) + 1, 0
-    for one in kept:
+    for one in seen:
         present = int(np.searchsorted(changes, one.ended - 1, side="right"))
         if present != weight:
             weight, streak[:] = present, 0
-        failed = one.candidate_bad == one.candidate_total
-        added = np.stack([one.candidate_total, np.ones_like(one.run), one.stable_bad, one.stable_total])
-        streak[:, one.run] = np.where(failed, streak[:, one.run] + added, 0)
-        requests, number, stable_bad, stable_total = streak[:, one.run]
-        enough = (requests >= STREAK_REQUESTS) & (number >= STREAK_BLOCKS) & (stable_total >= STREAK_REQUESTS)
-        _first(times, one.run, enough & (stable_bad < STABLE_SERVES_BELOW * stable_total), one.ended)
+        share = runs.plan.weight[one.ended - 1]
+        if isinstance(one, Looked):
+            requests, bad, stable, stable_bad = one.counts
+            longer = streak[:, one.run] + np.stack([requests, np.ones_like(requests), stable_bad, stable])
+            convicted = (bad == requests) & _never_served(longer, one.outlasting, share)
+        else:
+            failed = one.candidate_bad == one.candidate_total
+            added = np.stack([one.candidate_total, np.ones_like(one.run), one.stable_bad, one.stable_total])
+            longer = streak[:, one.run] = np.where(failed, streak[:, one.run] + added, 0)
+            served[one.run] |= ~failed
+            convicted = _long(longer) | (~served[one.run] & _never_served(longer, one.outlasting, share))
+        _first(times, one.run, convicted, one.ended)
     return times
+
+
+def _long(streak: NDArray[np.int64]) -> NDArray[np.bool_]:
+    requests, number, _, stable_total = streak
+    return (requests >= STREAK_REQUESTS) & (number >= STREAK_BLOCKS) & (stable_total >= STREAK_REQUESTS) & _stable_serves(streak)
+
+
+def _never_served(streak: NDArray[np.int64], outlasting: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
+    requests, number, _, stable_total = streak
+    enough = np.minimum(requests, stable_total * share / (1 - share)) >= fewest_failures(TOLERATED)
+    return enough & ((number >= STREAK_BLOCKS) | outlasting) & _stable_serves(streak)
+
+
+def _stable_serves(streak: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return np.asarray(streak[2] < STABLE_SERVES_BELOW * streak[3])
 
 
 def promotion(runs: Runs, *, maximum: float = 0.02) -> Ends:
     """Promote when the evidence allows it, whatever the step."""
-    kept = list(blocks(runs))
+    kept = blocks(runs)
     counts = _all_counts(kept)
     odds, share = odds_factors(*counts), _share_factors(counts[0], counts[2], maximum)
     log_odds, log_share = np.zeros((runs.count, odds.shape[1])), np.zeros((runs.count, share.shape[1]))

@@ -8,8 +8,9 @@ All state is in `AnalysisStatus`, so that it survives a restart. A closed block 
 """
 
 from headgate_operator.rollout.analysis.comparison import begin, reweigh
+from headgate_operator.rollout.analysis.failing import failing
 from headgate_operator.rollout.analysis.judge import analyse, poll_interval
 from headgate_operator.rollout.analysis.outcome import Analysis, Outcome
 from headgate_operator.rollout.analysis.stored import readable
 
-__all__ = ["Analysis", "Outcome", "analyse", "begin", "poll_interval", "readable", "reweigh"]
+__all__ = ["Analysis", "Outcome", "analyse", "begin", "failing", "poll_interval", "readable", "reweigh"]

@@ -10,6 +10,7 @@ The first block after a change of weight is only there to be thrown away; it clo
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from headgate_operator.rollout.analysis.counters import Baselines, Difference, Snapshot, difference, was_reset
@@ -37,6 +38,7 @@ class Length:
     """After this it closes even with few requests."""
 
     @classmethod
+    @lru_cache(maxsize=64)
     def of(cls, interval: timedelta, *, at_least: timedelta = _NO_TIME) -> "Length":
         """Derive the bounds from the analysis interval and what the counters need to settle."""
         return cls(shortest=max(EARLY * interval / POLLS_PER_INTERVAL, at_least), full=max(EARLY * interval, at_least))
@@ -57,10 +59,8 @@ class Closing:
     began: datetime | None = None
     ended: datetime | None = None
 
-    @property
-    def age(self) -> timedelta:
-        """How long the block has been open."""
-        return self.ended - self.began if self.began is not None and self.ended is not None else _NO_TIME
+    outlasts_a_poll: bool = False
+    """Whether the block, open or closed, was at least twice as long as the shortest."""
 
 
 @dataclass(kw_only=True)
@@ -91,13 +91,16 @@ class _Sum:
         self.stable_known |= bool(after.stable)
         self.renewed[after.proxy] = after
 
+    @property
+    def age(self) -> timedelta:
+        """How long the block has been open, by the proxy that was open longest."""
+        return self.ended - self.began if self.began is not None and self.ended is not None else _NO_TIME
+
     def suffices(self, length: Length) -> bool:
         """Whether there are enough requests to close the block, at its full length or before."""
         if self.candidate_total >= ENOUGH_TO_CLOSE_EARLY:
             return True
-        if self.began is None or self.ended is None:
-            return False
-        return self.ended - self.began >= length.full and self.candidate_total + self.stable_total >= FEWEST_REQUESTS
+        return self.age >= length.full and self.candidate_total + self.stable_total >= FEWEST_REQUESTS
 
     def block(self) -> Block:
         return Block(
@@ -127,6 +130,7 @@ def close(before: Baselines, now: Sequence[Snapshot], meter: Meter, length: Leng
         baselines=kept | total.renewed if closes else kept,
         block=total.block() if closes else None,
         open=None if closes else total.block(),
+        outlasts_a_poll=total.age >= 2 * length.shortest,
         faults=total.faults,
         began=total.began,
         ended=total.ended,

@@ -10,6 +10,7 @@ from headgate_operator.api.spec import Metric, MetricPreset
 from headgate_operator.api.status import AnalysisStatus, MetricStatus, SideCounts, Verdict
 from headgate_operator.rollout.analysis import verdicts, wealth, wording
 from headgate_operator.rollout.analysis.blocks import POLLS_PER_INTERVAL, Closing
+from headgate_operator.rollout.analysis.failing import all_failing
 from headgate_operator.rollout.analysis.outcome import Analysis, Outcome
 from headgate_operator.rollout.analysis.track import Track, follow, meter_of, samples
 from headgate_operator.rollout.observed import Reading
@@ -72,9 +73,9 @@ def analyse(settings: AnalysisSettings, status: AnalysisStatus, reading: Reading
 def _conclude(status: AnalysisStatus, passes: list[_Pass], counting: _Pass) -> Analysis:
     outcomes = tuple(done.outcome for done in passes)
     failing = [
-        Outcome(metric=done.metric.name, verdict=Verdict.WORSE, message=wording.all_failing(done.state))
+        Outcome(metric=done.metric.name, verdict=Verdict.WORSE, message=wording.all_failing(streak))
         for done in passes
-        if verdicts.is_all_failing(done.metric, done.state)
+        if (streak := all_failing(done.metric, done.state, done.closing, status.weight)) is not None
     ]
     share, split = status.weight / 100, status.split
     silent = unexplained_silence(share, status.silent_requests)

@@ -1,20 +1,15 @@
-"""What one metric's evidence, its streak of failures and its counts say."""
+"""What one metric's evidence and its counts say."""
 
 import math
-from typing import Final
 
 from headgate_operator.api.spec import Analysis as AnalysisSettings
-from headgate_operator.api.spec import Metric, MetricPreset
-from headgate_operator.api.status import FailStreak, MetricStatus, SideCounts, Verdict
+from headgate_operator.api.spec import Metric
+from headgate_operator.api.status import MetricStatus, SideCounts, Verdict
 from headgate_operator.rollout.analysis import wealth, wording
 from headgate_operator.rollout.analysis.blocks import Closing
+from headgate_operator.rollout.analysis.failing import longer_streak
 from headgate_operator.stats.block import Block
 from headgate_operator.stats.outlook import requests_until_promotion, requests_until_rollback
-
-STREAK_REQUESTS: Final = 20
-STREAK_BLOCKS: Final = 2
-STABLE_SERVES_BELOW: Final = 0.2
-"""Bad share of stable from which on a failing candidate says more about the world than about itself."""
 
 
 def rollback_bound(settings: AnalysisSettings) -> float:
@@ -45,30 +40,6 @@ def verdict(settings: AnalysisSettings, state: MetricStatus) -> Verdict:
     if state.promotion_evidence >= promotion_bound(settings):
         return Verdict.NOT_WORSE
     return Verdict.UNDECIDED
-
-
-def is_all_failing(metric: Metric, state: MetricStatus) -> bool:
-    """Hard failure: at least 20 candidate requests in a row all bad, over two blocks, while stable served well."""
-    streak = state.fail_streak
-    return (
-        metric.preset is MetricPreset.GATEWAY_ERRORS
-        and streak.requests >= STREAK_REQUESTS
-        and streak.blocks >= STREAK_BLOCKS
-        and streak.stable_total >= STREAK_REQUESTS
-        and streak.stable_bad < STABLE_SERVES_BELOW * streak.stable_total
-    )
-
-
-def longer_streak(streak: FailStreak, block: Block) -> FailStreak:
-    """Extend the streak by a block whose candidate requests all failed; any good answer ends it, as their order in a block is unknown."""
-    if block.candidate_bad < block.candidate_total:
-        return FailStreak()
-    return FailStreak(
-        requests=streak.requests + block.candidate_total,
-        blocks=streak.blocks + 1,
-        stable_bad=streak.stable_bad + block.stable_bad,
-        stable_total=streak.stable_total + block.stable_total,
-    )
 
 
 def judged(settings: AnalysisSettings, metric: Metric, state: MetricStatus, block: Block, closing: Closing) -> MetricStatus:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from headgate_operator.api.quantities import format_duration, format_share
 from headgate_operator.api.spec import Metric, MetricPreset
-from headgate_operator.api.status import MetricStatus, SideCounts
+from headgate_operator.api.status import FailStreak, MetricStatus, SideCounts
 
 
 def share(part: int, whole: int) -> str:
@@ -54,9 +54,8 @@ def undecided(metric: Metric, state: MetricStatus) -> str:
     return f"{worse_or_open(metric, state)}; promotion evidence {state.promotion_evidence:.1f} of {state.promotion_bound:.1f}{needed}"
 
 
-def all_failing(state: MetricStatus) -> str:
+def all_failing(streak: FailStreak) -> str:
     """Write the streak of failures beside what stable did meanwhile."""
-    streak = state.fail_streak
     return (
         f"all of the last {streak.requests} requests failed, over {streak.blocks} blocks; "
         f"meanwhile {share(streak.stable_bad, streak.stable_total)} failed on stable"
