@@ -3,7 +3,8 @@
     candidate under canary    candidate  against  stable
     watch after promotion     stable     against  previous
 
-Both are one comparison: it goes on through the promotion, so that its error rate holds for the whole rollout.
+Both are one comparison: it goes on through the promotion, so that its error rate holds for the whole rollout. A watch without holdback has
+nothing to compare with; then the declared objectives speak for themselves, and the previous version, still warm, is what to return to.
 """
 
 from collections.abc import Mapping
@@ -12,11 +13,12 @@ from typing import Final
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import MetricPreset, ModelDeploymentSpec
+from headgate_operator.api.status import Verdict
 from headgate_operator.rollout.analysis import Analysis, analyse, begin, reweigh
 from headgate_operator.rollout.refuse import refuse_candidate, refuse_promoted
 from headgate_operator.rollout.replicas import replicas_for
 from headgate_operator.rollout.turn import Turn
-from headgate_operator.rollout.weights import carried, carries
+from headgate_operator.rollout.weights import carried, carries, judged_alone
 
 _MAX_SUSPENSIONS: Final = 2
 _WORSE: Final[Mapping[MetricPreset | None, Reason]] = {
@@ -58,9 +60,11 @@ def weigh_evidence(turn: Turn) -> Turn:
 def convict(turn: Turn) -> Turn:
     """Refuse, or for a fault of its pods suspend, whatever the evidence speaks against. The version to return to must be serving."""
     result = turn.analysis
-    finding = (result.all_failing or result.worse) if result is not None else None
-    if result is None or finding is None:
+    if result is None:
         return turn
+    finding = result.all_failing or result.worse
+    if finding is None:
+        return _convict_alone(turn, result)
     reason = Reason.ALL_FAILING if result.all_failing else worse_reason(turn.spec, finding.metric)
     if turn.status.previous is not None:
         return refuse_promoted(turn, reason, finding.message)
@@ -69,10 +73,20 @@ def convict(turn: Turn) -> Turn:
     return refuse_candidate(turn, reason, finding.message)
 
 
+def _convict_alone(turn: Turn, result: Analysis) -> Turn:
+    """Beside another version a missed objective convicts nobody, for the world may be ill; with nothing beside it, it does."""
+    missed = next((outcome for outcome in result.outcomes if outcome.verdict is Verdict.OBJECTIVE_MISSED), None)
+    if missed is None or not judged_alone(turn.spec, turn.status):
+        return turn
+    return refuse_promoted(turn, Reason.OBJECTIVE_MISSED, f"{missed.metric}: {missed.message}")
+
+
 def _comparison(turn: Turn) -> _Comparison | None:
     stable, candidate, previous = turn.status.stable, turn.status.candidate, turn.status.previous
     other = candidate or previous
-    if stable is None or other is None or other.weight == 0 or stable.slot is None or other.slot is None:
+    if stable is None or other is None or stable.slot is None or other.slot is None:
+        return None
+    if other.weight == 0 and not judged_alone(turn.spec, turn.status):
         return None
     serve = turn.serving(stable.isvc) and turn.serving(other.isvc)
     if candidate is not None:

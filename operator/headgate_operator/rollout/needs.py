@@ -7,7 +7,7 @@ from headgate_operator.api.spec import ModelDeploymentSpec, ParityMode
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.rollout.observed import Route, Service
 from headgate_operator.rollout.replicas import starting_min
-from headgate_operator.rollout.weights import beside_stable, carries
+from headgate_operator.rollout.weights import beside_stable, carries, judged_alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Needs:
 def needs(spec: ModelDeploymentSpec, status: ModelDeploymentStatus, services: Mapping[str, Service], route: Route | None) -> Needs:
     """Say what this pass wants to know."""
     return Needs(
-        metrics=beside_stable(status) is not None and carries(route, status),
+        metrics=(beside_stable(status) is not None or judged_alone(spec, status)) and carries(route, status),
         golden=_has_golden(spec, status) and status.candidate is not None and status.candidate.golden is None,
         parity=_wants_parity(spec, status, services),
     )

@@ -5,6 +5,7 @@ construction and a refused version, being neither, has none. A version without w
 that does not exist yet would make the gateway refuse the whole route.
 """
 
+from headgate_operator.api.spec import ModelDeploymentSpec
 from headgate_operator.api.status import Candidate, Draining, ModelDeploymentStatus, Previous
 from headgate_operator.rollout.observed import Backend, Route
 
@@ -13,6 +14,14 @@ def beside_stable(status: ModelDeploymentStatus) -> Candidate | Previous | None:
     """Return the version that shares the traffic with stable, if any has a share."""
     other = status.candidate or status.previous
     return other if other is not None and other.weight > 0 else None
+
+
+def judged_alone(spec: ModelDeploymentSpec, status: ModelDeploymentStatus) -> bool:
+    """Whether a promoted version is watched with nothing beside it but with a way back: then its objectives are all there is."""
+    previous, metrics = status.previous, spec.analysis.metrics
+    if status.candidate is not None or previous is None or previous.weight > 0:
+        return False
+    return any(metric.maximum is not None for metric in metrics)
 
 
 def committed(status: ModelDeploymentStatus) -> dict[str, int]:

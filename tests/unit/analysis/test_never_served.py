@@ -20,7 +20,7 @@ def test_the_message_has_the_numbers_of_the_open_block(session):
     begun = session()
     polls(begun, (3, 3), (3, 3))
     found = begun.after(3, candidate=(3, 3), stable=(30, 0))
-    assert found.all_failing.message == "all of the last 6 requests failed, over 1 blocks; meanwhile 0.0% of 60 failed on stable"
+    assert found.all_failing.message == "all of the last 6 requests failed, over 1 block; meanwhile 0.0% of 60 failed on stable"
 
 
 def test_one_poll_is_not_enough_however_many_fail_in_it(session):

@@ -5,11 +5,16 @@ A difference is taken per proxy and per series before anything is summed, so tha
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from headgate_operator.api.status import AnalysisStatus, Sample
 from headgate_operator.rollout.analysis.series import Counters, Meter
 from headgate_operator.rollout.observed import Reading, Scrape
+
+_ALL: Final = 100
+"""Percent: the weight of a version that nothing runs beside."""
+
+_NOTHING: Final[Counters] = {}
 
 
 class Snapshot(NamedTuple):
@@ -40,11 +45,15 @@ class View(NamedTuple):
 
 
 def pair(reading: Reading, status: AnalysisStatus) -> View:
-    """Put the counters of both slots side by side. Both must be there: half a comparison is none."""
+    """Put the counters of both slots side by side. Both must be there: half a comparison is none.
+
+    A version that has all traffic is judged alone, and a slot without weight is none of the gateway's: whatever its counters say, it is
+    taken as empty.
+    """
     snapshots, gap = [], None if reading.scrapes else reading.gap or "the reading has no proxy in it"
     for scrape in reading.scrapes:
         slots = {slot.slot: slot.counters for slot in scrape.slots}
-        candidate, stable = slots.get(status.candidate_slot), slots.get(status.stable_slot)
+        candidate, stable = slots.get(status.candidate_slot), _NOTHING if status.weight == _ALL else slots.get(status.stable_slot)
         if candidate is None or stable is None:
             gap = gap or _missing(scrape, status, candidate)
         else:

@@ -57,7 +57,7 @@ def undecided(metric: Metric, state: MetricStatus) -> str:
 def all_failing(streak: FailStreak) -> str:
     """Write the streak of failures beside what stable did meanwhile."""
     return (
-        f"all of the last {streak.requests} requests failed, over {streak.blocks} blocks; "
+        f"all of the last {streak.requests} requests failed, over {streak.blocks} block{'s' if streak.blocks > 1 else ''}; "
         f"meanwhile {share(streak.stable_bad, streak.stable_total)} failed on stable"
     )
 
