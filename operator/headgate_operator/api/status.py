@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer
 
+from headgate_operator.api.drift_status import DriftStatus
 from headgate_operator.api.model import ApiModel
 
 
@@ -270,6 +271,10 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     CANDIDATE_ACCEPTED = "CandidateAccepted"
     ANALYSIS_AVAILABLE = "AnalysisAvailable"
+    INPUT_DRIFT = "InputDrift"
+    PREDICTION_DRIFT = "PredictionDrift"
+    DATA_QUALITY = "DataQuality"
+    MONITOR_AVAILABLE = "MonitorAvailable"
 
 
 class Condition(ApiModel):
@@ -298,6 +303,7 @@ class ModelDeploymentStatus(ApiModel):
     history: list[HistoryEntry] = Field(default_factory=list, description="Newest first; bounded by historyLimit.")
     traffic: list[Traffic] = Field(default_factory=list, description="What the route was seen to say, by version.")
     analysis: AnalysisStatus | None = None
+    drift: DriftStatus | None = None
     last_command: CommandStatus | None = None
     conditions: list[Condition] = Field(
         default_factory=list, description="Kubernetes conditions; Ready, Reconciling and Stalled follow kstatus."

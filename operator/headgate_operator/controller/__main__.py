@@ -67,6 +67,9 @@ def _windows(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str,
               help="What a URL in a manifest (of a metric provider or a hook) may begin with, such as https://hooks.example.com/headgate "
               "or https://*.example.com; 'cluster' stands for Services and private addresses. May be given several times "
               "(default: cluster).")  # fmt: skip
+@click.option("--monitor", show_envvar=True,
+              help="Address of the drift monitor, such as http://headgate-monitor.{{namespace}}.svc; the placeholder is the "
+              "ModelDeployment's namespace (default: none, nothing watches for drift).")  # fmt: skip
 @click.option("--health-address", show_envvar=True, help="<host>:<port> for /healthz, /readyz and /metrics (default: none).")
 @click.option("--log-format", type=click.Choice([one.value for one in LogFormat]), default=LogFormat.TEXT.value, show_envvar=True,
               help="For people or machines.")  # fmt: skip
@@ -89,8 +92,8 @@ def _windows(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str,
               help="How long one failure to read metrics counts for --breaker-share.")  # fmt: skip
 def main(
     kubeconfig: Path | None, namespaces: tuple[str, ...], gateway: str, domain: str, envoy_addresses: tuple[str, ...],
-    envoy_flush: timedelta, allowed: tuple[str, ...], health_address: str | None, log_format: str, verbose: bool, workers: int,
-    leader_election: bool, lease_namespace: str | None, start_timeout: timedelta, max_concurrent_rollouts: int | None,
+    envoy_flush: timedelta, allowed: tuple[str, ...], monitor: str | None, health_address: str | None, log_format: str, verbose: bool,
+    workers: int, leader_election: bool, lease_namespace: str | None, start_timeout: timedelta, max_concurrent_rollouts: int | None,
     freeze_windows: tuple[FreezeWindow, ...], breaker_share: float, breaker_window: timedelta,
 ) -> None:  # fmt: skip
     """Run the Headgate operator.
@@ -106,6 +109,7 @@ def main(
             namespaces=namespaces,
             envoy=envoy_provider(envoy_addresses, envoy_flush),
             allowed=allow_list(allowed),
+            monitor=monitor,
             kubeconfig=kubeconfig,
             health=parse_address(health_address) if health_address else None,
             workers=workers,

@@ -19,6 +19,7 @@ from headgate_operator.controller.children import Children, read_children, read_
 from headgate_operator.controller.fleet import FleetRegister
 from headgate_operator.controller.golden import GoldenQuestion
 from headgate_operator.controller.installed import InstalledCrd
+from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.parity import check
 from headgate_operator.controller.resources import HTTP_ROUTES, MODEL_DEPLOYMENTS
 from headgate_operator.controller.scrape import Counters
@@ -75,12 +76,14 @@ class Observer:
         *,
         counters: Counters,
         question: GoldenQuestion,
+        monitoring: Monitoring,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._api = api
         self._settings = settings
         self._counters = counters
         self._question = question
+        self._monitoring = monitoring
         self._clock = clock
         self._crd = InstalledCrd(api, clock)
         self.fleet = FleetRegister(settings.fleet)
@@ -100,7 +103,9 @@ class Observer:
         status, damaged = read_status(obj.get("status"))
         subject, gateway = _subject(obj), spec.serving.gateway or self._settings.gateway
         hostnames = tuple(spec.serving.hostnames or (default_hostname(name, namespace, self._settings.domain),))
-        wanted, route = await asyncio.gather(read_wanted(self._api, obj, spec, status), self._api.get(HTTP_ROUTES, namespace, name))
+        wanted, route = await asyncio.gather(
+            read_wanted(self._api, obj, spec, status, monitor=self._settings.monitor), self._api.get(HTTP_ROUTES, namespace, name)
+        )
         observed = Observed(
             now=self._clock(), subject=subject, spec=spec, status=status, wanted=wanted, damaged=damaged,
             route=None if route is None else _route(route, Owner(name, subject.uid), gateway), url=f"http://{hostnames[0]}",
@@ -118,14 +123,15 @@ class Observer:
         if _stable_unknown(status):
             services = {name: _with_live_form(service, children) for name, service in services.items()}
         wants = needs(spec, status, services, observed.route)
-        reading, parity = await asyncio.gather(
+        reading, parity, drift = await asyncio.gather(
             self._reading(observed) if wants.metrics else _nothing(),
             self._parity(observed, ask=wants.parity) if wants.parity or wants.golden else _nothing(),
+            self._monitoring.read(subject, spec, status) if wants.drift else _nothing(),
         )
         now = self._clock()
         # Last of all: between this and the report on what was decided nobody else may decide, or two would take the last place.
         fleet = self.fleet.view((subject.namespace, subject.name), now)
-        return replace(observed, now=now, services=services, reading=reading, parity=parity, fleet=fleet)
+        return replace(observed, now=now, services=services, reading=reading, parity=parity, drift=drift, fleet=fleet)
 
     async def _reading(self, observed: Observed) -> Reading:
         assert observed.route is not None

@@ -16,6 +16,7 @@ from headgate_operator.controller.golden import GoldenQuestion
 from headgate_operator.controller.health import Health
 from headgate_operator.controller.installed import outdated
 from headgate_operator.controller.lease import Lease, LeaseLostError
+from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Key, Observer
 from headgate_operator.controller.reconciler import Reconciler
@@ -56,6 +57,7 @@ class Process:
         self._health = Health(self.telemetry)
         self._question = GoldenQuestion()
         self._counters = Counters()
+        self._monitoring = Monitoring(settings.monitor)
         self._api: KubeClient | None = None
         self._lease: Lease | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -80,7 +82,14 @@ class Process:
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
-        for close in (self._release, self._question.close, self._counters.close, self._disconnect, self._health.stop):
+        for close in (
+            self._release,
+            self._question.close,
+            self._counters.close,
+            self._monitoring.close,
+            self._disconnect,
+            self._health.stop,
+        ):
             try:
                 async with asyncio.timeout(3):
                     await close()
@@ -98,7 +107,7 @@ class Process:
         if settings.leader_election:
             await self._lead(api)
         self.telemetry.leader.set(1)
-        observer = Observer(api, settings, counters=self._counters, question=self._question)
+        observer = Observer(api, settings, counters=self._counters, question=self._question, monitoring=self._monitoring)
         self._reconciler = Reconciler(self.queue, observer, Actor(api, Notes(api)), settings=settings, telemetry=self.telemetry)
         self._reconciler.start()
 

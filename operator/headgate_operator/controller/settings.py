@@ -45,6 +45,8 @@ class Settings:
     """For objects that name no provider of their own."""
     allowed: AllowList = field(default_factory=AllowList)
     """Which URLs in manifests are asked."""
+    monitor: str | None = None
+    """Address of a namespace's drift monitor, with the placeholder {{namespace}}; None: there is none."""
     kubeconfig: Path | None = None
     """None: the service account of the pod."""
     health: Address | None = None

@@ -7,6 +7,7 @@ from headgate_operator.api.reasons import Reason
 from headgate_operator.api.rules import violations
 from headgate_operator.api.spec import ModelDeploymentSpec
 from headgate_operator.api.status import Candidate, HistoryEntry, ModelDeploymentStatus, Rendered
+from headgate_operator.controller.monitoring import monitor_url
 from headgate_operator.controller.resources import CLUSTER_SERVING_RUNTIMES, SERVING_RUNTIMES
 from headgate_operator.kserve.names import NamespaceTooLongError, child_name
 from headgate_operator.kserve.render import render
@@ -15,7 +16,9 @@ from headgate_operator.rollout.observed import Wanted
 from headgate_operator.rollout.revision import revision_id, revision_inputs, same
 
 
-async def read_wanted(api: KubeApi, obj: Object, spec: ModelDeploymentSpec, status: ModelDeploymentStatus) -> Wanted:
+async def read_wanted(
+    api: KubeApi, obj: Object, spec: ModelDeploymentSpec, status: ModelDeploymentStatus, *, monitor: str | None
+) -> Wanted:
     """Return the wanted revision. The serving runtime is read only if the revision was never rendered before."""
     name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
     uri, problem = spec.model.uri, _broken_rules(obj)
@@ -33,7 +36,8 @@ async def read_wanted(api: KubeApi, obj: Object, spec: ModelDeploymentSpec, stat
         if runtime is None:
             problem = (Reason.RUNTIME_MISSING, _missing(spec.model.runtime, namespace))
         else:
-            rendered = render(spec, uri=uri, name=name, namespace=namespace, isvc=isvc, runtime=runtime)
+            events = f"{monitor_url(monitor, namespace)}/v1/events/{name}/{id_}" if monitor and spec.observes_payloads else None
+            rendered = render(spec, uri=uri, name=name, namespace=namespace, isvc=isvc, runtime=runtime, events=events)
     version = uri.rstrip("/").rpartition("/")[2]
     return Wanted(
         id=id_, inputs=inputs, model_uri=uri, version=version, isvc=isvc, rendered=rendered, problem=problem

@@ -16,7 +16,9 @@ from headgate_operator.kserve.resources import ISVC_API, ISVC_KIND, MODE_ANNOTAT
 _MODEL_NAME_ENV = "MLSERVER_MODEL_NAME"
 
 
-def render(spec: ModelDeploymentSpec, *, uri: str, name: str, namespace: str, isvc: str, runtime: Mapping[str, Any]) -> Rendered:
+def render(
+    spec: ModelDeploymentSpec, *, uri: str, name: str, namespace: str, isvc: str, runtime: Mapping[str, Any], events: str | None = None
+) -> Rendered:
     """Return the pinned children of a revision.
 
     Args:
@@ -26,14 +28,16 @@ def render(spec: ModelDeploymentSpec, *, uri: str, name: str, namespace: str, is
         namespace: Its namespace, where the children live too.
         isvc: The name of both children (names.child_name).
         runtime: The ServingRuntime or ClusterServingRuntime that the manifest names, as it is in the cluster now.
+        events: Where copies of requests and answers are sent. None to send none: KServe's agent would sit in the request path.
     """
+    predictor = {"model": _model(spec, uri, spec.model.model_name or name, isvc, runtime), **_pod(spec.predictor), **_logger(spec, events)}
     return Rendered(
-        inference_service=_inference_service(spec, _model(spec, uri, spec.model.model_name or name, isvc, runtime), name, namespace, isvc),
+        inference_service=_inference_service(spec, predictor, name, namespace, isvc),
         serving_runtime=_serving_runtime(name=name, namespace=namespace, isvc=isvc, runtime=runtime),
     )
 
 
-def _inference_service(spec: ModelDeploymentSpec, model: dict[str, Any], name: str, namespace: str, isvc: str) -> dict[str, Any]:
+def _inference_service(spec: ModelDeploymentSpec, predictor: dict[str, Any], name: str, namespace: str, isvc: str) -> dict[str, Any]:
     given = spec.predictor
     return {
         "apiVersion": ISVC_API,
@@ -45,7 +49,7 @@ def _inference_service(spec: ModelDeploymentSpec, model: dict[str, Any], name: s
             "labels": {**(given.labels or {}), OWNER_LABEL: name, VISIBILITY_LABEL: "cluster-local"},
             "annotations": {**(given.annotations or {}), MODE_ANNOTATION: spec.serving.mode.value},
         },
-        "spec": {"predictor": {"model": model, **_pod(given)}},
+        "spec": {"predictor": predictor},
     }
 
 
@@ -59,6 +63,13 @@ def _pod(predictor: Predictor) -> dict[str, Any]:
         "containerConcurrency": predictor.container_concurrency,
     }
     return deepcopy({name: value for name, value in settings.items() if value is not None})
+
+
+def _logger(spec: ModelDeploymentSpec, events: str | None) -> dict[str, Any]:
+    if events is None:
+        return {}
+    join_on = spec.ground_truth.join_on if spec.ground_truth is not None else "x-request-id"
+    return {"logger": {"mode": "all", "url": events, "metadataHeaders": [join_on]}}
 
 
 def _model(spec: ModelDeploymentSpec, uri: str, model_name: str, isvc: str, runtime: Mapping[str, Any]) -> dict[str, Any]:

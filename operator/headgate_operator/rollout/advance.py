@@ -15,7 +15,14 @@ from headgate_operator.rollout.weights import free_slot
 Move = Callable[[Turn], Turn]
 
 QUIET_HOLDS: Final = frozenset(
-    {Reason.INSUFFICIENT_DATA, Reason.WAITING_FOR_SLOT, Reason.CANDIDATE_STARTING, Reason.ROUTE_PENDING, Reason.ANALYSING}
+    {
+        Reason.INSUFFICIENT_DATA,
+        Reason.WAITING_FOR_SLOT,
+        Reason.CANDIDATE_STARTING,
+        Reason.ROUTE_PENDING,
+        Reason.ANALYSING,
+        Reason.MONITOR_UNAVAILABLE,
+    }
 )
 """Holds that belong to an ordinary rollout: they count towards holdTimeout, but nobody needs to be told."""
 

@@ -8,8 +8,10 @@ from typing import Final
 from headgate_operator.api.model import changed
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Candidate, Condition, ConditionStatus, ConditionType, Verdict
+from headgate_operator.rollout.condition import before, condition
+from headgate_operator.rollout.drift_conditions import announce_drift, drift_conditions
 from headgate_operator.rollout.stall import stalled
-from headgate_operator.rollout.turn import Turn, Wait, clip
+from headgate_operator.rollout.turn import Turn, Wait
 from headgate_operator.rollout.weights import carries
 
 _TRUE, _FALSE, _UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
@@ -21,17 +23,17 @@ def set_conditions(turn: Turn) -> Turn:
     stall = stalled(turn)
     conditions = [_ready(turn)]
     if stall is not None:
-        conditions.append(_condition(turn, ConditionType.STALLED, _TRUE, stall.reason, stall.message))
+        conditions.append(condition(turn, ConditionType.STALLED, _TRUE, stall.reason, stall.message))
     elif (moving := _moving(turn)) is not None:
-        conditions.append(_condition(turn, ConditionType.RECONCILING, _TRUE, moving.reason, moving.message))
-    conditions += [_candidate_accepted(turn), _analysis_available(turn)]
-    return _announce(turn.with_status(conditions=conditions), stall)
+        conditions.append(condition(turn, ConditionType.RECONCILING, _TRUE, moving.reason, moving.message))
+    conditions += [_candidate_accepted(turn), _analysis_available(turn), *drift_conditions(turn)]
+    return announce_drift(_announce(turn.with_status(conditions=conditions), stall))
 
 
 def _announce(turn: Turn, stall: Wait | None) -> Turn:
     """Events for a stall that was not one before (a refusal has had its own), and for a stable version that went away."""
-    before = {(condition.type, condition.reason) for condition in turn.observed.status.conditions}
-    if stall is not None and stall.reason is not Reason.CANDIDATE_REJECTED and (ConditionType.STALLED, stall.reason) not in before:
+    earlier = {(known.type, known.reason) for known in turn.observed.status.conditions}
+    if stall is not None and stall.reason is not Reason.CANDIDATE_REJECTED and (ConditionType.STALLED, stall.reason) not in earlier:
         turn = turn.note(stall.reason, stall.message, warning=True)
     ready = turn.status.conditions[0]
     was_ready = any(c.type is ConditionType.READY and c.status is _TRUE for c in turn.observed.status.conditions)
@@ -49,8 +51,8 @@ def _ready(turn: Turn) -> Condition:
     elif not turn.status.traffic:
         reason, message = Reason.ROUTE_PENDING, "the gateway has not accepted the route yet"
     else:
-        return _condition(turn, ConditionType.READY, _TRUE, Reason.HEALTHY, f"{stable.id} ({stable.version}) serves")
-    return _condition(turn, ConditionType.READY, _FALSE, reason, message)
+        return condition(turn, ConditionType.READY, _TRUE, Reason.HEALTHY, f"{stable.id} ({stable.version}) serves")
+    return condition(turn, ConditionType.READY, _FALSE, reason, message)
 
 
 def _moving(turn: Turn) -> Wait | None:
@@ -73,13 +75,13 @@ def _candidate_accepted(turn: Turn) -> Condition:
     status, kind = turn.status, ConditionType.CANDIDATE_ACCEPTED
     refused = next((entry for entry in status.rejected if entry.id == turn.wanted.id), None)
     if refused is not None:
-        return _condition(turn, kind, _FALSE, refused.reason, refused.message)
+        return condition(turn, kind, _FALSE, refused.reason, refused.message)
     if status.candidate is not None:
         wait = turn.wait or _just_moved(status.candidate)
-        return _condition(turn, kind, _UNKNOWN, wait.reason, wait.message)
+        return condition(turn, kind, _UNKNOWN, wait.reason, wait.message)
     if status.stable is not None and status.stable.id == turn.wanted.id:
-        return _condition(turn, kind, _TRUE, Reason.PROMOTED, f"{status.stable.id} is the stable version")
-    return _condition(turn, kind, _UNKNOWN, Reason.NO_CANDIDATE, Reason.NO_CANDIDATE.explanation)
+        return condition(turn, kind, _TRUE, Reason.PROMOTED, f"{status.stable.id} is the stable version")
+    return condition(turn, kind, _UNKNOWN, Reason.NO_CANDIDATE, Reason.NO_CANDIDATE.explanation)
 
 
 def _just_moved(candidate: Candidate) -> Wait:
@@ -91,25 +93,11 @@ def _just_moved(candidate: Candidate) -> Wait:
 def _analysis_available(turn: Turn) -> Condition:
     kind = ConditionType.ANALYSIS_AVAILABLE
     if turn.status.analysis is None:
-        return _condition(turn, kind, _UNKNOWN, Reason.NO_CANDIDATE, "nothing is compared")
-    before = _before(turn, kind)
-    if turn.analysis is None and before is not None and before.status is not _UNKNOWN:
-        return changed(before, observed_generation=turn.observed.subject.generation)
+        return condition(turn, kind, _UNKNOWN, Reason.NO_CANDIDATE, "nothing is compared")
+    earlier = before(turn, kind)
+    if turn.analysis is None and earlier is not None and earlier.status is not _UNKNOWN:
+        return changed(earlier, observed_generation=turn.observed.subject.generation)
     for outcome in turn.analysis.outcomes if turn.analysis is not None else ():
         if outcome.verdict in _UNAVAILABLE:
-            return _condition(turn, kind, _FALSE, _UNAVAILABLE[outcome.verdict], f"{outcome.metric}: {outcome.message}")
-    return _condition(turn, kind, _TRUE, Reason.READY, "the metrics of both versions are read")
-
-
-def _before(turn: Turn, kind: ConditionType) -> Condition | None:
-    return next((condition for condition in turn.observed.status.conditions if condition.type is kind), None)
-
-
-def _condition(turn: Turn, kind: ConditionType, status: ConditionStatus, reason: str, message: str) -> Condition:
-    before = _before(turn, kind)
-    generation = turn.observed.subject.generation
-    if before is not None and before.status is status:
-        return changed(before, reason=str(reason), message=clip(message), observed_generation=generation)
-    return Condition(
-        type=kind, status=status, reason=str(reason), message=clip(message), observed_generation=generation, last_transition_time=turn.now
-    )
+            return condition(turn, kind, _FALSE, _UNAVAILABLE[outcome.verdict], f"{outcome.metric}: {outcome.message}")
+    return condition(turn, kind, _TRUE, Reason.READY, "the metrics of both versions are read")

@@ -15,6 +15,7 @@ from headgate_operator.rollout.conditions import set_conditions
 from headgate_operator.rollout.deadlines import enforce_deadlines
 from headgate_operator.rollout.decision import Decision
 from headgate_operator.rollout.drain import deletions, finish_draining
+from headgate_operator.rollout.drift import convict_on_drift, record_drift
 from headgate_operator.rollout.evidence import convict, weigh_evidence
 from headgate_operator.rollout.guard import guard_candidate, guard_watch
 from headgate_operator.rollout.mend import mend
@@ -37,12 +38,14 @@ RULES: Final[tuple[Rule, ...]] = (
     restore_lost_state,  # before anything could take an empty status for a first revision
     pin_restored,
     read_back,  # what the gateway carries, not what was wished
+    record_drift,
     obey_command,  # a person first
     withdraw_unwanted,  # then the manifest: superseded, cancelled, watch ended early
     guard_candidate,  # endpoints lost under traffic: before evidence, which cannot tell this from a bad model
     guard_watch,
     weigh_evidence,
     convict,  # down before up
+    convict_on_drift,
     watch_over,
     check_parity,
     advance,  # one move up, through its gates

@@ -11,6 +11,7 @@ from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Verdict, Waiver
 from headgate_operator.rollout.analysis import failing
 from headgate_operator.rollout.check_parity import parity_passed
+from headgate_operator.rollout.drift import labels_not_against, monitor_answers, predictions_alike, same_clients, world_as_trained
 from headgate_operator.rollout.evidence import worse_reason
 from headgate_operator.rollout.fleet import frozen
 from headgate_operator.rollout.replicas import candidate_min, current_step, next_step, starting_min
@@ -271,6 +272,11 @@ _STEP_DONE: Final[tuple[Gate, ...]] = (
     split_matches,
     step_used,
     no_fail_streak,  # not among the waivers: what speaks against the candidate is never waived
+    labels_not_against,
+    monitor_answers,
+    same_clients,
+    world_as_trained,
+    predictions_alike,
     capacity,
 )
 
@@ -299,6 +305,10 @@ WAIVED: Final[Mapping[Waiver, frozenset[Gate]]] = {
             objective_met,
             promotion_evidence,
             breaker_closed,
+            monitor_answers,
+            same_clients,
+            world_as_trained,
+            predictions_alike,
         }
     ),
     Waiver.DATA: frozenset({step_used, promotion_evidence}),

@@ -20,6 +20,8 @@ class Needs:
     """The golden set of `status.candidate`, to pin it before somebody overwrites it."""
     parity: bool
     """The candidate's answers to its golden inputs (of `status.candidate`)."""
+    drift: bool
+    """The drift monitor's verdicts."""
 
 
 def needs(spec: ModelDeploymentSpec, status: ModelDeploymentStatus, services: Mapping[str, Service], route: Route | None) -> Needs:
@@ -28,6 +30,7 @@ def needs(spec: ModelDeploymentSpec, status: ModelDeploymentStatus, services: Ma
         metrics=(beside_stable(status) is not None or judged_alone(spec, status)) and carries(route, status),
         golden=_has_golden(spec, status) and status.candidate is not None and status.candidate.golden is None,
         parity=_wants_parity(spec, status, services),
+        drift=spec.observes_payloads and status.stable is not None,
     )
 
 

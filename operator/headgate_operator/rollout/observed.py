@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from headgate_operator.api.drift_status import DriftedFeature, Signal
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import ModelDeploymentSpec
 from headgate_operator.api.status import ModelDeploymentStatus, Rendered
@@ -158,6 +159,35 @@ class ParityAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one comparison of the drift monitor says, with its numbers."""
+
+    signal: Signal = Signal.UNKNOWN
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftReport:
+    """One answer of the drift monitor about the versions that have traffic, or why there is none."""
+
+    window: int = 0
+    reference: str = ""
+    input: Finding = Finding()
+    candidate_input: Finding = Finding()
+    routing: Finding = Finding()
+    prediction: Finding = Finding()
+    quality: Finding = Finding()
+    ground_truth: Finding = Finding()
+    stale: Finding = Finding()
+    """Whether a new model should be trained: severe input drift that lasts, or skill lost since promotion."""
+    top: tuple[DriftedFeature, ...] = ()
+    trial: str | None = None
+    """Id of the revision that `candidate_input` and everything after it is about; None if nothing is on trial."""
+    error: str | None = None
+    """Set when the monitor did not answer: then nothing above is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fleet:
     """What the operator knows beyond this ModelDeployment. The defaults let everything go on."""
 
@@ -185,6 +215,8 @@ class Observed:
     route: Route | None = None
     reading: Reading | None = None
     parity: ParityAnswer | None = None
+    drift: DriftReport | None = None
+    """None if the manifest asks for no monitor."""
     fleet: Fleet = Fleet()
     damaged: frozenset[str] = frozenset()
     """Fields of the stored status that could not be read; `status` lacks them."""

@@ -14,6 +14,7 @@ from headgate_operator.rollout.weights import beside_stable, carries, judged_alo
 _SOON: Final = timedelta(seconds=1)
 _PODS: Final = timedelta(seconds=15)
 _PERSON: Final = timedelta(seconds=60)
+_MONITOR: Final = timedelta(seconds=30)
 _SHARE_OF_WAIT: Final = 10
 
 
@@ -41,6 +42,8 @@ def _polls(turn: Turn) -> Iterator[timedelta]:
         yield _PODS
     if status.previous is not None and status.previous.weight == 0:
         yield _PODS
+    if status.stable is not None and turn.spec.observes_payloads:
+        yield _MONITOR
     if turn.blocked is not None or turn.command_done:
         yield _PERSON
     if turn.status.candidate is None and turn.requested:

@@ -17,6 +17,7 @@ from headgate_operator.api.spec import Gateway
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.controller.act import Actor
 from headgate_operator.controller.golden import GoldenQuestion
+from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Observer, Snapshot
 from headgate_operator.controller.reconciler import Reconciler
@@ -225,7 +226,8 @@ async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         counters, question, queue, telemetry = ScriptedCounters(), GoldenQuestion(), WorkQueue[tuple[str, str]](), Telemetry()
         clock: list[datetime] = []
         observer = Observer(
-            api, settings, counters=counters, question=question, clock=lambda: clock[-1] if clock else datetime.now(UTC)
+            api, settings, counters=counters, question=question, monitoring=Monitoring(None),
+            clock=lambda: clock[-1] if clock else datetime.now(UTC),
         )  # fmt: skip
         actor = Actor(api, Notes(api))
         reconciler = Reconciler(queue, observer, actor, settings=settings, telemetry=telemetry, spread=lambda: 0.0)

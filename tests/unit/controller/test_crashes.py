@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from headgate_operator.controller.act import Actor
+from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Observer
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES
@@ -85,6 +86,7 @@ class Drama:
                 Settings(gateway=self.world.observer._settings.gateway, domain="example.com"),
                 counters=self,  # type: ignore[arg-type]
                 question=self.world.observer._question,
+                monitoring=Monitoring(None),
                 clock=lambda: self.now,
             )
             try:

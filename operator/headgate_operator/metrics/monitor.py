@@ -1,0 +1,90 @@
+"""The drift monitor's client: one question about one ModelDeployment, one answer with the verdicts.
+
+The question carries everything the monitor needs to know, so it keeps no configuration of its own, and one that was restarted is up to
+date at once.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+import aiohttp
+from pydantic import Field, ValidationError
+
+from headgate_operator.api.drift_status import DriftedFeature, Signal
+from headgate_operator.api.model import ApiModel
+from headgate_operator.api.spec import Drift, GroundTruth
+
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=2, connect=1)
+_LARGEST: Final = 1_000_000  # bytes
+
+
+class Version(ApiModel):
+    """A version whose requests the monitor collects."""
+
+    id: str
+    reference: str
+    """Storage URI of its drift reference."""
+
+
+class Question(ApiModel):
+    """What is asked: these versions, compared in this way."""
+
+    stable: Version
+    trial: Version | None = None
+    """What is compared with stable; None if nothing is on trial."""
+    trial_weight: int = 0
+    """Percent of the traffic; a window that saw two weights compares nothing."""
+    drift: Drift | None = None
+    ground_truth: GroundTruth | None = None
+
+
+class Verdict(ApiModel):
+    """What one comparison says."""
+
+    signal: Signal = Signal.UNKNOWN
+    message: str = Field("", max_length=4096)
+
+
+class Answer(ApiModel):
+    """What the monitor says about the question's versions."""
+
+    format: Literal[1]
+    window: int = Field(ge=0)
+    reference: str = Field("", max_length=80)
+    input: Verdict = Verdict()
+    candidate_input: Verdict = Verdict()
+    routing: Verdict = Verdict()
+    prediction: Verdict = Verdict()
+    quality: Verdict = Verdict()
+    ground_truth: Verdict = Verdict()
+    stale: Verdict = Verdict()
+    top: list[DriftedFeature] = Field(default_factory=list, max_length=10)
+
+
+class MonitorError(Exception):
+    """The monitor did not answer, or not with verdicts; the message says so in one sentence."""
+
+
+async def ask_monitor(session: aiohttp.ClientSession, url: str, question: Question) -> Answer:
+    """Return the monitor's answer.
+
+    Args:
+        session: Where connections are kept.
+        url: Of the ModelDeployment's verdicts, such as http://headgate-monitor.ml.svc/v1/drift/flight-delay.
+        question: The versions that have traffic, and how they are to be compared.
+    """
+    body: Mapping[str, Any] = question.model_dump(mode="json", by_alias=True, exclude_none=True)
+    try:
+        async with session.post(url, json=body, timeout=_TIMEOUT, allow_redirects=False) as response:
+            text = await response.content.read(_LARGEST + 1)
+            if response.status != 200:
+                raise MonitorError(f"the drift monitor at {url} answered HTTP {response.status}")
+        if len(text) > _LARGEST:
+            raise MonitorError(f"the drift monitor at {url} sent more than {_LARGEST // 1_000_000} MB")
+        return Answer.model_validate_json(text)
+    except ValidationError as error:
+        raise MonitorError(f"the drift monitor at {url} sent something that is no answer: {error.errors()[0]['msg']}") from error
+    except TimeoutError as error:
+        raise MonitorError(f"the drift monitor at {url} did not answer within {_TIMEOUT.total:g} s") from error
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise MonitorError(f"the drift monitor at {url} cannot be asked: {' '.join(str(error).split()) or type(error).__name__}") from error

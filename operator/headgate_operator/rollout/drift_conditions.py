@@ -1,0 +1,73 @@
+"""What the drift monitor says, as conditions: there only while the manifest asks for a monitor."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from headgate_operator.api.drift_status import Signal
+from headgate_operator.api.model import changed
+from headgate_operator.api.reasons import Reason
+from headgate_operator.api.status import Condition, ConditionStatus, ConditionType
+from headgate_operator.rollout.condition import before, condition
+from headgate_operator.rollout.observed import DriftReport, Finding
+from headgate_operator.rollout.turn import Turn
+
+_ALARMS: Final = {
+    ConditionType.INPUT_DRIFT: Reason.WORLD_CHANGED,
+    ConditionType.PREDICTION_DRIFT: Reason.PREDICTIONS_DIFFER,
+    ConditionType.DATA_QUALITY: Reason.DATA_QUALITY_WORSE,
+}
+
+
+def drift_conditions(turn: Turn) -> Iterator[Condition]:
+    """Yield what the monitor said last. What it does not answer again stays as it was, and MonitorAvailable says so."""
+    if not turn.spec.observes_payloads or turn.status.stable is None:
+        return
+    report = turn.observed.drift
+    if report is None or report.error is not None:
+        message = report.error if report is not None and report.error is not None else "the drift monitor has not been asked yet"
+        yield condition(turn, ConditionType.MONITOR_AVAILABLE, ConditionStatus.FALSE, Reason.MONITOR_UNAVAILABLE, message)
+    else:
+        message = f"window {report.window} was read"
+        yield condition(turn, ConditionType.MONITOR_AVAILABLE, ConditionStatus.TRUE, Reason.READY, message)
+    for kind, finding in _findings(report).items():
+        yield _kept(turn, kind) if report is None or report.error is not None else _said(turn, kind, finding)
+
+
+def announce_drift(turn: Turn) -> Turn:
+    """An Event when an alarm begins, and when the monitor falls silent."""
+    for now in turn.status.conditions:
+        alarm = _ALARMS.get(now.type)
+        if now.type is ConditionType.MONITOR_AVAILABLE and now.status is ConditionStatus.FALSE:
+            alarm = Reason.MONITOR_UNAVAILABLE
+        earlier = before(turn, now.type)
+        if alarm is not None and now.reason == alarm and (earlier is None or earlier.reason != alarm):
+            turn = turn.note(alarm, now.message, warning=True)
+    return turn
+
+
+def _findings(report: DriftReport | None) -> dict[ConditionType, Finding]:
+    said = report or DriftReport()
+    return {
+        ConditionType.INPUT_DRIFT: said.input,
+        ConditionType.PREDICTION_DRIFT: said.prediction,
+        ConditionType.DATA_QUALITY: said.quality,
+    }
+
+
+def _said(turn: Turn, kind: ConditionType, finding: Finding) -> Condition:
+    # DataQuality is the one that is good when true, as its name says.
+    good = ConditionStatus.TRUE if kind is ConditionType.DATA_QUALITY else ConditionStatus.FALSE
+    bad = ConditionStatus.FALSE if kind is ConditionType.DATA_QUALITY else ConditionStatus.TRUE
+    if finding.signal is Signal.UNKNOWN:
+        message = finding.message or "there is not enough traffic for a verdict yet"
+        return condition(turn, kind, ConditionStatus.UNKNOWN, Reason.INSUFFICIENT_DATA, message)
+    if finding.signal.alarms:
+        return condition(turn, kind, bad, _ALARMS[kind], finding.message)
+    return condition(turn, kind, good, Reason.NO_DRIFT, finding.message)
+
+
+def _kept(turn: Turn, kind: ConditionType) -> Condition:
+    earlier = before(turn, kind)
+    if earlier is None:
+        return condition(turn, kind, ConditionStatus.UNKNOWN, Reason.MONITOR_UNAVAILABLE, "the drift monitor has not been heard yet")
+    return changed(earlier, observed_generation=turn.observed.subject.generation)
