@@ -15,6 +15,7 @@ import aiohttp
 from headgate_operator.api.names import PARITY_HEADER
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import Protocol
+from headgate_operator.metrics.body import bounded_body
 from headgate_operator.rollout.parity import is_number
 
 GOLDEN_KEY: Final = "golden.json"
@@ -83,7 +84,7 @@ class GoldenQuestion:
             self._session = aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True)
         try:
             async with self._session.post(url, json=request, headers={PARITY_HEADER: "1"}, allow_redirects=False) as response:
-                body = await _bounded(response)
+                body = await bounded_body(response, _MAX_ANSWER_BYTES)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise _unavailable(f"{url} did not answer: {error or 'no answer within 10 s'}") from error
         if response.status != 200:
@@ -101,15 +102,6 @@ class GoldenQuestion:
         """Release connections."""
         if self._session is not None:
             await self._session.close()
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(65_536):
-        body += chunk
-        if len(body) > _MAX_ANSWER_BYTES:
-            raise ValueError(f"its answer is larger than {_MAX_ANSWER_BYTES // 1_000_000} MB")
-    return bytes(body)
 
 
 def _unavailable(message: str) -> GoldenError:

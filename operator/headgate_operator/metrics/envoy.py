@@ -9,6 +9,7 @@ from typing import Final
 
 import aiohttp
 
+from headgate_operator.metrics.body import TooLargeError, bounded_body
 from headgate_operator.metrics.exposition import MalformedError, read_counters
 from headgate_operator.metrics.reading import ProxyReading, SlotReading, UnreadableError
 
@@ -86,9 +87,7 @@ async def _get(session: aiohttp.ClientSession, url: str, query: Mapping[str, str
     async with session.get(url, params=query, timeout=aiohttp.ClientTimeout(total=_TIMEOUT), allow_redirects=False) as response:
         if response.status != 200:
             raise MalformedError(f"HTTP {response.status} from {url}")
-        body = bytearray()
-        async for chunk in response.content.iter_chunked(65536):
-            body += chunk
-            if len(body) > _LARGEST:
-                raise MalformedError(f"more than {_LARGEST // 1_000_000} MB from {url}")
-        return body.decode()
+        try:
+            return (await bounded_body(response, _LARGEST)).decode()
+        except TooLargeError as error:
+            raise MalformedError(f"{error} ({url})") from error

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from headgate_operator.api.drift_status import DriftedFeature, Signal
 from headgate_operator.api.model import ApiModel
 from headgate_operator.api.spec import Drift, GroundTruth
+from headgate_operator.metrics.body import bounded_body
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=2, connect=1)
 _LARGEST: Final = 1_000_000  # bytes
@@ -76,11 +77,9 @@ async def ask_monitor(session: aiohttp.ClientSession, url: str, question: Questi
     body: Mapping[str, Any] = question.model_dump(mode="json", by_alias=True, exclude_none=True)
     try:
         async with session.post(url, json=body, timeout=_TIMEOUT, allow_redirects=False) as response:
-            text = await response.content.read(_LARGEST + 1)
             if response.status != 200:
                 raise MonitorError(f"the drift monitor at {url} answered HTTP {response.status}")
-        if len(text) > _LARGEST:
-            raise MonitorError(f"the drift monitor at {url} sent more than {_LARGEST // 1_000_000} MB")
+            text = await bounded_body(response, _LARGEST)
         return Answer.model_validate_json(text)
     except ValidationError as error:
         raise MonitorError(f"the drift monitor at {url} sent something that is no answer: {error.errors()[0]['msg']}") from error

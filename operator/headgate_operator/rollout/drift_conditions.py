@@ -8,7 +8,7 @@ from headgate_operator.api.model import changed
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Condition, ConditionStatus, ConditionType
 from headgate_operator.rollout.condition import before, condition
-from headgate_operator.rollout.observed import DriftReport, Finding
+from headgate_operator.rollout.observed import Finding
 from headgate_operator.rollout.turn import Turn
 
 _ALARMS: Final = {
@@ -24,13 +24,16 @@ def drift_conditions(turn: Turn) -> Iterator[Condition]:
         return
     report = turn.observed.drift
     if report is None or report.error is not None:
-        message = report.error if report is not None and report.error is not None else "the drift monitor has not been asked yet"
-        yield condition(turn, ConditionType.MONITOR_AVAILABLE, ConditionStatus.FALSE, Reason.MONITOR_UNAVAILABLE, message)
+        yield from _kept(turn, *_ALARMS)
+    if report is None:  # not asked in this pass
+        yield from _kept(turn, ConditionType.MONITOR_AVAILABLE)
+    elif report.error is not None:
+        yield condition(turn, ConditionType.MONITOR_AVAILABLE, ConditionStatus.FALSE, Reason.MONITOR_UNAVAILABLE, report.error)
     else:
-        message = f"window {report.window} was read"
-        yield condition(turn, ConditionType.MONITOR_AVAILABLE, ConditionStatus.TRUE, Reason.READY, message)
-    for kind, finding in _findings(report).items():
-        yield _kept(turn, kind) if report is None or report.error is not None else _said(turn, kind, finding)
+        yield condition(turn, ConditionType.MONITOR_AVAILABLE, ConditionStatus.TRUE, Reason.READY, "its verdicts were read")
+        yield _said(turn, ConditionType.INPUT_DRIFT, report.input)
+        yield _said(turn, ConditionType.PREDICTION_DRIFT, report.prediction)
+        yield _said(turn, ConditionType.DATA_QUALITY, report.quality)
 
 
 def announce_drift(turn: Turn) -> Turn:
@@ -45,15 +48,6 @@ def announce_drift(turn: Turn) -> Turn:
     return turn
 
 
-def _findings(report: DriftReport | None) -> dict[ConditionType, Finding]:
-    said = report or DriftReport()
-    return {
-        ConditionType.INPUT_DRIFT: said.input,
-        ConditionType.PREDICTION_DRIFT: said.prediction,
-        ConditionType.DATA_QUALITY: said.quality,
-    }
-
-
 def _said(turn: Turn, kind: ConditionType, finding: Finding) -> Condition:
     # DataQuality is the one that is good when true, as its name says.
     good = ConditionStatus.TRUE if kind is ConditionType.DATA_QUALITY else ConditionStatus.FALSE
@@ -66,8 +60,8 @@ def _said(turn: Turn, kind: ConditionType, finding: Finding) -> Condition:
     return condition(turn, kind, good, Reason.NO_DRIFT, finding.message)
 
 
-def _kept(turn: Turn, kind: ConditionType) -> Condition:
-    earlier = before(turn, kind)
-    if earlier is None:
-        return condition(turn, kind, ConditionStatus.UNKNOWN, Reason.MONITOR_UNAVAILABLE, "the drift monitor has not been heard yet")
-    return changed(earlier, observed_generation=turn.observed.subject.generation)
+def _kept(turn: Turn, *kinds: ConditionType) -> Iterator[Condition]:
+    for kind in kinds:
+        earlier = before(turn, kind)
+        if earlier is not None:
+            yield changed(earlier, observed_generation=turn.observed.subject.generation)

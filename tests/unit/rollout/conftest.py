@@ -18,6 +18,7 @@ from headgate_operator.rollout.decision import Decision, Note
 from headgate_operator.rollout.needs import needs
 from headgate_operator.rollout.observed import (
     Backend,
+    DriftReport,
     Fleet,
     Observed,
     ParityAnswer,
@@ -95,6 +96,7 @@ class World:
         self.crash_at: int | None = None
         self.cut_off: set[str] = set()
         self.fleet = Fleet()
+        self.drift = DriftReport()
         self.damaged: frozenset[str] = frozenset()
 
     # The manifest
@@ -189,6 +191,7 @@ class World:
             route=self.route,
             reading=self._reading() if wants.metrics else None,
             parity=self._parity() if wants.parity else None,
+            drift=self._drift() if wants.drift else None,
             fleet=self.fleet,
             damaged=self.damaged,
             url="http://flight-delay.ml.example.com",
@@ -216,6 +219,12 @@ class World:
             return ParityAnswer(revision=candidate.id, golden=None, unavailable=(Reason.GOLDEN_MISSING, self.golden_missing))
         mismatch = self.behaviour.get(candidate.id, Behaviour()).mismatch
         return ParityAnswer(revision=candidate.id, golden="sha256:00", mismatch=mismatch)
+
+    def _drift(self) -> DriftReport:
+        """What the monitor says is about whoever is on trial."""
+        status = self.status
+        trial = status.candidate or (status.stable if status.previous is not None else None)
+        return replace(self.drift, trial=trial.id if trial is not None else None)
 
     def step(self) -> Decision:
         """One pass: observe, decide, carry out."""

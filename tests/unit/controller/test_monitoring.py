@@ -1,0 +1,120 @@
+"""The drift monitor's client: what it asks, what it believes, and what it makes of a monitor that is broken."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from aiohttp import web
+
+from headgate_operator.api.drift_status import Signal
+from headgate_operator.api.spec import ModelDeploymentSpec
+from headgate_operator.api.status import ModelDeploymentStatus, Previous, Stable
+from headgate_operator.controller.monitoring import Monitoring
+from headgate_operator.rollout.observed import Subject
+
+SPEC = ModelDeploymentSpec.model_validate(
+    {"model": {"uri": "s3://m/2", "format": {"name": "xgboost"}, "runtime": "r"}, "drift": {"window": {"rows": 300}}}
+)
+SINCE = datetime(2026, 3, 1, tzinfo=UTC)
+STABLE = Stable(id="r00000002", model_uri="s3://m/2/", version="2", isvc="m-2", slot=1, since=SINCE)
+WATCHED = Previous(id="r00000001", model_uri="s3://m/1", version="1", isvc="m-1", slot=0, since=SINCE, weight=5)
+SUBJECT = Subject(name="m", namespace="ml", uid="1", generation=1)
+ANSWER = {"format": 1, "window": 9, "input": {"signal": "Severe", "message": "temp moved"}, "top": [{"feature": "temp", "distance": 0.4}]}
+
+
+class Monitor:
+    """A monitor that remembers what it was asked, and answers as told."""
+
+    def __init__(self):
+        self.asked = []
+        self.answer = lambda: web.json_response(ANSWER)
+
+    async def handle(self, request):
+        self.asked.append((request.path, await request.json()))
+        answer = self.answer()
+        return await answer if asyncio.iscoroutine(answer) else answer
+
+
+@pytest.fixture
+async def monitor():
+    told = Monitor()
+    app = web.Application()
+    app.router.add_post("/{namespace}/v1/drift/{name}", told.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    told.address = f"http://127.0.0.1:{runner.addresses[0][1]}/{{{{namespace}}}}"
+    yield told
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def ask(monitor):
+    now = [0.0]
+    monitoring = Monitoring(monitor.address, clock=lambda: now[0])
+
+    async def read(after=60.0, previous=None):
+        now[0] += after
+        return await monitoring.read(SUBJECT, SPEC, ModelDeploymentStatus(stable=STABLE, previous=previous))
+
+    yield read
+    await monitoring.close()
+
+
+async def test_the_question_says_which_versions_serve_and_how_to_compare_them(monitor, ask):
+    report = await ask()
+    (path, question) = monitor.asked[0]
+    assert path == "/ml/v1/drift/m"
+    assert question["stable"] == {"id": "r00000002", "reference": "s3://m/2/headgate/drift"}
+    assert "trial" not in question
+    assert question["drift"]["window"]["rows"] == 300
+    assert (report.window, report.input.signal, report.top[0].feature, report.error) == (9, Signal.SEVERE, "temp", None)
+
+
+async def test_during_the_watch_the_promoted_version_is_on_trial_beside_the_previous_one(monitor, ask):
+    report = await ask(previous=WATCHED)
+    (_, question) = monitor.asked[0]
+    assert (question["stable"]["id"], question["trial"]["id"], question["trialWeight"]) == ("r00000001", "r00000002", 95)
+    assert report.trial == "r00000002"
+
+
+async def test_an_answer_stands_for_a_while_unless_something_else_is_asked(monitor, ask):
+    await ask()
+    await ask(after=5)
+    assert len(monitor.asked) == 1
+    await ask(after=0, previous=WATCHED)
+    await ask(after=11, previous=WATCHED)
+    assert len(monitor.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda: web.Response(status=503), "HTTP 503"),
+        (lambda: web.Response(text="<html>"), "no answer"),
+        (lambda: web.json_response(ANSWER | {"format": 2}), "no answer"),
+        (lambda: web.json_response(ANSWER | {"input": {"signal": "Fine"}}), "no answer"),
+        (lambda: web.Response(body=b"x" * 1_000_001), "larger than 1 MB"),
+        (lambda: web.Response(status=302, headers={"Location": "http://127.0.0.1:1/"}), "HTTP 302"),
+    ],
+)
+async def test_a_broken_answer_is_an_error_in_one_sentence_and_no_verdict(monitor, ask, answer, said):
+    monitor.answer = answer
+    report = await ask()
+    assert said in (report.error or "")
+    assert "\n" not in report.error
+    assert report.input.signal is Signal.UNKNOWN
+
+
+async def test_a_monitor_that_hangs_costs_one_look_two_seconds_and_the_next_ones_nothing(monitor, ask):
+    monitor.answer = lambda: asyncio.sleep(30)
+    assert "did not answer within 2 s" in (await ask()).error
+    assert "did not answer within 2 s" in (await ask(after=1)).error
+    assert len(monitor.asked) == 1
+
+
+async def test_no_monitor_at_all_is_told(ask):
+    monitoring = Monitoring(None)
+    report = await monitoring.read(SUBJECT, SPEC, ModelDeploymentStatus(stable=STABLE))
+    assert "--monitor" in report.error
