@@ -181,7 +181,7 @@ async def test_one_proxy_that_cannot_be_reached_voids_the_reading(envoy, session
         ("<html>", 200, "sends nonsense: the answer is not a proxy's Prometheus text"),
         ("", 404, "HTTP 404"),
         ('envoy_cluster_upstream_rq_timeout{envoy_cluster_name="a"} NaN', 200, "finite and at least 0"),
-        ("# " + "x" * 17_000_000, 200, "more than 16 MB"),
+        ("# " + "x" * 17_000_000, 200, "larger than 16 MB"),
     ],
 )
 async def test_a_malformed_answer_is_one_sentence(session, body, status, words):
