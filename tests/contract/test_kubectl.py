@@ -221,3 +221,31 @@ async def test_get_watch_prints_a_row_for_every_change(kubectl: Kubectl, server:
     assert rows[0] == ["NAME", "PHASE"]
     assert ["flight-delay", "Healthy"] in rows
     assert ["flight-delay", "Pending"] in rows
+
+
+async def test_built_in_kinds_are_created_without_a_file(kubectl: Kubectl, server: Any) -> None:
+    for arguments, said in (
+        (("configmap", "c", "--from-literal=a=b"), "configmap/c created"),
+        (("secret", "generic", "s", "--from-literal=a=b"), "secret/s created"),
+        (("serviceaccount", "sa"), "serviceaccount/sa created"),
+        (("role", "r", "--verb=get", "--resource=pods"), "role.rbac.authorization.k8s.io/r created"),
+        (("rolebinding", "b", "--role=r", f"--serviceaccount={server.namespace}:sa"), "rolebinding.rbac.authorization.k8s.io/b created"),
+        (("deployment", "d", "--image=i:1", "--replicas=2", "--port=80"), "deployment.apps/d created"),
+        (("service", "clusterip", "s", "--tcp=80:8080"), "service/s created"),
+    ):
+        outcome = await kubectl("create", *arguments)
+        assert outcome.out == f"{said}\n", outcome.err
+    assert (await kubectl("get", "cm", "c", "-o", "jsonpath={.data.a}")).out == "b"
+    assert (await kubectl("get", "secret", "s", "-o", "jsonpath={.data.a}")).out == "Yg=="
+    assert (await kubectl("get", "deploy", "d", "-o", "jsonpath={.spec.template.spec.containers[0].ports[0].containerPort}")).out == "80"
+    assert (await kubectl("create", "token", "sa")).out.count(".") == 2
+    assert (await kubectl("auth", "can-i", "delete", "pods")).out == "yes\n"
+
+
+async def test_scale_sets_replicas_and_checks_those_it_found(kubectl: Kubectl) -> None:
+    await kubectl("apply", "-f", "-", given=DEPLOYMENT)
+    assert (await kubectl("scale", "deploy/d", "--replicas=3")).out == "deployment.apps/d scaled\n"
+    refused = await kubectl("scale", "deploy/d", "--replicas=1", "--current-replicas=2")
+    assert "Expected replicas to be 2, was 3" in refused.err
+    assert (await kubectl("scale", "deploy/d", "--replicas=0", "--current-replicas=3")).code == 0
+    assert (await kubectl("get", "deploy", "d", "-o", "jsonpath={.spec.replicas}")).out == "0"

@@ -107,7 +107,7 @@ BUILTINS: Final = (
     ),
     ResourceType(
         group="apps", version="v1", plural="deployments", kind="Deployment", short_names=("deploy",), categories=("all",),
-        has_status=True, unconditional_update=True, schema=schemas.rooted(schemas.DEPLOYMENT),
+        has_status=True, subresources=("scale",), unconditional_update=True, schema=schemas.rooted(schemas.DEPLOYMENT),
         columns=(
             Column("Ready", "string", "", format="replicas-ready"),
             Column("Up-to-date", "string", ".status.updatedReplicas"),

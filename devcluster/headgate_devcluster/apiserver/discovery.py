@@ -1,6 +1,6 @@
 """Telling clients what is served: versions, groups and resources, in the old form and in the aggregated one."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from headgate_devcluster.apiserver.objects import Object
@@ -18,6 +18,12 @@ VERSION: Final[Object] = {
     "platform": "python",
 }
 
+_SUBRESOURCES: Final[Mapping[str, Callable[[ResourceType], tuple[dict[str, str], list[str]]]]] = {
+    "log": lambda item: ({"group": item.group, "version": item.version, "kind": item.kind}, ["get"]),
+    "scale": lambda _: ({"group": "autoscaling", "version": "v1", "kind": "Scale"}, ["get", "patch", "update"]),
+    "token": lambda _: ({"group": "authentication.k8s.io", "version": "v1", "kind": "TokenRequest"}, ["create"]),
+}
+"""What a subresource answers with, and its verbs."""
 _VERBS: Final = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
 
@@ -67,6 +73,9 @@ def _entries(item: ResourceType) -> Iterable[Object]:
             "name": f"{item.plural}/status", "singularName": "", "namespaced": item.namespaced, "kind": item.kind,
             "verbs": ["get", "patch", "update"],
         }  # fmt: skip
+    for name in item.subresources:
+        kind, verbs = _SUBRESOURCES[name](item)
+        yield {"name": f"{item.plural}/{name}", "singularName": "", "namespaced": item.namespaced, **kind, "verbs": verbs}
 
 
 def aggregated(names: Iterable[str], catalogue: Catalogue) -> Object:
@@ -103,6 +112,8 @@ def _described(item: ResourceType) -> Object:
         "shortNames": list(item.short_names),
         "categories": list(item.categories),
     }
-    if item.has_status:
-        described["subresources"] = [{"subresource": "status", "responseKind": kind, "verbs": ["get", "patch", "update"]}]
-    return described
+    below = [{"subresource": "status", "responseKind": kind, "verbs": ["get", "patch", "update"]}] if item.has_status else []
+    for name in item.subresources:
+        answered, verbs = _SUBRESOURCES[name](item)
+        below.append({"subresource": name, "responseKind": answered, "verbs": verbs})
+    return described | ({"subresources": below} if below else {})

@@ -15,8 +15,10 @@ from headgate_devcluster.apiserver.deletion import Deletion
 from headgate_devcluster.apiserver.errors import bad_request, method_not_allowed, unsupported_media_type
 from headgate_devcluster.apiserver.objects import Object, to_json
 from headgate_devcluster.apiserver.patches import json_patched, merge_patched
+from headgate_devcluster.apiserver.protobuf_kinds import parse_protobuf
 from headgate_devcluster.apiserver.requests import Address
 from headgate_devcluster.apiserver.resources import Catalogue, Target
+from headgate_devcluster.apiserver.scaling import rescaled, scale_of
 from headgate_devcluster.apiserver.store import Store
 from headgate_devcluster.apiserver.strategic import strategic_patched
 from headgate_devcluster.apiserver.watching import WatchEvent
@@ -26,6 +28,7 @@ JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
 APPLY_PATCH: Final = "application/apply-patch+yaml"
+PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
 
 
 class Verbs:
@@ -39,18 +42,15 @@ class Verbs:
 
     async def answer(self, request: web.Request, address: Address) -> web.StreamResponse:
         """Answer a request on a resource."""
+        if address.subresource in address.resource.subresources:
+            return await self._below(request, address)
         match request.method:
-            case "GET" if address.subresource == "log":
-                return self._log(request, address)
             case "GET" if address.name:
                 return self._get(request, address)
             case "GET" if requests.is_watch(request):
                 return await self._watch(request, address)
             case "GET":
                 return self._list(request, address)
-            case "POST" if address.subresource == "token":
-                account = reads.read(self._store, address.resource, address.place, address.name)
-                return _json(self._tokens.issue(account, await body_of(request)), 201)
             case "POST" if not address.name:
                 return self._create(request, address, await body_of(request))
             case "PUT" if address.name:
@@ -62,12 +62,29 @@ class Verbs:
                 return self._delete(request, address, await body_of(request) if request.body_exists else {})
         raise method_not_allowed()
 
+    async def _below(self, request: web.Request, address: Address) -> web.StreamResponse:
+        """Answer a request on what lives below an object, status apart."""
+        obj = reads.read(self._store, address.resource, address.place, address.name)
+        match request.method, address.subresource:
+            case "GET", "log":
+                return self._log(request, address)
+            case "POST", "token":
+                return _json(self._tokens.issue(obj, await body_of(request)), 201)
+            case "GET", "scale":
+                return _json(scale_of(obj))
+            case "PUT", "scale":
+                scale = await body_of(request)
+                return self._rescale(request, address, lambda _: scale)
+            case "PATCH", "scale":
+                patch = _patch_of(request.content_type, parse(await request.read(), request.content_type), address)
+                return self._rescale(request, address, patch)
+        raise method_not_allowed()
+
     def _get(self, request: web.Request, address: Address) -> web.Response:
         obj = reads.read(self._store, address.resource, address.place, address.name)
         return _answer(request, address, obj)
 
     def _log(self, request: web.Request, address: Address) -> web.Response:
-        reads.read(self._store, address.resource, address.place, address.name)
         if self._logs is None:
             raise bad_request("this server runs no Pods: there are no logs")
         return web.Response(body=pod_logs.tail(self._logs / f"{address.name}.log", request.query), content_type="text/plain")
@@ -100,6 +117,10 @@ class Verbs:
             return _written(request, address, self._writes.apply(target, parse(body, kind), options))
         patch = _patch_of(kind, parse(body, kind) if kind.endswith("json") else None, address)
         return _written(request, address, self._writes.patch(target, patch, requests.write_options(request)))
+
+    def _rescale(self, request: web.Request, address: Address, change: Patch) -> web.Response:
+        target = Target(address.resource, address.place, address.name)
+        return _json(scale_of(self._writes.patch(target, rescaled(change), requests.write_options(request)).obj))
 
     def _delete(self, request: web.Request, address: Address, body: Any) -> web.Response:
         resource, options = address.resource, requests.delete_options(request, body if isinstance(body, dict) else {})
@@ -155,8 +176,8 @@ def _target(address: Address) -> Target:
 
 async def body_of(request: web.Request) -> Any:
     """Return the JSON value of a request's body; 415 for what cannot be read, 400 for what makes no sense."""
-    if request.content_type == "application/vnd.kubernetes.protobuf":
-        raise unsupported_media_type(["application/json", "application/yaml; this double reads no protobuf, use `kubectl apply -f`"])
+    if request.content_type == PROTOBUF:
+        return parse_protobuf(await request.read()) if request.body_exists else {}
     if request.content_type not in {"application/json", "application/yaml", "application/octet-stream", "text/plain"}:
         raise unsupported_media_type(["application/json", "application/yaml"])
     body = await request.read()
