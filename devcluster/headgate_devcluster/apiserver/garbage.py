@@ -109,7 +109,8 @@ class GarbageCollection:
         uid = owner["metadata"]["uid"]
         for child_storage, child in self._store.owned_by(uid):
             if not child["metadata"].get("deletionTimestamp"):
-                self._deletion.mark_or_remove(child_storage, child, foreground=True)
+                has_children = bool(self._store.owned_by(child["metadata"]["uid"]))
+                self._deletion.mark_or_remove(child_storage, child, foreground=has_children)
         if not any(_blocks(child, uid) for _, child in self._store.owned_by(uid)):
             self._deletion.release(storage, owner, FOREGROUND)
 
