@@ -14,7 +14,8 @@ from headgate_operator.rollout.observed import Reading, Scrape
 _ALL: Final = 100
 """Percent: the weight of a version that nothing runs beside."""
 
-_NOTHING: Final[Counters] = {}
+_NOTHING: Final[Counters] = {"rq_2xx": 0.0}
+"""What a slot counts that is there and has answered nothing."""
 
 
 class Snapshot(NamedTuple):
