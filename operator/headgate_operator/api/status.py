@@ -139,6 +139,24 @@ class Draining(Pinned):
     left_route_at: Timestamp | None = Field(None, description="When the route was seen accepted without it.")
 
 
+class SideCounts(ApiModel):
+    """A count on each side of the comparison."""
+
+    candidate: int = Field(0, description="Of the version on trial.")
+    stable: int = Field(0, description="Of the version it is compared with.")
+
+
+class RefusalEvidence(ApiModel):
+    """The numbers of one metric at the moment of a refusal, for whoever draws or compares them; the message says the same in words."""
+
+    metric: str = Field(description="Name of the metric.")
+    verdict: Verdict
+    evidence: float = Field(description="Natural log of the e-value: of being worse, or of missing the objective if that is the verdict.")
+    bound: float = Field(description="Natural log of 1/alpha: the evidence at which it is refused.")
+    bad: SideCounts = Field(default_factory=SideCounts)
+    total: SideCounts = Field(default_factory=SideCounts)
+
+
 class Rejected(ApiModel):
     """A refused revision, with its numbers."""
 
@@ -148,6 +166,7 @@ class Rejected(ApiModel):
     reason: str = Field(description="Why, in one word; docs/runbook.md has a section for it.")
     message: str = Field(max_length=1024, description="Why, with the numbers.")
     at: Timestamp = Field(description="When it was refused.")
+    evidence: RefusalEvidence | None = Field(None, description="The metric that spoke against it, if it was refused on evidence.")
 
 
 class HistoryEntry(ApiModel):
@@ -188,13 +207,6 @@ class Mixture(ApiModel):
     untouched: bool = Field(description="Whether no block was counted since the newest started.")
     log_wealth: list[float] = Field(description="One per alternative odds ratio.")
     objective: list[float] = Field(default_factory=list, description="The same for the absolute objective, if there is one.")
-
-
-class SideCounts(ApiModel):
-    """A count on each side of the comparison."""
-
-    candidate: int = Field(0, description="Of the version on trial.")
-    stable: int = Field(0, description="Of the version it is compared with.")
 
 
 class FailStreak(ApiModel):

@@ -61,6 +61,7 @@ def past(deployment: Deployment) -> list[dict[str, Any]]:
             "reason": entry.reason,
             "message": entry.message,
             "at": entry.at.isoformat(),
+            "evidence": entry.evidence.model_dump(mode="json", by_alias=True) if entry.evidence is not None else None,
         }
         for entry in status.rejected
     ]

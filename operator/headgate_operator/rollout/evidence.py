@@ -13,8 +13,8 @@ from typing import Final
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import MetricPreset, ModelDeploymentSpec
-from headgate_operator.api.status import Verdict
-from headgate_operator.rollout.analysis import Analysis, analyse, begin, reweigh
+from headgate_operator.api.status import RefusalEvidence, Verdict
+from headgate_operator.rollout.analysis import Analysis, Outcome, analyse, begin, reweigh
 from headgate_operator.rollout.refuse import refuse_candidate, refuse_promoted
 from headgate_operator.rollout.replicas import replicas_for
 from headgate_operator.rollout.turn import Turn
@@ -67,10 +67,10 @@ def convict(turn: Turn) -> Turn:
         return _convict_alone(turn, result)
     reason = Reason.ALL_FAILING if result.all_failing else worse_reason(turn.spec, finding.metric)
     if turn.status.previous is not None:
-        return refuse_promoted(turn, reason, finding.message)
+        return refuse_promoted(turn, reason, finding.message, evidence=_numbers(result, finding))
     if result.all_failing and turn.candidate.disturbed and turn.candidate.suspended < _MAX_SUSPENSIONS:
         return _suspend(turn, finding.message)
-    return refuse_candidate(turn, reason, finding.message)
+    return refuse_candidate(turn, reason, finding.message, evidence=_numbers(result, finding))
 
 
 def _convict_alone(turn: Turn, result: Analysis) -> Turn:
@@ -78,7 +78,17 @@ def _convict_alone(turn: Turn, result: Analysis) -> Turn:
     missed = next((outcome for outcome in result.outcomes if outcome.verdict is Verdict.OBJECTIVE_MISSED), None)
     if missed is None or not judged_alone(turn.spec, turn.status):
         return turn
-    return refuse_promoted(turn, Reason.OBJECTIVE_MISSED, f"{missed.metric}: {missed.message}")
+    return refuse_promoted(turn, Reason.OBJECTIVE_MISSED, f"{missed.metric}: {missed.message}", evidence=_numbers(result, missed))
+
+
+def _numbers(result: Analysis, finding: Outcome) -> RefusalEvidence | None:
+    metric = next((metric for metric in result.status.metrics if metric.name == finding.metric), None)
+    if metric is None:
+        return None
+    evidence = metric.objective_evidence if finding.verdict is Verdict.OBJECTIVE_MISSED else metric.evidence
+    return RefusalEvidence(
+        metric=metric.name, verdict=finding.verdict, evidence=evidence, bound=metric.bound, bad=metric.bad, total=metric.total
+    )  # fmt: skip
 
 
 def _comparison(turn: Turn) -> _Comparison | None:

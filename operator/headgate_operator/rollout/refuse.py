@@ -7,26 +7,26 @@ a role can have weight.
 from typing import Final
 
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.status import Pinned, Rejected, Stable
+from headgate_operator.api.status import Pinned, RefusalEvidence, Rejected, Stable
 from headgate_operator.rollout.drain import drain
 from headgate_operator.rollout.turn import Turn, clip
 
 _MAX_REJECTED: Final = 20
 
 
-def refuse_candidate(turn: Turn, reason: Reason, message: str) -> Turn:
+def refuse_candidate(turn: Turn, reason: Reason, message: str, *, evidence: RefusalEvidence | None = None) -> Turn:
     """Withdraw the candidate for good."""
     candidate = turn.candidate
     turn = drain(turn, candidate).with_status(candidate=None, analysis=None)
-    turn = _remember(turn, candidate, reason, message)
+    turn = _remember(turn, candidate, reason, message, evidence)
     return turn.note(reason, f"{candidate.id} ({candidate.version}) was refused: {message}", revision=candidate.id, warning=True)
 
 
-def refuse_promoted(turn: Turn, reason: Reason, message: str) -> Turn:
+def refuse_promoted(turn: Turn, reason: Reason, message: str, *, evidence: RefusalEvidence | None = None) -> Turn:
     """During the watch: refuse the promoted version and go back to the previous one."""
     promoted = turn.status.stable
     assert promoted is not None
-    turn = _remember(return_to_previous(turn), promoted, reason, message)
+    turn = _remember(return_to_previous(turn), promoted, reason, message, evidence)
     restored = turn.status.stable
     assert restored is not None
     text = f"{promoted.id} ({promoted.version}) was refused during the watch: {message}; {restored.id} serves again"
@@ -57,8 +57,11 @@ def return_to_previous(turn: Turn) -> Turn:
     return turn.with_status(stable=stable, previous=None, watch_until=None, analysis=None, history=history)
 
 
-def _remember(turn: Turn, version: Pinned, reason: Reason, message: str) -> Turn:
-    entry = Rejected(id=version.id, model_uri=version.model_uri, version=version.version, reason=reason, message=clip(message), at=turn.now)
+def _remember(turn: Turn, version: Pinned, reason: Reason, message: str, evidence: RefusalEvidence | None = None) -> Turn:
+    entry = Rejected(
+        id=version.id, model_uri=version.model_uri, version=version.version, reason=reason, message=clip(message), at=turn.now,
+        evidence=evidence,
+    )  # fmt: skip
     older = [other for other in turn.status.rejected if other.id != version.id]
     history = [other for other in turn.status.history if other.id != version.id]
     return turn.with_status(rejected=[entry, *older][:_MAX_REJECTED], history=history)

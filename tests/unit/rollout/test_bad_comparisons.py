@@ -72,3 +72,23 @@ def test_a_missed_objective_is_no_lack_of_evidence(make_world):
     second = at_weight(world, 50)
     world.run_for(900)
     assert world.weights[second] == 50
+
+
+def test_a_refusal_keeps_the_numbers_it_was_decided_on(serving):
+    serving.apply(2)
+    serving.behave(2, bad=0.1)
+    serving.run(lambda world: bool(world.status.rejected))
+    entry = serving.status.rejected[0]
+    numbers = entry.evidence
+    assert (numbers.metric, numbers.verdict) == ("errors", "Worse")
+    assert numbers.evidence >= numbers.bound > 0
+    assert numbers.bad.candidate / numbers.total.candidate > 0.05
+    assert numbers.total.stable > numbers.total.candidate
+    assert str(numbers.total.candidate) in entry.message.replace(",", "")
+
+
+def test_a_refusal_without_evidence_invents_no_numbers(serving):
+    serving.apply(2)
+    serving.behave(2, mismatch="different")
+    serving.run()
+    assert serving.status.rejected[0].evidence is None
