@@ -13,6 +13,7 @@ import yaml
 
 from headgate_devcluster.cluster import Cluster
 from tests.realcluster.controlplane import ControlPlane, control_plane
+from tests.realcluster.definitions import full_definitions
 from tests.realcluster.programs import Programs
 from tests.scene import Scene
 
@@ -31,12 +32,15 @@ LONG = {"steps": [{"weight": 20, "minDuration": "5m", "minRequests": 20}], "scal
 
 @pytest.fixture
 def plane(tmp_path: Path, real_programs: Programs) -> Any:
-    """A control plane of the test's own: the stand-ins look after every InferenceService, Deployment and Pod there is."""
+    """A control plane of the test's own: the stand-ins look after every InferenceService, Deployment and Pod there is.
+
+    With the full schemas of KServe and the Gateway API where those are at hand.
+    """
     if real_programs.controller_manager is None:
         pytest.skip("no kube-controller-manager: nothing would collect the children of what is deleted")
     folder = tmp_path / "control-plane"
     folder.mkdir()
-    with control_plane(folder, real_programs) as plane:
+    with control_plane(folder, real_programs, definitions=full_definitions()[1]) as plane:
         yield plane
 
 

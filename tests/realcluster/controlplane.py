@@ -7,9 +7,10 @@ import contextlib
 import http.client
 import secrets
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -42,8 +43,10 @@ class ControlPlane:
 
 
 @contextlib.contextmanager
-def control_plane(folder: Path, programs: Programs) -> Iterator[ControlPlane]:
+def control_plane(folder: Path, programs: Programs, *, definitions: Sequence[dict[str, Any]] = ()) -> Iterator[ControlPlane]:
     """Start a control plane that writes below `folder` and serves the kinds that Headgate needs; it ends with the block.
+
+    `definitions` take the place of minimal ones of KServe and the Gateway API.
 
     Raises:
         ControlPlaneError: a part of it did not come up; nothing is left running then.
@@ -52,7 +55,7 @@ def control_plane(folder: Path, programs: Programs) -> Iterator[ControlPlane]:
         etcd = stack.enter_context(_etcd(folder, programs))
         access, audit_log = stack.enter_context(_apiserver(folder, programs, etcd))
         # Before the controller manager starts: its garbage collector looks for new kinds only twice a minute.
-        install_definitions(access)
+        install_definitions(access, definitions)
         if programs.controller_manager:
             stack.enter_context(_controller_manager(folder, programs.controller_manager, access))
         yield ControlPlane(access, programs.controller_manager is not None, audit_log)
