@@ -171,3 +171,26 @@ async def test_a_pod_that_becomes_ready_late_reports_as_recorded(tmp_path: Path,
         await isvc.apply()
         await isvc.until(ready)
         assert plain(isvc.events[-1]["status"]) == plain(recorded("not-ready-then-ready", "fix probe")[-1]["status"])
+
+
+async def test_a_server_that_cannot_start_is_never_ready_and_only_the_pod_says_why(tmp_path: Path, small_export: Path) -> None:
+    async with watched(tmp_path, "x-1", small_export) as isvc:
+        await isvc.apply(args=["--no-such-flag"])
+        await isvc.until(reasons_seen("MinimumReplicasUnavailable"))
+        async with asyncio.timeout(30):
+            while not await crashed(isvc.cluster):  # noqa: ASYNC110 - the condition is behind an API
+                await asyncio.sleep(0.05)
+        assert statuses(isvc.events) == statuses(recorded("crash", "create"))
+
+
+async def crashed(cluster: Cluster) -> bool:
+    pods = await cluster.api.list("v1", "pods", "ml")
+    containers = [entry for pod in pods for entry in pod.get("status", {}).get("containerStatuses", [])]
+    return any(entry["state"].get("waiting", {}).get("reason") == "CrashLoopBackOff" for entry in containers)
+
+
+async def test_an_autoscaled_service_becomes_ready_with_one_replica_as_recorded(tmp_path: Path, small_export: Path) -> None:
+    async with watched(tmp_path, "x-1", small_export) as isvc:
+        await isvc.apply(annotations={"serving.kserve.io/autoscalerClass": "hpa"})
+        await isvc.until(ready)
+        assert statuses(isvc.events) == statuses(recorded("hpa", "create"))
