@@ -76,6 +76,8 @@ class Reason(StrEnum):
         "PreviousUnready",
         "The previous version lost its endpoints during the watch; its holdback is 0 until it is ready again.",
     )
+    WAITING_FOR_HOOK = "WaitingForHook", "A hook that must agree before the rollout goes on has not answered 2xx yet."
+    HOOK_FAILED = "HookFailed", "A hook that must agree did not answer 2xx within its retries; the candidate stays where it is."
     ROUTE_PENDING = "RoutePending", "The gateway has not accepted the decided weights yet."
     WAITING_FOR_SLOT = "WaitingForSlot", "Answers of a replaced version may still be in flight; the next candidate waits for its place."
 
@@ -92,6 +94,8 @@ class Reason(StrEnum):
 
     # Housekeeping
     CHILD_RESTORED = "ChildRestored", "A child was edited or deleted by someone else and was put back."
+    HOOK_PASSED = "HookPassed", "A hook that must agree answered 2xx."
+    NOTIFY_FAILED = "NotifyFailed", "A notify hook could not be told of a change of phase; nothing else follows from that."
     COMMAND_APPLIED = "CommandApplied", "A command was carried out."
     COMMAND_IGNORED = "CommandIgnored", "A command was not for a revision that it applies to."
     NO_DRIFT = "NoDrift", "What was compared is alike."

@@ -12,6 +12,7 @@ from pydantic import Field, PlainSerializer
 
 from headgate_operator.api.drift_status import DriftStatus
 from headgate_operator.api.model import ApiModel
+from headgate_operator.api.spec.rollout import HookType
 
 
 class Phase(StrEnum):
@@ -90,6 +91,39 @@ class Stable(Pinned):
     frozen_min: int | None = Field(None, description="Minimum replicas held from a rollout's start until the version that left is gone.")
 
 
+class HookResult(StrEnum):
+    """How a hook stands. Pending: not asked yet, or asked again after a pause."""
+
+    PASSED = "Passed"
+    FAILED = "Failed"
+    PENDING = "Pending"
+
+
+class HookStatus(ApiModel):
+    """What came of one hook. A success on record is never asked for again."""
+
+    name: str = Field(description="Name of the hook.")
+    type: HookType = Field(description="When it is asked.")
+    definition: str = Field("", description="Hash of its url and metadata; a hook that was changed is asked anew.")
+    attempts: int = Field(0, description="How often it was asked.")
+    at: Timestamp = Field(description="When the last answer came, or failed to come.")
+    result: HookResult = HookResult.PENDING
+    message: str = Field("", max_length=512, description="Why the last attempt failed.")
+    number: int | None = Field(None, description="notify: the last phase change that is done with.")
+
+
+class Notice(ApiModel):
+    """One change of phase that notify hooks are told of."""
+
+    number: int = Field(description="Counts the changes of this object.")
+    phase: Phase
+    revision: str = Field("", description="Id of the candidate, or of the stable revision if there is none.")
+    version: str = Field("", description="Last segment of its model URI.")
+    reason: str = Field("", description="Why, in one word.")
+    message: str = Field("", max_length=512, description="Why, in words.")
+    at: Timestamp = Field(description="When the phase changed.")
+
+
 class Candidate(Pinned):
     """The version on trial. `weight` is the commitment; `traffic` is what the route really says."""
 
@@ -121,6 +155,7 @@ class Candidate(Pinned):
         None, description="Id of the stable revision that a person wants to leave (rollback@); it is refused when this one takes over."
     )
     restarts: int = Field(0, description="Container restarts when last looked at under traffic.")
+    hooks: list[HookStatus] = Field(default_factory=list, description="What came of its pre-rollout and pre-promotion hooks.")
     disturbed: bool = Field(False, description="Whether pods restarted or were missing since the last block that was not all failures.")
 
 
@@ -317,6 +352,8 @@ class ModelDeploymentStatus(ApiModel):
     analysis: AnalysisStatus | None = None
     drift: DriftStatus | None = None
     last_command: CommandStatus | None = None
+    notices: list[Notice] = Field(default_factory=list, description="Changes of phase for notify hooks, oldest first; at most 10.")
+    notified: list[HookStatus] = Field(default_factory=list, description="How far each notify hook was told.")
     conditions: list[Condition] = Field(
         default_factory=list, description="Kubernetes conditions; Ready, Reconciling and Stalled follow kstatus."
     )

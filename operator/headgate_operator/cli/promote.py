@@ -16,7 +16,7 @@ def promote(name: str, target: Target, full: bool, revision: str | None, wait: b
     """End what the candidate waits for at its present step, a pause included, and let it go on.
 
     It does not wait any longer for time, requests or evidence. Evidence that it is worse still rolls it back, and its replicas must be
-    ready for the next weight.
+    ready for the next weight, and hooks of the manifest must agree.
     """
     deployment = run(target, lambda api: read(api, target, name))
     id_, verb = candidate_of(deployment, revision, to="promote"), "promote-full" if full else "promote"

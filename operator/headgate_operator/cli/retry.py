@@ -1,8 +1,8 @@
-"""`headgate retry`: a refused revision gets another chance, from the first step and with fresh statistics."""
+"""`headgate retry`: a refused revision gets another chance, from the first step and with fresh statistics; failed hooks are asked again."""
 
 import click
 
-from headgate_operator.api.status import Rejected
+from headgate_operator.api.status import Candidate, HookResult, Rejected
 from headgate_operator.cli.cluster import Deployment, Target, read, run, target_options
 from headgate_operator.cli.commands import revision_option, tell, wait_option
 from headgate_operator.cli.errors import Failure
@@ -10,14 +10,29 @@ from headgate_operator.cli.errors import Failure
 
 @click.command()
 @click.argument("name")
-@revision_option("The refused revision (default: that of the manifest's model, else the one refused last).")
+@revision_option(
+    "The refused revision, or the candidate (default: the candidate if a hook of it failed, else the refused one that the "
+    "manifest asks for, else the one refused last)."
+)
 @wait_option
 @target_options
 def retry(name: str, target: Target, revision: str | None, wait: bool) -> None:
-    """Give a refused revision another chance. It starts over; the manifest must ask for it."""
+    """Give a refused revision another chance, or ask the failed hooks of the candidate again.
+
+    A refused revision starts over; the manifest must ask for it.
+    """
     deployment = run(target, lambda api: read(api, target, name))
+    candidate = deployment.status.candidate
+    if candidate is not None and revision in (None, candidate.id) and (failed := _failed_hooks(candidate)):
+        done = f"{', '.join(failed)} of {candidate.id} is asked again; follow it with `headgate watch {name} -n {deployment.namespace}`"
+        tell(target, deployment, f"retry@{candidate.id}", done=done, wait=wait)
+        return
     entry = _refused(deployment, revision)
     tell(target, deployment, f"retry@{entry.id}", done=_what_follows(deployment, entry), wait=wait)
+
+
+def _failed_hooks(candidate: Candidate) -> list[str]:
+    return [hook.name for hook in candidate.hooks if hook.result is HookResult.FAILED]
 
 
 def _refused(deployment: Deployment, wanted: str | None) -> Rejected:
@@ -34,7 +49,7 @@ def _refused(deployment: Deployment, wanted: str | None) -> Rejected:
 
 
 def _is_asked_for(deployment: Deployment, entry: Rejected) -> bool:
-    return bool(deployment.obj["spec"]["model"]["uri"] == entry.model_uri)
+    return bool(deployment.obj["spec"]["model"].get("uri") == entry.model_uri)
 
 
 def _what_follows(deployment: Deployment, entry: Rejected) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from headgate_operator.api.quantities import format_duration
-from headgate_operator.api.status import Condition, ConditionStatus, MetricStatus, Phase, Pinned, Rejected
+from headgate_operator.api.status import Condition, ConditionStatus, HookStatus, MetricStatus, Phase, Pinned, Rejected
 from headgate_operator.cli.cluster import Deployment
 
 _COLOURS = {
@@ -33,6 +33,9 @@ def view(deployment: Deployment, now: datetime) -> RenderableType:
     parts: list[RenderableType] = [_headline(deployment), _versions(deployment, now)]
     if status.analysis is not None and status.analysis.metrics:
         parts.append(_evidence(status.analysis.metrics))
+    hooks = [*(status.candidate.hooks if status.candidate is not None else []), *status.notified]
+    if hooks:
+        parts.append(_hooks(hooks, now))
     parts.append(_conditions(status.conditions))
     if status.rejected:
         parts.append(_refused(status.rejected[:_SHOWN_REFUSALS], now))
@@ -103,6 +106,14 @@ def _evidence(metrics: list[MetricStatus]) -> Table:
             f"{metric.bad.stable}/{metric.total.stable}",
             f"{metric.requests_needed} requests" if metric.requests_needed else "",
         )
+    return table
+
+
+def _hooks(hooks: list[HookStatus], now: datetime) -> Table:
+    table = _table("hook", "type", "result", "attempts", "when", "message")
+    for hook in hooks:
+        if hook.attempts:
+            table.add_row(hook.name, hook.type, hook.result, str(hook.attempts), f"{ago(hook.at, now)} ago", hook.message)
     return table
 
 

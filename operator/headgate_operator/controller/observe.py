@@ -18,6 +18,7 @@ from headgate_operator.api.stored import read_status
 from headgate_operator.controller.children import Children, read_children, read_services
 from headgate_operator.controller.fleet import FleetRegister
 from headgate_operator.controller.golden import GoldenQuestion
+from headgate_operator.controller.hooks import Hooks
 from headgate_operator.controller.installed import InstalledCrd
 from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.parity import check
@@ -77,6 +78,7 @@ class Observer:
         counters: Counters,
         question: GoldenQuestion,
         monitoring: Monitoring,
+        hooks: Hooks,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._api = api
@@ -84,6 +86,7 @@ class Observer:
         self._counters = counters
         self._question = question
         self._monitoring = monitoring
+        self._hooks = hooks
         self._clock = clock
         self._crd = InstalledCrd(api, clock)
         self.fleet = FleetRegister(settings.fleet)
@@ -130,8 +133,11 @@ class Observer:
         )
         now = self._clock()
         # Last of all: between this and the report on what was decided nobody else may decide, or two would take the last place.
-        fleet = self.fleet.view((subject.namespace, subject.name), now)
-        return replace(observed, now=now, services=services, reading=reading, parity=parity, drift=drift, fleet=fleet)
+        key = (subject.namespace, subject.name)
+        return replace(
+            observed, now=now, services=services, reading=reading, parity=parity, drift=drift, hooks=self._hooks.answers(key),
+            fleet=self.fleet.view(key, now),
+        )  # fmt: skip
 
     async def _reading(self, observed: Observed) -> Reading:
         assert observed.route is not None

@@ -14,6 +14,7 @@ from typing import Final
 from headgate_operator.controller.act import Actor
 from headgate_operator.controller.golden import GoldenQuestion
 from headgate_operator.controller.health import Health
+from headgate_operator.controller.hooks import Hooks
 from headgate_operator.controller.installed import outdated
 from headgate_operator.controller.lease import Lease, LeaseLostError
 from headgate_operator.controller.monitoring import Monitoring
@@ -58,6 +59,7 @@ class Process:
         self._question = GoldenQuestion()
         self._counters = Counters()
         self._monitoring = Monitoring(settings.monitor)
+        self._hooks = Hooks(allowed=settings.allowed, wake=self.queue.add)
         self._api: KubeClient | None = None
         self._lease: Lease | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -84,6 +86,7 @@ class Process:
             await asyncio.gather(self._keeper, return_exceptions=True)
         for close in (
             self._release,
+            self._hooks.close,
             self._question.close,
             self._counters.close,
             self._monitoring.close,
@@ -107,8 +110,12 @@ class Process:
         if settings.leader_election:
             await self._lead(api)
         self.telemetry.leader.set(1)
-        observer = Observer(api, settings, counters=self._counters, question=self._question, monitoring=self._monitoring)
-        self._reconciler = Reconciler(self.queue, observer, Actor(api, Notes(api)), settings=settings, telemetry=self.telemetry)
+        observer = Observer(
+            api, settings, counters=self._counters, question=self._question, monitoring=self._monitoring, hooks=self._hooks
+        )  # fmt: skip
+        self._reconciler = Reconciler(
+            self.queue, observer, Actor(api, Notes(api)), self._hooks, settings=settings, telemetry=self.telemetry
+        )  # fmt: skip
         self._reconciler.start()
 
     async def _lead(self, api: KubeClient) -> None:

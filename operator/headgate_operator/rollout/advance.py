@@ -18,6 +18,7 @@ QUIET_HOLDS: Final = frozenset(
     {
         Reason.INSUFFICIENT_DATA,
         Reason.WAITING_FOR_SLOT,
+        Reason.WAITING_FOR_HOOK,
         Reason.CANDIDATE_STARTING,
         Reason.ROUTE_PENDING,
         Reason.ANALYSING,

@@ -10,6 +10,7 @@ from typing import Final
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import CommandStatus, Waiver
+from headgate_operator.rollout.hooks import ask_again, failed_hook
 from headgate_operator.rollout.refuse import refuse_candidate, refuse_promoted
 from headgate_operator.rollout.start import earlier_revision, start_return
 from headgate_operator.rollout.turn import Turn, clip, rejected_ids
@@ -57,6 +58,8 @@ def _promote(turn: Turn, revision: str) -> Turn | str:
     if (refusal := _not_promotable(turn, revision)) is not None:
         return refusal
     candidate = turn.candidate
+    if (hook := failed_hook(turn)) is not None:
+        return f"the hook {hook} must answer 2xx, which no command replaces; retry@{revision} asks it again"
     if candidate.at_pause:
         return turn.with_candidate(pause_passed=True, at_pause=False)
     if candidate.unready or candidate.suspended_since is not None:
@@ -126,7 +129,9 @@ def _rollback(turn: Turn, revision: str) -> Turn | str:
 
 
 def _retry(turn: Turn, revision: str) -> Turn | str:
-    """Take back a refusal."""
+    """Take back a refusal, or ask the failed hooks of the candidate again."""
+    if turn.status.candidate is not None and turn.candidate.id == revision:
+        return ask_again(turn) if failed_hook(turn) is not None else "it is the candidate, and none of its hooks has failed"
     if revision not in rejected_ids(turn.status):
         return "it is not among the refused revisions"
     return turn.with_status(rejected=[entry for entry in turn.status.rejected if entry.id != revision])

@@ -18,7 +18,9 @@ from headgate_operator.rollout.drain import deletions, finish_draining
 from headgate_operator.rollout.drift import convict_on_drift, record_drift
 from headgate_operator.rollout.evidence import convict, weigh_evidence
 from headgate_operator.rollout.guard import guard_candidate, guard_watch
+from headgate_operator.rollout.hooks import hear_hooks
 from headgate_operator.rollout.mend import mend
+from headgate_operator.rollout.notify import log_phase, notify_calls
 from headgate_operator.rollout.observed import Observed
 from headgate_operator.rollout.pauses import count_pauses
 from headgate_operator.rollout.phase import set_phase
@@ -48,6 +50,7 @@ RULES: Final[tuple[Rule, ...]] = (
     convict_on_drift,
     watch_over,
     check_parity,
+    hear_hooks,
     advance,  # one move up, through its gates
     count_pauses,
     enforce_deadlines,
@@ -60,6 +63,7 @@ SUMMARY: Final[tuple[Rule, ...]] = (
     count_requests,
     set_conditions,
     set_phase,  # reads the conditions
+    log_phase,
 )
 
 
@@ -74,6 +78,7 @@ def decide(observed: Observed) -> Decision:
         route=wanted_route(turn),
         delete=deletions(turn),
         notes=turn.notes,
+        hooks=(*((turn.wait.asks,) if turn.wait is not None and turn.wait.asks is not None else ()), *notify_calls(turn)),
         command_done=turn.command_done,
         requeue_after=requeue_after(turn),
     )

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import ModelDeploymentStatus, Rendered
-from headgate_operator.rollout.observed import Backend
+from headgate_operator.rollout.observed import Backend, HookCall
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,8 @@ class Decision:
     delete: tuple[str, ...] = ()
     """InferenceServices (with their runtime copies) to delete."""
     notes: tuple[Note, ...] = ()
+    hooks: tuple[HookCall, ...] = ()
+    """Hooks to ask or tell, once the status is on record, outside of any pass. One that is under way already goes on."""
     command_done: bool = False
     """Remove the command annotation."""
     requeue_after: timedelta | None = None

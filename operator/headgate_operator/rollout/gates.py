@@ -8,12 +8,14 @@ from typing import Final
 
 from headgate_operator.api.quantities import format_duration
 from headgate_operator.api.reasons import Reason
+from headgate_operator.api.spec import HookType
 from headgate_operator.api.status import Verdict, Waiver
 from headgate_operator.rollout.analysis import failing
 from headgate_operator.rollout.check_parity import parity_passed
 from headgate_operator.rollout.drift import labels_not_against, monitor_answers, predictions_alike, same_clients, world_as_trained
 from headgate_operator.rollout.evidence import worse_reason
 from headgate_operator.rollout.fleet import frozen
+from headgate_operator.rollout.hooks import hook_wait
 from headgate_operator.rollout.replicas import candidate_min, current_step, next_step, starting_min
 from headgate_operator.rollout.turn import Turn, Wait
 from headgate_operator.rollout.weights import carries, free_slot
@@ -51,6 +53,16 @@ def pause_passed(turn: Turn) -> Wait | None:
         return None
     message = f"{candidate.id} waits at a pause step, at {candidate.weight}%; promote@{candidate.id} lets it go on"
     return Wait(reason=Reason.PAUSE_STEP, message=message)
+
+
+def pre_rollout_passed(turn: Turn) -> Wait | None:
+    """Its pre-rollout hooks agreed. Asked when it is ready, before its first request; no command passes this gate."""
+    return hook_wait(turn, HookType.PRE_ROLLOUT)
+
+
+def pre_promotion_passed(turn: Turn) -> Wait | None:
+    """Its pre-promotion hooks agreed. Asked when only people may still be waited for; no command passes this gate."""
+    return hook_wait(turn, HookType.PRE_PROMOTION)
 
 
 def manifest_sound(turn: Turn) -> Wait | None:
@@ -212,7 +224,7 @@ def _comparing(turn: Turn) -> str:
     return f"{turn.candidate.id} is compared with the stable version at {turn.candidate.weight}%"
 
 
-FIRST_REVISION: Final[tuple[Gate, ...]] = (
+_STARTED: Final[tuple[Gate, ...]] = (
     not_paused,
     manifest_sound,
     name_is_ours,
@@ -220,8 +232,13 @@ FIRST_REVISION: Final[tuple[Gate, ...]] = (
     parity_passed,  # even a first revision must answer as it was trained
 )
 
+FIRST_REVISION: Final[tuple[Gate, ...]] = (
+    *_STARTED,
+    pre_rollout_passed,
+)
+
 TAKE_OVER: Final[tuple[Gate, ...]] = (
-    *FIRST_REVISION,
+    *_STARTED,  # no hooks: a way back waits for nobody
     slot_free,
     route_settled,  # no gate on stable: this is also the way out when stable is broken
 )
@@ -232,16 +249,19 @@ STRAIGHT_ON: Final[tuple[Gate, ...]] = (
     breaker_closed,
     nothing_against_it,
     capacity,
+    pre_rollout_passed,
+    pre_promotion_passed,
 )
 
 FIRST_STEP: Final[tuple[Gate, ...]] = (
-    *FIRST_REVISION,
+    *_STARTED,
     not_frozen,
     breaker_closed,
     slot_free,
     route_settled,
     stable_serving,
     capacity,
+    pre_rollout_passed,
     pause_passed,
 )
 
@@ -289,6 +309,7 @@ PROMOTION: Final[tuple[Gate, ...]] = (
     *_STEP_DONE,
     objective_met,
     promotion_evidence,
+    pre_promotion_passed,
     pause_passed,
 )
 

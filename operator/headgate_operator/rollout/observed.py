@@ -11,8 +11,8 @@ from typing import Any
 
 from headgate_operator.api.drift_status import DriftedFeature, Signal
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.spec import ModelDeploymentSpec
-from headgate_operator.api.status import ModelDeploymentStatus, Rendered
+from headgate_operator.api.spec import HookType, ModelDeploymentSpec
+from headgate_operator.api.status import ModelDeploymentStatus, Notice, Rendered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +188,31 @@ class DriftReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HookCall:
+    """One thing to ask or tell a hook. Equal calls are the same call: it is never under way twice."""
+
+    name: str
+    type: HookType
+    definition: str
+    """Hash of the hook's url and metadata."""
+    revision: str
+    """The revision it is about."""
+    notice: Notice | None = None
+    """The change of phase that a notify hook is told of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HookAnswer:
+    """What became of a call."""
+
+    call: HookCall
+    passed: bool
+    """Whether the answer was 2xx."""
+    message: str = ""
+    """Why it did not pass."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fleet:
     """What the operator knows beyond this ModelDeployment. The defaults let everything go on."""
 
@@ -217,6 +242,8 @@ class Observed:
     parity: ParityAnswer | None = None
     drift: DriftReport | None = None
     """None if the manifest asks for no monitor."""
+    hooks: tuple[HookAnswer, ...] = ()
+    """Answers of hooks that no status has on record yet."""
     fleet: Fleet = Fleet()
     damaged: frozenset[str] = frozenset()
     """Fields of the stored status that could not be read; `status` lacks them."""

@@ -6,6 +6,8 @@ from typing import Final
 
 from headgate_operator.rollout.analysis import poll_interval
 from headgate_operator.rollout.drain import deletions, due_at, is_due, slot_free_at
+from headgate_operator.rollout.hooks import next_ask
+from headgate_operator.rollout.notify import next_telling
 from headgate_operator.rollout.pauses import running_since
 from headgate_operator.rollout.replicas import current_step
 from headgate_operator.rollout.turn import Turn
@@ -67,12 +69,14 @@ def _decided_now(turn: Turn) -> bool:
 def _deadlines(turn: Turn) -> Iterator[datetime | None]:
     status, rollout = turn.status, turn.spec.rollout
     yield status.watch_until
+    yield next_telling(turn)
     for version in status.draining:
         yield slot_free_at(turn, version)
         yield due_at(turn, version)
     candidate = status.candidate
     if candidate is None:
         return
+    yield next_ask(turn)
     yield running_since(candidate, turn.now) + rollout.progress_deadline
     if candidate.hold_since is not None:
         yield candidate.hold_since + rollout.hold_timeout

@@ -13,7 +13,7 @@ from headgate_operator.api.spec import ModelDeploymentSpec
 from headgate_operator.api.status import Candidate, ModelDeploymentStatus
 from headgate_operator.rollout.analysis import Analysis
 from headgate_operator.rollout.decision import Note
-from headgate_operator.rollout.observed import Observed, Service, Wanted
+from headgate_operator.rollout.observed import HookCall, Observed, Service, Wanted
 
 _MAX_MESSAGE: Final = 1024
 
@@ -26,6 +26,8 @@ class Wait:
     message: str
     hold: bool = False
     """Whether this counts towards holdTimeout. Waiting for a step's duration or for a first start does not."""
+    asks: HookCall | None = None
+    """The hook that is to be asked meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,9 @@ from headgate_operator.api.crd import crd
 from headgate_operator.api.spec import Gateway
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.controller.act import Actor
+from headgate_operator.controller.allowed import parse_allow_list
 from headgate_operator.controller.golden import GoldenQuestion
+from headgate_operator.controller.hooks import Hooks
 from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Observer, Snapshot
@@ -224,15 +226,17 @@ async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         api = RecordingApi(admin)
         settings = Settings(gateway=GATEWAY, domain="example.com")
         counters, question, queue, telemetry = ScriptedCounters(), GoldenQuestion(), WorkQueue[tuple[str, str]](), Telemetry()
+        hooks = Hooks(allowed=parse_allow_list(["http://127.0.0.1"]), wake=queue.add)
         clock: list[datetime] = []
         observer = Observer(
-            api, settings, counters=counters, question=question, monitoring=Monitoring(None),
+            api, settings, counters=counters, question=question, monitoring=Monitoring(None), hooks=hooks,
             clock=lambda: clock[-1] if clock else datetime.now(UTC),
         )  # fmt: skip
         actor = Actor(api, Notes(api))
-        reconciler = Reconciler(queue, observer, actor, settings=settings, telemetry=telemetry, spread=lambda: 0.0)
+        reconciler = Reconciler(queue, observer, actor, hooks, settings=settings, telemetry=telemetry, spread=lambda: 0.0)
         yield World(admin, api, observer, actor, reconciler, queue, telemetry, counters, clock)
         queue.close()
+        await hooks.close()
         await question.close()
         await admin.close()
 

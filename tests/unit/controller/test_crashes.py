@@ -87,6 +87,7 @@ class Drama:
                 counters=self,  # type: ignore[arg-type]
                 question=self.world.observer._question,
                 monitoring=Monitoring(None),
+                hooks=self.world.observer._hooks,
                 clock=lambda: self.now,
             )
             try:

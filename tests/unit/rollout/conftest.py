@@ -20,6 +20,8 @@ from headgate_operator.rollout.observed import (
     Backend,
     DriftReport,
     Fleet,
+    HookAnswer,
+    HookCall,
     Observed,
     ParityAnswer,
     Reading,
@@ -98,6 +100,10 @@ class World:
         self.fleet = Fleet()
         self.drift = DriftReport()
         self.damaged: frozenset[str] = frozenset()
+        self.hook_answers: dict[str, str | None] = {}
+        """By hook: why it does not agree; None if it never answers. Others agree."""
+        self.called: list[HookCall] = []
+        self.answers: tuple[HookAnswer, ...] = ()
 
     # The manifest
 
@@ -192,6 +198,7 @@ class World:
             reading=self._reading() if wants.metrics else None,
             parity=self._parity() if wants.parity else None,
             drift=self._drift() if wants.drift else None,
+            hooks=self.answers,
             fleet=self.fleet,
             damaged=self.damaged,
             url="http://flight-delay.ml.example.com",
@@ -239,6 +246,8 @@ class World:
         if decision.status != self.status:
             self._write()
             self.status = ModelDeploymentStatus.model_validate_json(decision.status.model_dump_json(by_alias=True))
+        self.answers = ()
+        self._call(decision.hooks)
         for wanted in decision.services:
             self._apply_service(wanted.isvc, wanted.revision, wanted.min_replicas)
         if decision.route is not None:
@@ -257,6 +266,14 @@ class World:
         if decision.command_done and self.command is not None:
             self._write()
             self.command = None
+
+    def _call(self, calls: tuple[HookCall, ...]) -> None:
+        """Every hook answers before the next pass, if it answers at all."""
+        for call in calls:
+            self.called.append(call)
+            refusal = self.hook_answers.get(call.name, "")
+            if refusal is not None:
+                self.answers = (*self.answers, HookAnswer(call=call, passed=not refusal, message=refusal))
 
     def _apply_service(self, name: str, revision: str, minimum: int) -> None:
         pod = self.pods.get(name)
@@ -297,7 +314,7 @@ class World:
         except CrashError:
             self.pass_time(timedelta(seconds=8))  # until somebody starts it again
             return timedelta(seconds=8)
-        if self.writes > before:
+        if self.writes > before or self.answers:
             return timedelta(0)
         if decision.requeue_after is not None:
             self.pass_time(decision.requeue_after)
