@@ -45,11 +45,13 @@ def simulate(pool: ProcessPoolExecutor, plan: Plan, runs: int, **how: bool | int
     return Judged(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Judged.__dataclass_fields__})
 
 
-def _judge(plan: Plan, runs: int, seed: int, *, metrics: int = 2, restarted_pod: bool = False, compare: bool = True) -> Judged:
+def _judge(
+    plan: Plan, runs: int, seed: int, *, metrics: int = 2, restarted_pod: bool = False, compare: bool = True, promote: bool = False
+) -> Judged:
     drawn = play(plan, runs, seed)
     ends = rules.headgate(drawn, metrics=metrics, restarted_pod=restarted_pod)
     nothing = np.full(runs, np.inf)
-    promoted = rules.promotion(drawn) if compare else None
+    promoted = rules.promotion(drawn) if promote else None
     return Judged(
         worse=_seconds(ends, ends.worse),
         failing=_seconds(ends, ends.failing),
