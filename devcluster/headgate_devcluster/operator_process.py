@@ -110,6 +110,8 @@ class OperatorProcess:
             "log-format": "text",
         }
         options = [part for flag, value in flags.items() for part in (f"--{flag}", value)]
+        for allowed in ("cluster", "http://127.0.0.1"):  # everything here is on loopback, which no real operator is asked to reach
+            options += ["--allow-url", allowed]
         return [sys.executable, "-m", "headgate_operator.controller", *options]
 
     def _environment(self) -> dict[str, str]:

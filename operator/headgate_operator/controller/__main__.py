@@ -10,19 +10,23 @@ import click
 import kopf
 
 from headgate_operator.api.quantities import parse_duration, parse_share
+from headgate_operator.api.spec import SeriesPreset
 from headgate_operator.controller.events import kopf_settings, wire
 from headgate_operator.controller.fleet import FleetSettings
 from headgate_operator.controller.freeze import FreezeWindow, parse_freeze_window
 from headgate_operator.controller.logs import LogFormat, configure
 from headgate_operator.controller.process import Process
+from headgate_operator.controller.scrape import Providers
 from headgate_operator.controller.settings import (
     Settings,
     SettingsError,
+    access,
     allow_list,
     choose_lease_namespace,
     envoy_provider,
     parse_address,
     parse_gateway,
+    prometheus_provider,
 )
 
 _log = logging.getLogger(__name__)
@@ -63,6 +67,17 @@ def _windows(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str,
               help="Admin address of a proxy of the gateway, such as http://10.0.0.7:19001; name every one. "
               "For objects that name no provider.")  # fmt: skip
 @click.option("--envoy-flush", default="5s", callback=_duration, show_envvar=True, help="The proxies' stats flush interval.")
+@click.option("--prometheus", show_envvar=True,
+              help="Address of a Prometheus server, such as http://prometheus.monitoring:9090, for objects that name no provider: "
+              "for metrics with queries of their own, and without --envoy-address for the presets too.")  # fmt: skip
+@click.option("--prometheus-series", type=click.Choice([one.value for one in SeriesPreset]), default=SeriesPreset.ENVOY_GATEWAY.value,
+              show_envvar=True, help="Whose request counters the presets read from it.")  # fmt: skip
+@click.option("--prometheus-scrape-interval", default="15s", callback=_duration, show_envvar=True,
+              help="How often it scrapes them; no block of evidence is shorter than two of these.")  # fmt: skip
+@click.option("--prometheus-token-file", type=click.Path(path_type=Path), show_envvar=True,
+              help="File with a bearer token, or user:password, for --prometheus alone; read before every request.")  # fmt: skip
+@click.option("--prometheus-ca-file", type=click.Path(path_type=Path), show_envvar=True,
+              help="Certificates (PEM) to believe Prometheus servers by, beside the system's own.")  # fmt: skip
 @click.option("--allow-url", "allowed", multiple=True, envvar="HEADGATE_ALLOW_URL", show_envvar=True,
               help="What a URL in a manifest (of a metric provider or a hook) may begin with, such as https://hooks.example.com/headgate "
               "or https://*.example.com; 'cluster' stands for Services and private addresses. May be given several times "
@@ -92,8 +107,10 @@ def _windows(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str,
               help="How long one failure to read metrics counts for --breaker-share.")  # fmt: skip
 def main(
     kubeconfig: Path | None, namespaces: tuple[str, ...], gateway: str, domain: str, envoy_addresses: tuple[str, ...],
-    envoy_flush: timedelta, allowed: tuple[str, ...], monitor: str | None, health_address: str | None, log_format: str, verbose: bool,
-    workers: int, leader_election: bool, lease_namespace: str | None, start_timeout: timedelta, max_concurrent_rollouts: int | None,
+    envoy_flush: timedelta, prometheus: str | None, prometheus_series: str, prometheus_scrape_interval: timedelta,
+    prometheus_token_file: Path | None, prometheus_ca_file: Path | None, allowed: tuple[str, ...], monitor: str | None,
+    health_address: str | None, log_format: str, verbose: bool, workers: int, leader_election: bool, lease_namespace: str | None,
+    start_timeout: timedelta, max_concurrent_rollouts: int | None,
     freeze_windows: tuple[FreezeWindow, ...], breaker_share: float, breaker_window: timedelta,
 ) -> None:  # fmt: skip
     """Run the Headgate operator.
@@ -107,7 +124,11 @@ def main(
             gateway=parse_gateway(gateway),
             domain=domain,
             namespaces=namespaces,
-            envoy=envoy_provider(envoy_addresses, envoy_flush),
+            providers=Providers(
+                envoy=envoy_provider(envoy_addresses, envoy_flush),
+                prometheus=prometheus_provider(prometheus, prometheus_series, prometheus_scrape_interval),
+                access=access(prometheus, prometheus_token_file, prometheus_ca_file),
+            ),
             allowed=allow_list(allowed),
             monitor=monitor,
             kubeconfig=kubeconfig,

@@ -141,8 +141,7 @@ class Observer:
 
     async def _reading(self, observed: Observed) -> Reading:
         assert observed.route is not None
-        own = observed.spec.analysis.provider
-        return await self._counters.read((own and own.envoy) or self._settings.envoy, observed.subject, observed.route)
+        return await self._counters.read(observed.spec.analysis, observed.subject, observed.route)
 
     async def _parity(self, observed: Observed, *, ask: bool) -> ParityAnswer:
         assert observed.status.candidate is not None

@@ -57,7 +57,7 @@ class Process:
         self._end = end
         self._health = Health(self.telemetry)
         self._question = GoldenQuestion()
-        self._counters = Counters()
+        self._counters = Counters(settings.providers, settings.allowed)
         self._monitoring = Monitoring(settings.monitor)
         self._hooks = Hooks(allowed=settings.allowed, wake=self.queue.add)
         self._api: KubeClient | None = None

@@ -1,65 +1,136 @@
-"""From the metric provider's answer to the snapshot's: the two packages do not know each other."""
+"""Where each metric's counters come from: the manifest's provider or the operator's, proxies or Prometheus; asked only if it may be."""
 
+import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
 import aiohttp
 
-from headgate_operator.api.spec import EnvoyProvider
-from headgate_operator.metrics.clusters import cluster_name
-from headgate_operator.metrics.envoy import GatewayReading, read_gateway
-from headgate_operator.rollout.observed import Backend, Reading, Route, Scrape, SlotCounters, Subject
+from headgate_operator.api.spec import Analysis, EnvoyProvider, Metric, PrometheusProvider
+from headgate_operator.controller.allowed import AllowList
+from headgate_operator.controller.queries import Queries, ask, questions, scrapes
+from headgate_operator.controller.slots import Values, slot_clusters, slot_values
+from headgate_operator.metrics.envoy import read_gateway
+from headgate_operator.metrics.prometheus import Access, Prometheus, aligned
+from headgate_operator.rollout.observed import Reading, Route, Subject
 
 _NO_PROVIDER: Final = (
-    "no metric provider: start the operator with --envoy-address, or name the proxies in spec.analysis.provider.envoy.addresses"
+    "no metric provider: start the operator with --envoy-address or --prometheus, or name one in spec.analysis.provider"
+)  # fmt: skip
+_NO_PROMETHEUS: Final = (
+    "no Prometheus to send its queries to: start the operator with --prometheus, or name one in spec.analysis.provider.prometheus"
 )
+_MOST_KEPT: Final = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Providers:
+    """What the operator was started with, for objects that name no provider of their own."""
+
+    envoy: EnvoyProvider | None = None
+    """The freshest numbers: of both, the presets read this one."""
+    prometheus: PrometheusProvider | None = None
+    access: Access = field(default_factory=Access)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A reading that is as good until the next scrapes are there: an object is looked at more often than its targets are scraped."""
+
+    at: datetime
+    queries: Queries
+    reading: Reading
 
 
 class Counters:
-    """Reads the gateway's counters of one route. One session for all proxies; they are asked directly, never through a proxy of ours."""
+    """Reads the counters of one route. Providers are asked directly, never through a proxy of ours."""
 
-    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        providers: Providers | None = None,
+        allowed: AllowList | None = None,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._providers = providers or Providers()
+        self._allowed = allowed or AllowList()
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
+        self._prometheus = Prometheus(self._providers.access)
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
-    async def read(self, provider: EnvoyProvider | None, subject: Subject, route: Route) -> Reading:
-        """Return the counters of both slots; whatever goes wrong is in the reading's `error`."""
-        if provider is None:
-            return Reading(error=_NO_PROVIDER)
-        if self._session is None:
-            self._session = aiohttp.ClientSession()
-        try:
-            clusters = {
-                slot: cluster_name(provider.cluster, _values(subject, slot, backend)) for slot, backend in enumerate(route.slots or ())
-            }
-        except ValueError as error:
-            return Reading(error=f"spec.analysis.provider.envoy.cluster: {error}", flush=provider.flush)
-        answer = await read_gateway(self._session, addresses=provider.addresses, clusters=clusters, now=self._clock)
-        return Reading(scrapes=_scrapes(answer), error=answer.error, flush=provider.flush)
+    async def read(self, analysis: Analysis, subject: Subject, route: Route) -> Reading:
+        """Return the counters of both slots for all metrics; whatever goes wrong is in the readings' `error`."""
+        own, slots = analysis.provider, slot_values(subject, route)
+        envoy, prometheus = (own.envoy, own.prometheus) if own else (self._providers.envoy, self._providers.prometheus)
+        if own is not None and (refusal := self._refusal(envoy, prometheus)) is not None:
+            return Reading(error=refusal)
+        presets = any(metric.preset is not None for metric in analysis.metrics)
+        by_proxies, by_queries = await asyncio.gather(
+            self._ask_proxies(envoy, slots) if envoy is not None and presets else _nothing(),
+            self._ask_prometheus(prometheus, analysis.metrics, subject, slots, presets=envoy is None) if prometheus else _nothing(),
+        )
+        return _together(analysis.metrics, by_proxies, by_queries, from_proxies=envoy is not None)
 
     async def close(self) -> None:
         """Release connections."""
+        await self._prometheus.close()
         if self._session is not None:
             await self._session.close()
 
+    def _refusal(self, envoy: EnvoyProvider | None, prometheus: PrometheusProvider | None) -> str | None:
+        """Say which address of a manifest must not be asked."""
+        addresses = [("envoy.addresses", address) for address in (envoy.addresses if envoy else ())]
+        addresses += [("prometheus.address", prometheus.address)] if prometheus else []
+        refusals = ((where, self._allowed.refusal(address)) for where, address in addresses)
+        return next((f"spec.analysis.provider.{where}: {refusal}" for where, refusal in refusals if refusal is not None), None)
 
-def _values(subject: Subject, slot: int, backend: Backend) -> dict[str, str]:
-    return {
-        "namespace": subject.namespace,
-        "name": subject.name,
-        "revision": backend.revision,
-        "isvc": backend.isvc,
-        "slot": str(slot),
-    }
+    async def _ask_proxies(self, provider: EnvoyProvider, slots: dict[int, Values]) -> Reading:
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        try:
+            clusters = slot_clusters(slots, provider.cluster)
+        except ValueError as error:
+            return Reading(error=f"spec.analysis.provider.envoy.cluster: {error}", flush=provider.flush)
+        answer = await read_gateway(self._session, addresses=provider.addresses, clusters=clusters, now=self._clock)
+        return Reading(scrapes=scrapes(answer.proxies), error=answer.error, flush=provider.flush)
+
+    async def _ask_prometheus(
+        self, provider: PrometheusProvider, metrics: list[Metric], subject: Subject, slots: dict[int, Values], *, presets: bool
+    ) -> Reading:
+        try:
+            queries = questions(provider, metrics, slots, presets=presets)
+        except ValueError as error:
+            return Reading(error=f"spec.analysis.metrics: {error}")
+        now = self._clock()
+        at, kept = aligned(now, provider.scrape_interval), self._kept.get(subject.uid)
+        if kept is not None and (kept.at, kept.queries) == (at, queries):
+            return kept.reading
+        reading = await ask(self._prometheus, provider, metrics, queries, now)
+        if all(one.scrapes for one in (reading, *reading.own.values())):
+            self._keep(subject.uid, _Kept(at, queries, reading))
+        return reading
+
+    def _keep(self, uid: str, kept: _Kept) -> None:
+        self._kept[uid] = kept
+        self._kept.move_to_end(uid)
+        while len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
 
 
-def _scrapes(answer: GatewayReading) -> tuple[Scrape, ...]:
-    return tuple(
-        Scrape(
-            proxy=proxy.proxy,
-            at=proxy.at,
-            slots=tuple(SlotCounters(slot=reading.slot, counters=reading.counters) for reading in proxy.slots),
-        )
-        for proxy in answer.proxies
-    )
+async def _nothing() -> None:
+    return None
+
+
+def _together(metrics: list[Metric], by_proxies: Reading | None, by_queries: Reading | None, *, from_proxies: bool) -> Reading:
+    """Put both providers' readings into one: the proxies', if there are any, is the common one."""
+    queried = [metric.name for metric in metrics if metric.prometheus is not None]
+    if by_queries is None:
+        own = {name: Reading(error=_NO_PROMETHEUS) for name in queried}
+    else:
+        own = {name: by_queries.of(name) for name in queried} | dict(by_queries.own)
+    common = by_proxies if from_proxies else by_queries
+    return replace(common or Reading(error=_NO_PROVIDER), own=own)

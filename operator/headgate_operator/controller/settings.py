@@ -1,5 +1,6 @@
 """What the operator is told when it starts: one frozen value, checked once."""
 
+import ssl
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -7,9 +8,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from headgate_operator.api.quantities import format_duration
-from headgate_operator.api.spec import EnvoyProvider, Gateway
+from headgate_operator.api.spec import EnvoyProvider, Gateway, PrometheusProvider, SeriesPreset
 from headgate_operator.controller.allowed import AllowList, parse_allow_list
 from headgate_operator.controller.fleet import FleetSettings
+from headgate_operator.controller.scrape import Providers
+from headgate_operator.metrics.prometheus import Access
 
 RESYNC: Final = timedelta(minutes=5)
 """How often an object is looked at although nothing happened; each time up to a fifth more, so that objects spread out."""
@@ -41,8 +44,7 @@ class Settings:
     domain: str
     namespaces: tuple[str, ...] = ()
     """Empty: all of them."""
-    envoy: EnvoyProvider | None = None
-    """For objects that name no provider of their own."""
+    providers: Providers = field(default_factory=Providers)
     allowed: AllowList = field(default_factory=AllowList)
     """Which URLs in manifests are asked."""
     monitor: str | None = None
@@ -111,3 +113,38 @@ def envoy_provider(addresses: tuple[str, ...], flush: timedelta) -> EnvoyProvide
             f"--envoy-address {', '.join(addresses)} with --envoy-flush {format_duration(flush)}: write admin addresses such as "
             "http://10.0.0.7:19001, at most 32 of them"
         ) from None
+
+
+def prometheus_provider(address: str | None, series: str, scrape_interval: timedelta) -> PrometheusProvider | None:
+    """Return the default server, or None if none is named."""
+    if address is None:
+        return None
+    parts = urlsplit(address)
+    if parts.username is not None or parts.password is not None:
+        raise SettingsError(
+            "--prometheus must have no user and password in it; write user:password into a file for --prometheus-token-file"
+        )
+    try:
+        if not parts.hostname or parts.query or parts.fragment or not scrape_interval:
+            raise ValueError
+        return PrometheusProvider(address=address.rstrip("/"), series=SeriesPreset(series), scrape_interval=scrape_interval)
+    except ValueError:
+        raise SettingsError(
+            f"--prometheus {address} with --prometheus-scrape-interval {format_duration(scrape_interval)}: write the server's address, "
+            "such as http://prometheus.monitoring:9090, and an interval above 0s"
+        ) from None
+
+
+def access(address: str | None, token_file: Path | None, ca_file: Path | None) -> Access:
+    """Return how Prometheus servers are asked; both files must be there now, so that a wrong path shows at the start."""
+    if token_file is not None and address is None:
+        raise SettingsError("--prometheus-token-file needs --prometheus: only that server is sent the token")
+    for flag, path in (("--prometheus-token-file", token_file), ("--prometheus-ca-file", ca_file)):
+        if path is not None and not path.is_file():
+            raise SettingsError(f"{flag} {path}: there is no such file")
+    try:
+        if ca_file is not None:
+            ssl.create_default_context().load_verify_locations(cafile=ca_file)
+    except (ssl.SSLError, OSError):
+        raise SettingsError(f"--prometheus-ca-file {ca_file}: not a file of PEM certificates") from None
+    return Access(token_file=token_file, trusted=address, ca_file=ca_file)

@@ -5,6 +5,7 @@ once instead of each waiting for it.
 """
 
 import asyncio
+import base64
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -130,8 +131,8 @@ class Prometheus:
             secret = access.token_file.read_text(encoding="utf-8").strip()
         except (OSError, ValueError):
             raise UnreadableError(f"the file of --prometheus-token-file, {access.token_file}, cannot be read") from None
-        user, colon, password = secret.partition(":")
-        return {"Authorization": aiohttp.BasicAuth(user, password).encode() if colon else f"Bearer {secret}"}
+        basic = ":" in secret
+        return {"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}" if basic else f"Bearer {secret}"}
 
 
 def aligned(now: datetime, scrape_interval: timedelta) -> datetime:

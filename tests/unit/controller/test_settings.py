@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from click.testing import CliRunner
 
+from headgate_operator.api.spec import PrometheusProvider, SeriesPreset
 from headgate_operator.controller import __main__ as entry
 from headgate_operator.controller.events import kopf_settings, wire
 from headgate_operator.controller.logs import LogFormat, ObjectLog, configure
@@ -18,6 +19,7 @@ from headgate_operator.controller.settings import (
     parse_address,
     parse_gateway,
 )
+from headgate_operator.metrics.prometheus import Access
 
 
 @pytest.fixture
@@ -32,6 +34,7 @@ def started(monkeypatch) -> list[Settings]:
 
 def test_every_flag_has_an_environment_variable(started, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("KUBECONFIG", "unset")
+    (tmp_path / "token").write_text("t")
     environment = {
         "HEADGATE_KUBECONFIG": str(tmp_path / "config"),
         "HEADGATE_NAMESPACE": "ml other",
@@ -39,6 +42,11 @@ def test_every_flag_has_an_environment_variable(started, monkeypatch, tmp_path) 
         "HEADGATE_DOMAIN": "models.test",
         "HEADGATE_ENVOY_ADDRESS": "http://10.0.0.7:19001 http://10.0.0.8:19001/",
         "HEADGATE_ENVOY_FLUSH": "1s",
+        "HEADGATE_PROMETHEUS": "https://prometheus.monitoring:9090/",
+        "HEADGATE_PROMETHEUS_SERIES": "Istio",
+        "HEADGATE_PROMETHEUS_SCRAPE_INTERVAL": "30s",
+        "HEADGATE_PROMETHEUS_TOKEN_FILE": str(tmp_path / "token"),
+        "HEADGATE_ALLOW_URL": "cluster https://hooks.example.com/headgate",
         "HEADGATE_HEALTH_ADDRESS": "127.0.0.1:0",
         "HEADGATE_LOG_FORMAT": "json",
         "HEADGATE_WORKERS": "3",
@@ -50,8 +58,14 @@ def test_every_flag_has_an_environment_variable(started, monkeypatch, tmp_path) 
     (settings,) = started
     assert settings.namespaces == ("ml", "other")
     assert (settings.gateway.namespace, settings.gateway.name) == ("infra", "gate")
-    assert settings.envoy.addresses == ["http://10.0.0.7:19001", "http://10.0.0.8:19001"]
-    assert settings.envoy.flush == timedelta(seconds=1)
+    assert settings.providers.envoy.addresses == ["http://10.0.0.7:19001", "http://10.0.0.8:19001"]
+    assert settings.providers.envoy.flush == timedelta(seconds=1)
+    prometheus = PrometheusProvider(
+        address="https://prometheus.monitoring:9090", series=SeriesPreset.ISTIO, scrape_interval=timedelta(seconds=30)
+    )
+    assert settings.providers.prometheus == prometheus
+    assert settings.providers.access == Access(token_file=tmp_path / "token", trusted="https://prometheus.monitoring:9090/")
+    assert str(settings.allowed) == "cluster, https://hooks.example.com/headgate"
     assert (settings.workers, settings.leader_election, settings.lease_namespace) == (3, False, "sys")
     assert str(settings.kubeconfig) == str(tmp_path / "config")
 
@@ -59,7 +73,7 @@ def test_every_flag_has_an_environment_variable(started, monkeypatch, tmp_path) 
 def test_no_flag_at_all_means_in_cluster_and_every_namespace(started) -> None:
     assert CliRunner().invoke(entry.main, []).exit_code == 0
     (settings,) = started
-    assert (settings.kubeconfig, settings.namespaces, settings.envoy, settings.health) == (None, (), None, None)
+    assert (settings.kubeconfig, settings.namespaces, settings.providers.envoy, settings.health) == (None, (), None, None)
     assert settings.leader_election
 
 
@@ -71,6 +85,14 @@ def test_no_flag_at_all_means_in_cluster_and_every_namespace(started) -> None:
         (["--health-address", "8080"], "write <host>:<port>, such as 0.0.0.0:8080"),
         (["--health-address", "localhost:99999"], "write <host>:<port>"),
         (["--envoy-address", "10.0.0.7:19001"], "write admin addresses such as http://10.0.0.7:19001"),
+        (["--prometheus", "prometheus:9090"], "write the server's address, such as http://prometheus.monitoring:9090"),
+        (["--prometheus", "http://p.m:9090", "--prometheus-scrape-interval", "0s"], "an interval above 0s"),
+        (["--prometheus", "http://user:secret@p.m:9090"], "write user:password into a file for --prometheus-token-file"),
+        (["--prometheus-token-file", "pyproject.toml"], "--prometheus-token-file needs --prometheus"),
+        (["--prometheus", "http://p.m", "--prometheus-token-file", "/nowhere/token"], "there is no such file"),
+        (["--prometheus-ca-file", "pyproject.toml"], "not a file of PEM certificates"),
+        (["--prometheus-series", "Linkerd"], "'EnvoyGateway', 'Istio', 'Knative', 'KServe', 'MLServer'"),
+        (["--allow-url", "example.com"], "'example.com' is no beginning of URLs: write cluster"),
         (["--envoy-flush", "1 second"], "is not a duration"),
         (["--freeze-window", "Friday"], "weekly such as Fri-16:00/Mon-08:00"),
         (["--breaker-share", "50"], "write a percentage"),

@@ -1,0 +1,42 @@
+"""Which counters belong to which slot of a route: the one place that says so."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from headgate_operator.api.spec import EnvoyProvider
+from headgate_operator.metrics.clusters import cluster_name
+from headgate_operator.metrics.presets import Version
+from headgate_operator.rollout.observed import Route, Subject
+
+Values = Mapping[str, str]
+"""A text for every placeholder of a template."""
+
+_CLUSTER: Final[str] = EnvoyProvider.model_fields["cluster"].default
+
+
+def slot_values(subject: Subject, route: Route) -> dict[int, Values]:
+    """Return what the placeholders stand for, for each slot."""
+    return {
+        slot: {
+            "namespace": subject.namespace,
+            "name": subject.name,
+            "revision": backend.revision,
+            "isvc": backend.isvc,
+            "slot": str(slot),
+        }
+        for slot, backend in enumerate(route.slots or ())
+    }
+
+
+def slot_clusters(values: Mapping[int, Values], template: str = _CLUSTER) -> dict[int, str]:
+    """Return each slot's Envoy cluster. ValueError if the template has an unknown placeholder."""
+    return {slot: cluster_name(template, known) for slot, known in values.items()}
+
+
+def slot_versions(values: Mapping[int, Values]) -> dict[int, Version]:
+    """Return what the presets find each slot's series by."""
+    clusters = slot_clusters(values)
+    return {
+        slot: Version(namespace=known["namespace"], isvc=known["isvc"], cluster=clusters[slot])
+        for slot, known in values.items()
+    }  # fmt: skip
