@@ -19,9 +19,16 @@ class Kind:
 
 SERVICE = Kind("v1", "Service", "services")
 POD = Kind("v1", "Pod", "pods")
+HTTP_ROUTE = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes")
 
 PORT_ANNOTATION = "devcluster.headgate.dev/port"
 """On a Pod: the loopback port its server listens on. One machine has no pod addresses; the gateway reads this instead."""
+
+INGRESS_ANNOTATION = "devcluster.headgate.dev/ingress"
+"""On an HTTPRoute: `Knative` if it stands for Knative's own ingress, whose Envoy names clusters after revisions, not positions."""
+
+LOCAL_SUFFIX = ".svc.cluster.local"
+"""Of the names that Services have inside the cluster."""
 
 
 def key(obj: Object) -> tuple[str, str]:

@@ -1,9 +1,9 @@
 """The loop all controllers here share: look at everything afresh whenever something of interest may have changed."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 
 from headgate_devcluster.apiclient import ApiClient, ApiError
@@ -15,8 +15,12 @@ _RETRY_SECONDS = 0.5
 logger = logging.getLogger(__name__)
 
 
-async def reconcile(name: str, api: ApiClient, kinds: Iterable[Kind], sync: Callable[[], Awaitable[None]]) -> None:
-    """Run `sync` once, and again after every change of an object of these kinds; a failed run is repeated. Never returns.
+async def reconcile(
+    name: str, api: ApiClient, kinds: Iterable[Kind], sync: Callable[[], Awaitable[None]], *, every: float | None = None
+) -> None:
+    """Run `sync` once, again after every change of an object of these kinds, and every so many seconds; a failed run is repeated.
+
+    Never returns.
 
     Watches are only hints: `sync` reads what it needs itself, so nothing is lost when one is cut.
     """
@@ -26,7 +30,9 @@ async def reconcile(name: str, api: ApiClient, kinds: Iterable[Kind], sync: Call
         for kind in kinds:
             group.create_task(_wake_on_change(api, kind, wake))
         while True:
-            await wake.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(every):
+                    await wake.wait()
             wake.clear()
             try:
                 await sync()
@@ -36,7 +42,7 @@ async def reconcile(name: str, api: ApiClient, kinds: Iterable[Kind], sync: Call
                 wake.set()
 
 
-@contextmanager
+@contextlib.contextmanager
 def unless_gone() -> Iterator[None]:
     """Let a write to an object that no longer exists pass: whoever deleted it wanted no more of it."""
     try:

@@ -40,7 +40,8 @@ class Bench:
             if weight
         )
         endpoints = {("ml", name): (address,) for name, address in self.servers.items() if name != gone}
-        return Table((VirtualHost("ml/m", (HOST,), (Rule("/", backends, "5s"),)),), (("ml", "a"), ("ml", "b")), endpoints)
+        host = VirtualHost("ml/m", (HOST,), (Rule("/", backends, "5s"),))
+        return Table((host,), services=(("ml", "a"), ("ml", "b")), endpoints=endpoints)
 
     async def weights(self, a: int, b: int, *, gone: str = "") -> None:
         await self.envoy.apply(self.table(a, b, gone=gone))
@@ -290,7 +291,7 @@ async def test_a_missing_program_is_one_clear_line(tmp_path: Path, monkeypatch: 
 async def test_what_envoy_refuses_is_an_error_and_the_next_table_is_taken(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envoy, "_LOAD_DEADLINE", 0.3)
     good = bench.table(100, 0)
-    twice = Table((good.public[0], VirtualHost("ml/twin", (HOST,), good.public[0].rules)), good.services, good.endpoints)
+    twice = replace(good, public=(good.public[0], VirtualHost("ml/twin", (HOST,), good.public[0].rules)))
     with pytest.raises(ClusterError, match=r"Envoy did not load routes-public\.json.*Only unique values for domains"):
         await bench.envoy.apply(twice)
     await bench.weights(100, 0)

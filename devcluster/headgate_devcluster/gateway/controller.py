@@ -8,11 +8,10 @@ from headgate_devcluster.gateway.envoy import Envoy
 from headgate_devcluster.gateway.hosts import read_routes, table
 from headgate_devcluster.gateway.httproute import GatewayRef
 from headgate_devcluster.gateway.route_status import gateway_status, route_status
-from headgate_devcluster.objects import POD, SERVICE, Kind, Object, key, merge_patch, terminating, timestamp
+from headgate_devcluster.objects import HTTP_ROUTE, POD, SERVICE, Kind, Object, key, merge_patch, terminating, timestamp
 from headgate_devcluster.reconcile import reconcile
 
 GATEWAY = Kind("gateway.networking.k8s.io/v1", "Gateway", "gateways")
-HTTP_ROUTE = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes")
 
 
 @dataclass

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from headgate_devcluster.gateway.httproute import UnsupportedRoute, hostnames, rules
-from headgate_devcluster.gateway.table import Endpoint, Rule, Table, VirtualHost
-from headgate_devcluster.objects import PORT_ANNOTATION, Object, is_ready, key
+from headgate_devcluster.gateway.table import Endpoint, Rule, Table, VirtualHost, cluster_local
+from headgate_devcluster.objects import LOCAL_SUFFIX, PORT_ANNOTATION, Object, is_ready, key
 
 Name = tuple[str, str]
 """Namespace and name."""
@@ -55,9 +55,11 @@ def read_routes(routes: Iterable[Object]) -> Hosts:
 
 def table(hosts: Iterable[VirtualHost], services: Iterable[Object], pods: list[Object]) -> Table:
     """What Envoy has to serve: the hosts, and every Service with the ready pods its selector finds."""
-    endpoints = {key(service): _endpoints(service, pods) for service in services}
-    public = tuple(replace(host, rules=tuple(_servable(rule, endpoints) for rule in host.rules)) for host in hosts)
-    return Table(public, tuple(sorted(endpoints)), endpoints)
+    endpoints = {key(service): _endpoints(service, pods) for service in services if service["spec"].get("type") != "ExternalName"}
+    every = [replace(host, rules=tuple(_servable(rule, endpoints) for rule in host.rules)) for host in hosts]
+    local = [replace(host, domains=cluster_local(host.name)) for host in every if host.name.endswith(LOCAL_SUFFIX)]
+    public = [host for host in every if not host.name.endswith(LOCAL_SUFFIX)]
+    return Table(tuple(public), tuple(local), tuple(sorted(endpoints)), endpoints)
 
 
 def _servable(rule: Rule, endpoints: Mapping[Name, tuple[Endpoint, ...]]) -> Rule:

@@ -6,10 +6,11 @@ mirrors of a rule are what Headgate's routes are made of. A route that asks for 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from headgate_devcluster.gateway.table import MILLION, Backend, HeaderChanges, Mirror, Rule
+from headgate_devcluster.objects import INGRESS_ANNOTATION
 
 Object = Mapping[str, Any]
 
@@ -46,7 +47,10 @@ def rules(route: Object) -> list[Rule]:
     """
     namespace, name = route["metadata"]["namespace"], route["metadata"]["name"]
     numbered = enumerate(route["spec"].get("rules", []))
-    return [found for number, rule in numbered for found in _rules(rule, f"httproute/{namespace}/{name}/rule/{number}", namespace)]
+    found = [part for number, rule in numbered for part in _rules(rule, f"httproute/{namespace}/{name}/rule/{number}", namespace)]
+    if route["metadata"].get("annotations", {}).get(INGRESS_ANNOTATION) == "Knative":
+        return [_named_by_service(rule) for rule in found]
+    return found
 
 
 def hostnames(route: Object) -> tuple[str, ...]:
@@ -87,6 +91,11 @@ def _prefix(match: Object) -> str:
     if set(match) - {"path"} or path.get("type", "PathPrefix") != "PathPrefix":
         raise UnsupportedRoute("matches other than a path of type PathPrefix are not supported")
     return str(path.get("value", "/"))
+
+
+def _named_by_service(rule: Rule) -> Rule:
+    """Name clusters `<namespace>/<service>`, as Kourier does: the Service of a Knative revision has the revision's name."""
+    return replace(rule, backends=tuple(replace(backend, cluster="/".join(backend.service)) for backend in rule.backends))
 
 
 def _mirror(change: Object, cluster: str, namespace: str) -> Mirror:

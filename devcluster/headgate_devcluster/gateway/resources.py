@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from headgate_devcluster.gateway.bootstrap import CLUSTER_LOCAL, PUBLIC, file_source
-from headgate_devcluster.gateway.table import Backend, Endpoint, HeaderChanges, Mirror, Rule, Table, VirtualHost
+from headgate_devcluster.gateway.table import Backend, Endpoint, HeaderChanges, Mirror, Rule, Table, VirtualHost, cluster_local
 
 _TYPE = "type.googleapis.com/envoy.config"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -28,7 +28,7 @@ def service_cluster(service: tuple[str, str]) -> str:
 
 def clusters(table: Table) -> dict[str, tuple[str, str]]:
     """Every cluster the table needs, by name, with the Service behind it."""
-    rules = [rule for host in table.public for rule in host.rules]
+    rules = [rule for host in (*table.public, *table.local) for rule in host.rules]
     routed = {backend.cluster: backend.service for rule in rules for backend in rule.backends}
     copied = {mirror.cluster: mirror.service for rule in rules for mirror in rule.mirrors}
     return routed | copied | {service_cluster(service): service for service in table.services}
@@ -79,9 +79,12 @@ def public_routes(table: Table) -> dict[str, Any]:
 
 def cluster_local_routes(table: Table) -> dict[str, Any]:
     """The route table that makes every Service reachable by its cluster-local names."""
-    hosts = []
+    taken = {domain for host in table.local for domain in host.domains}
+    hosts = [_virtual_host(host) for host in table.local]
     for namespace, name in table.services:
-        domains = [f"{name}.{namespace}{suffix}" for suffix in (".svc.cluster.local", ".svc", "")]
+        domains = list(cluster_local(f"{name}.{namespace}"))
+        if domains[0] in taken:
+            continue
         route = {
             "match": {"prefix": "/"},
             "route": {"cluster": service_cluster((namespace, name)), "timeout": _SERVICE_TIMEOUT, "retry_policy": _retries()},

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from headgate_devcluster.objects import LOCAL_SUFFIX
+
 Endpoint = tuple[str, int]
 """Address and port of one server process."""
 
@@ -68,7 +70,15 @@ class Table:
     """Everything Envoy has to know. Equal tables need no write."""
 
     public: tuple[VirtualHost, ...] = ()
+    local: tuple[VirtualHost, ...] = ()
+    """Hosts with cluster-local names that are more than one Service; they come before a Service of the same name."""
     services: tuple[tuple[str, str], ...] = ()
     """Namespace and name of every Service that can be reached by its cluster-local name."""
     endpoints: Mapping[tuple[str, str], tuple[Endpoint, ...]] = field(default_factory=dict)
     """By Service. One without endpoints answers 503."""
+
+
+def cluster_local(name: str) -> tuple[str, ...]:
+    """The names by which pods of the cluster call `<service>.<namespace>.svc.cluster.local`."""
+    short = name.removesuffix(LOCAL_SUFFIX)
+    return f"{short}{LOCAL_SUFFIX}", f"{short}.svc", short

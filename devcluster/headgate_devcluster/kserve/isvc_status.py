@@ -4,10 +4,8 @@
 Deployment's; `modelStatus` knows only whether some pod is ready; `components.predictor.url` and the active state are never taken back.
 """
 
-from headgate_devcluster.kserve.names import predictor
+from headgate_devcluster.kserve.names import DOMAIN, predictor
 from headgate_devcluster.objects import Object
-
-_DOMAIN = "example.com"
 
 
 def serving(isvc: Object, deployment: Object, ready_pods: int, now: str) -> Object:
@@ -22,21 +20,21 @@ def serving(isvc: Object, deployment: Object, ready_pods: int, now: str) -> Obje
         {"type": "Ready", "status": "True"} if ready else {"type": "Ready", **found},
         {"type": "Stopped", "status": "False", "severity": "Info"},
     ]
-    address = {"url": f"http://{predictor(name)}-{namespace}.{_DOMAIN}"}
+    address = {"url": f"http://{predictor(name)}-{namespace}.{DOMAIN}"}
     status: Object = {
         "address": {"url": f"http://{predictor(name)}.{namespace}.svc.cluster.local"},
         "components": {"predictor": address if ready else before.get("components", {}).get("predictor", {})},
-        "conditions": _stamped(conditions, before, now),
+        "conditions": stamped(conditions, before, now),
         "deploymentMode": "Standard",
         "modelStatus": _model_status(before.get("modelStatus", {}), ready, ready_pods),
-        "url": f"http://{name}-{namespace}.{_DOMAIN}",
+        "url": f"http://{name}-{namespace}.{DOMAIN}",
     }
     if observed := deployment.get("status", {}).get("observedGeneration"):
         status["observedGeneration"] = observed
     return status
 
 
-def stopped(isvc: Object, now: str) -> Object:
+def stopped(isvc: Object, mode: str, now: str) -> Object:
     """The status while the stop annotation is set: nearly everything vanishes."""
     conditions = [
         {"type": "PredictorReady", "status": "False", "reason": "Stopped"},
@@ -44,16 +42,16 @@ def stopped(isvc: Object, now: str) -> Object:
         {"type": "Stopped", "status": "True", "severity": "Info"},
     ]
     return {
-        "conditions": _stamped(conditions, isvc.get("status") or {}, now),
-        "deploymentMode": "Standard",
+        "conditions": stamped(conditions, isvc.get("status") or {}, now),
+        "deploymentMode": mode,
         "modelStatus": {"transitionStatus": ""},
     }
 
 
-def invalid(isvc: Object, reason: str, message: str) -> Object:
+def invalid(isvc: Object, mode: str, reason: str, message: str) -> Object:
     """The status when no runtime can be found: accepted, and never becoming ready."""
     return (isvc.get("status") or {}) | {
-        "deploymentMode": "Standard",
+        "deploymentMode": mode,
         "modelStatus": {
             "lastFailureInfo": {"reason": reason, "message": message},
             "states": {"activeModelState": "", "targetModelState": "FailedToLoad"},
@@ -92,11 +90,11 @@ def _model_status(before: Object, ready: bool, ready_pods: int) -> Object:
     }
 
 
-def _stamped(conditions: list[dict[str, str]], before: Object, now: str) -> list[dict[str, str]]:
-    # Knative's rule, which KServe uses: the time moves when anything in the condition does, not only its status.
-    stamped = []
+def stamped(conditions: list[dict[str, str]], before: Object, now: str) -> list[dict[str, str]]:
+    """Conditions with their times. Knative's rule, which KServe uses: the time moves when anything in one does, not only its status."""
+    found = []
     for condition in conditions:
         old: Object = next((entry for entry in before.get("conditions", []) if entry["type"] == condition["type"]), {})
         same = {key: value for key, value in old.items() if key != "lastTransitionTime"} == condition
-        stamped.append({"lastTransitionTime": old["lastTransitionTime"] if same else now, **condition})
-    return stamped
+        found.append({"lastTransitionTime": old["lastTransitionTime"] if same else now, **condition})
+    return found

@@ -15,10 +15,22 @@ AUTOSCALER_ANNOTATION = "serving.kserve.io/autoscalerClass"
 MODE_ANNOTATION = "serving.kserve.io/deploymentMode"
 STOP_ANNOTATION = "serving.kserve.io/stop"
 SOURCE_ANNOTATION = "internal.serving.kserve.io/storage-initializer-sourceuri"
+VISIBILITY_LABEL = "networking.kserve.io/visibility"
+TAGS_ANNOTATION = "serving.kserve.io/enable-tag-routing"
 REVISION_ANNOTATION = "deployment.kubernetes.io/revision"
 TEMPLATE_ANNOTATION = "devcluster.headgate.dev/template-hash"
 TEMPLATE_HASH_LABEL = "pod-template-hash"
 LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+
+KNATIVE_REVISION = "serving.knative.dev/revision"
+KNATIVE_SERVICE = "serving.knative.dev/service"
+KNATIVE_GENERATION = "serving.knative.dev/configurationGeneration"
+
+INGRESS_GATEWAY = {"name": "kserve-ingress-gateway", "namespace": "kserve"}
+"""The gateway that KServe's settings name for its own routes."""
+
+DOMAIN = "example.com"
+"""Of the addresses outside the cluster."""
 
 POD_FINALIZER = "devcluster.headgate.dev/kubelet"
 """Keeps a deleted Pod in the API until its process has ended, as the real kubelet does with a grace period."""
