@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from headgate_devcluster.apiserver.errors import bad_request, not_found
 from headgate_devcluster.apiserver.event_forms import in_version
 from headgate_devcluster.apiserver.objects import Key, Object, key_of
 from headgate_devcluster.apiserver.resources import ResourceType
-from headgate_devcluster.apiserver.selectors import field_matcher, label_matcher
+from headgate_devcluster.apiserver.selectors import equal_label, field_matcher, label_matcher
 from headgate_devcluster.apiserver.store import Store
 
 
@@ -58,8 +59,8 @@ def page(store: Store, resource: ResourceType, namespace: str | None, options: L
     """Return the objects that match, at most `limit` of them; 410 for a continue token that is too old."""
     matches = matcher(resource, namespace, options)
     revision, start = (store.revision, None) if not options.continue_token else _read_token(options.continue_token)
-    items = store.items(resource.storage, namespace) if start is None else _as_of(store, resource, revision)
-    found = [obj for obj in items if matches(obj) and (start is None or key_of(obj) > start)]
+    items = _candidates(store, resource, namespace, options) if start is None else _after(start, _as_of(store, resource, revision))
+    found = [obj for obj in items if matches(obj)]
     if not options.limit or len(found) <= options.limit:
         return Page([in_version(obj, resource) for obj in found], revision)
     shown = found[: options.limit]
@@ -67,10 +68,23 @@ def page(store: Store, resource: ResourceType, namespace: str | None, options: L
     return Page([in_version(obj, resource) for obj in shown], revision, _write_token(revision, key_of(shown[-1])), remaining)
 
 
+def _candidates(store: Store, resource: ResourceType, namespace: str | None, options: ListOptions) -> list[Object]:
+    """Return the objects to look at, in order: with a label that must have a certain value only those that have it."""
+    label = equal_label(options.label_selector)
+    return store.labelled(resource.storage, *label, namespace) if label else store.items(resource.storage, namespace)
+
+
+def _after(start: Key, items: list[Object]) -> list[Object]:
+    return items[bisect_right(items, start, key=key_of) :]
+
+
 def _as_of(store: Store, resource: ResourceType, revision: int) -> list[Object]:
     """Return all objects as they were: every page of a list is of the same moment."""
+    changes = store.history(resource.storage).since(revision)
+    if not changes:
+        return store.items(resource.storage)
     present = {key_of(obj): obj for obj in store.items(resource.storage)}
-    for change in reversed(store.history(resource.storage).since(revision)):
+    for change in reversed(changes):
         if change.before is None:
             present.pop(key_of(change.obj), None)
         else:

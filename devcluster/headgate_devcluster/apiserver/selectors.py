@@ -41,6 +41,14 @@ def label_matcher(selector: str) -> Matcher:
     return matches
 
 
+def equal_label(selector: str) -> tuple[str, str] | None:
+    """Return the first label that a selector wants to have a certain value; None if it wants none."""
+    for part in _REQUIREMENTS.split(selector):
+        if (found := _EQUAL.match(part.strip())) and found["how"] != "!=":
+            return found["key"], found["value"]
+    return None
+
+
 def _label_test(text: str) -> Callable[[Mapping[str, str]], bool]:
     if found := _SET.match(text):
         key, values = found["key"], {value.strip() for value in found["values"].split(",")}

@@ -26,7 +26,9 @@ class Store:
         self._tables: dict[StorageKey, dict[str, dict[str, Object]]] = defaultdict(dict)
         self._histories: dict[StorageKey, History] = {}
         self._by_owner: dict[str, set[Place]] = defaultdict(set)
+        self._sorted: dict[tuple[StorageKey, str], list[str]] = {}
         self._by_uid: dict[str, Place] = {}
+        self._by_label: dict[tuple[StorageKey, str, str], set[Key]] = defaultdict(set)
         self._listeners: list[Listener] = []
         self.write_ahead: WriteAhead | None = None
         """Is told of every write before it happens, with None for a removed object; what it raises prevents the write."""
@@ -42,9 +44,20 @@ class Store:
     def items(self, storage: StorageKey, namespace: str | None = None) -> list[Object]:
         """Return all objects of a storage, or of one namespace in it, ordered by namespace and name."""
         table = self._tables[storage]
-        if namespace is not None:
-            return [obj for _, obj in sorted(table.get(namespace, {}).items())]
-        return [obj for _, objects in sorted(table.items()) for _, obj in sorted(objects.items())]
+        places = sorted(table) if namespace is None else [namespace] if namespace in table else []
+        return [table[place][name] for place in places for name in self._names(storage, place)]
+
+    def _names(self, storage: StorageKey, namespace: str) -> list[str]:
+        """Return the names in a namespace in order. They are sorted once, and again after one has come or gone."""
+        if (storage, namespace) not in self._sorted:
+            self._sorted[storage, namespace] = sorted(self._tables[storage][namespace])
+        return self._sorted[storage, namespace]
+
+    def labelled(self, storage: StorageKey, label: str, value: str, namespace: str | None = None) -> list[Object]:
+        """Return what `items` does of the objects with this label, without looking at the others."""
+        table = self._tables[storage]
+        keys = sorted(key for key in self._by_label.get((storage, label, value), ()) if namespace in {None, key[0]})
+        return [table[place][name] for place, name in keys]
 
     def all_items(self) -> Iterator[tuple[StorageKey, Object]]:
         """Yield every object there is."""
@@ -88,6 +101,7 @@ class Store:
         self._advance(storage, key, None)
         history, before = self.history(storage), self._tables[storage][key[0]].pop(key[1])
         self._unindex(storage, key, before)
+        self._sorted.pop((storage, key[0]), None)
         last = last or before
         last = last | {"metadata": last["metadata"] | {"resourceVersion": str(self.revision)}}
         self._tell(storage, history, Change(self.revision, last, before, deleted=True))
@@ -120,13 +134,22 @@ class Store:
     def _insert(self, storage: StorageKey, key: Key, obj: Object, before: Object | None) -> None:
         if before is not None:
             self._unindex(storage, key, before)
+        else:
+            self._sorted.pop((storage, key[0]), None)
         self._tables[storage].setdefault(key[0], {})[key[1]] = obj
         self._by_uid[obj["metadata"]["uid"]] = (storage, key)
+        for label in (obj["metadata"].get("labels") or {}).items():
+            self._by_label[storage, *label].add(key)
         for owner in obj["metadata"].get("ownerReferences") or ():
             self._by_owner[owner["uid"]].add((storage, key))
 
     def _unindex(self, storage: StorageKey, key: Key, obj: Object) -> None:
         self._by_uid.pop(obj["metadata"]["uid"], None)
+        for label in (obj["metadata"].get("labels") or {}).items():
+            labelled = self._by_label[storage, *label]
+            labelled.discard(key)
+            if not labelled:
+                del self._by_label[storage, *label]
         for owner in obj["metadata"].get("ownerReferences") or ():
             places = self._by_owner[owner["uid"]]
             places.discard((storage, key))
