@@ -122,6 +122,12 @@ REFUSED = [
         "spec.analysis.provider.prometheus.scrapeInterval",
         "longer than 0s",
     ),
+    (
+        "spec.analysis",
+        {"provider": {"prometheus": PROMETHEUS | {"series": "KServe"}}, "metrics": [{"name": "errors", "preset": "gateway-errors"}]},
+        "spec.analysis.provider.prometheus.series",
+        "KServe's own servers count no failures",
+    ),
     ("spec.analysis.metrics.0.preset", None, "spec.analysis.metrics[0]", "either preset or prometheus"),
     ("spec.analysis.metrics.0", {"name": "own", "prometheus": QUERIES}, "spec.analysis.metrics", "needs provider.prometheus"),
     ("spec.analysis", own(bad="x{{pod}}{{isvc}}"), "spec.analysis.metrics[0].prometheus.bad", "and no others"),

@@ -11,6 +11,7 @@ from headgate_operator.api.spec import ModelDeploymentSpec
 from headgate_operator.cli.errors import Exit, Failure
 from headgate_operator.cli.manifests import Document, claims_to_be_ours, read_documents
 from headgate_operator.cli.outlook import outlook
+from headgate_operator.cli.queries import query_problems
 
 
 @click.command()
@@ -52,8 +53,11 @@ def _check(document: Document, *, quiet: bool) -> bool | None:
     found = problems(content)
     if found:
         return _complain(document, [str(problem) for problem in found])
+    spec = ModelDeploymentSpec.model_validate(content["spec"])
+    if (unanswerable := query_problems(spec)) != []:
+        return _complain(document, unanswerable)
     if not quiet:
-        _praise(document, content)
+        _praise(document, content, spec)
     return True
 
 
@@ -68,9 +72,9 @@ def _complain(document: Document, sentences: list[str]) -> bool:
     return False
 
 
-def _praise(document: Document, content: Mapping[str, Any]) -> None:
+def _praise(document: Document, content: Mapping[str, Any], spec: ModelDeploymentSpec) -> None:
     metadata = content["metadata"]
     name = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
     click.echo(f"{document.source}: {KIND} {name} is valid")
-    for sentence in outlook(ModelDeploymentSpec.model_validate(content["spec"])):
+    for sentence in outlook(spec):
         click.echo(f"  · {sentence}")

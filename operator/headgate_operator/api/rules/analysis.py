@@ -18,6 +18,13 @@ def _needs_prometheus(analysis: Mapping[str, Any]) -> bool:
     return custom and provider is not None and provider.get("prometheus") is None
 
 
+def _counts_errors(analysis: Mapping[str, Any]) -> bool:
+    """Whether it is not errors that are wanted of servers that count none. Metrics that are left out are errors and latency."""
+    prometheus = (analysis.get("provider") or {}).get("prometheus") or {}
+    presets = {metric.get("preset") for metric in analysis.get("metrics") or ({"preset": "gateway-errors"},)}
+    return prometheus.get("series") != "KServe" or "gateway-errors" not in presets
+
+
 def _query_rules(field: str) -> tuple[Rule, ...]:
     return (
         Rule(
@@ -61,6 +68,15 @@ RULES: tuple[Rule, ...] = (
         sentence="a metric with queries of its own needs provider.prometheus",
         cel="!has(self.provider) || has(self.provider.prometheus) || !self.metrics.exists(m, has(m.prometheus))",
         holds=lambda analysis: not _needs_prometheus(analysis),
+    ),
+    Rule(
+        at="spec.analysis",
+        shown_at="provider.prometheus.series",
+        sentence="KServe's own servers count no failures, so series KServe has no gateway-errors; read them from another series, such as "
+        "EnvoyGateway, or name metrics that do without",
+        cel="!has(self.provider) || !has(self.provider.prometheus) || !has(self.provider.prometheus.series) || "
+        "self.provider.prometheus.series != 'KServe' || !self.metrics.exists(m, has(m.preset) && m.preset == 'gateway-errors')",
+        holds=_counts_errors,
     ),
     *_query_rules("bad"),
     *_query_rules("total"),
