@@ -1,5 +1,6 @@
 """What the API server double does besides being one: it says so, keeps its state, refuses what it cannot read, serves logs of Pods."""
 
+import asyncio
 from pathlib import Path
 
 import aiohttp
@@ -50,3 +51,19 @@ async def test_a_pods_log_is_text_and_only_that_of_a_pod_that_exists(tmp_path: P
         found = await http("GET", "/api/v1/namespaces/default/pods/p/log")
         assert (found.status, found.body) == (200, "the model is loaded\n")
         assert (await http("GET", "/api/v1/namespaces/default/pods/gone/log")).body["message"] == 'pods "gone" not found'
+
+
+async def test_a_log_is_followed_until_its_pod_is_gone(tmp_path: Path) -> None:
+    log = tmp_path / "p.log"
+    log.write_text("one\ntwo\n")
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"}}
+    async with ApiServer(logs=tmp_path) as server, ApiClient(server.url) as api, aiohttp.ClientSession() as session:
+        await api.create(pod | {"spec": {"containers": [{"name": "c", "image": "i:1"}]}})
+        query = {"follow": "true", "tailLines": "1"}
+        async with asyncio.timeout(10), session.get(f"{server.url}/api/v1/namespaces/default/pods/p/log", params=query) as answer:
+            assert await answer.content.readline() == b"two\n"
+            with log.open("a") as file:
+                file.write("three\n")
+            assert await answer.content.readline() == b"three\n"
+            await api.delete("v1", "pods", "default", "p", grace_seconds=0)
+            assert await answer.content.read() == b""

@@ -67,7 +67,7 @@ class Verbs:
         obj = reads.read(self._store, address.resource, address.place, address.name)
         match request.method, address.subresource:
             case "GET", "log":
-                return self._log(request, address)
+                return await self._log(request, address)
             case "POST", "token":
                 return _json(self._tokens.issue(obj, await body_of(request)), 201)
             case "GET", "scale":
@@ -84,10 +84,22 @@ class Verbs:
         obj = reads.read(self._store, address.resource, address.place, address.name)
         return _answer(request, address, obj)
 
-    def _log(self, request: web.Request, address: Address) -> web.Response:
+    async def _log(self, request: web.Request, address: Address) -> web.StreamResponse:
         if self._logs is None:
             raise bad_request("this server runs no Pods: there are no logs")
-        return web.Response(body=pod_logs.tail(self._logs / f"{address.name}.log", request.query), content_type="text/plain")
+        log, key = self._logs / f"{address.name}.log", (address.place, address.name)
+        if not pod_logs.follows(request.query):
+            return web.Response(body=pod_logs.tail(log, request.query), content_type="text/plain")
+        lines = pod_logs.written(log, request.query, lambda: self._store.get(address.resource.storage, key) is not None)
+        first = await anext(lines)  # a refusal comes before the headers
+        response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            await response.write(first)
+            async with aclosing(lines):
+                async for text in lines:
+                    await response.write(text)
+        return response
 
     def _list(self, request: web.Request, address: Address) -> web.Response:
         resource = address.resource

@@ -24,7 +24,7 @@ def test_a_pod_that_wrote_nothing_has_an_empty_log(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("query", "sentence"),
-    [({"follow": "true"}, "no logs with --follow; the whole log is in "), ({"tailLines": "-3"}, '"-3" is not a number of lines')],
+    [({"previous": "true"}, "keeps one log for all runs of a Pod; it is in "), ({"tailLines": "-3"}, '"-3" is not a number of lines')],
 )
 def test_what_it_cannot_do_is_refused_in_words(log: Path, query: dict[str, str], sentence: str) -> None:
     with pytest.raises(Refusal, match=sentence):
