@@ -89,6 +89,7 @@ class Reason(StrEnum):
     REGISTRY_UNAVAILABLE = "RegistryUnavailable", "The model registry could not be asked which version the alias points to."
     CRD_OUTDATED = "CrdOutdated", "The installed CRD is older than the operator, which writes nothing until it is replaced."
     NAME_TAKEN = "NameTaken", "A child's name is taken by an object that is not ours."
+    HOSTNAME_TAKEN = "HostnameTaken", "Another route has one of the hostnames on the same gateway and gets its requests."
     STATE_LOST = "StateLost", "The status was lost or pruned while a route of ours exists; stable was restored from the route."
     STATUS_REPAIRED = "StatusRepaired", "Parts of the status could not be read or contradicted each other; what could be was rebuilt."
 

@@ -46,6 +46,9 @@ def _check(document: Document, *, quiet: bool) -> bool | None:
     content = document.content
     if not isinstance(content, Mapping):
         return _complain(document, ["is not an object: a manifest is a mapping with apiVersion, kind, metadata and spec"])
+    if not {"apiVersion", "kind", "metadata"} & set(content):
+        keys = ", ".join(map(str, list(content)[:4]))
+        return _complain(document, [f"is no Kubernetes object: it has neither apiVersion nor kind nor metadata, but {keys}"])
     if not claims_to_be_ours(content):
         if not quiet:
             click.echo(f"{document.source}: skipped, {_kind(content)} is not a {KIND}")

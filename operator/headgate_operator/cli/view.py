@@ -59,6 +59,9 @@ def _headline(deployment: Deployment) -> Text:
         line.append("  (the operator has not seen the latest manifest yet)", "yellow")
     if status.url:
         line.append(f"\n{status.url}", "dim")
+    owner = deployment.obj["spec"].get("owner") or {}
+    if words := [str(owner[key]) for key in ("team", "contact", "runbook") if owner.get(key)]:
+        line.append(f"\nowner: {', '.join(words)}", "dim")
     return line
 
 

@@ -93,6 +93,8 @@ def _windows(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str,
 @click.option("--leader-election/--no-leader-election", default=True, show_envvar=True,
               help="Hold a Lease, so that of several operators one works.")  # fmt: skip
 @click.option("--lease-namespace", show_envvar=True, help="Namespace of the Lease (default: the operator's own).")
+@click.option("--lease-name", default="headgate-operator", show_envvar=True,
+              help="Name of the Lease. Two operators in one namespace that serve different namespaces need two.")  # fmt: skip
 @click.option("--start-timeout", default="60s", callback=_duration, show_envvar=True,
               help="How long to wait for the API server and its CRDs before giving up.")  # fmt: skip
 @click.option("--max-concurrent-rollouts", type=click.IntRange(1), show_envvar=True,
@@ -110,7 +112,7 @@ def main(
     envoy_flush: timedelta, prometheus: str | None, prometheus_series: str, prometheus_scrape_interval: timedelta,
     prometheus_token_file: Path | None, prometheus_ca_file: Path | None, allowed: tuple[str, ...], monitor: str | None,
     health_address: str | None, log_format: str, verbose: bool, workers: int, leader_election: bool, lease_namespace: str | None,
-    start_timeout: timedelta, max_concurrent_rollouts: int | None,
+    lease_name: str, start_timeout: timedelta, max_concurrent_rollouts: int | None,
     freeze_windows: tuple[FreezeWindow, ...], breaker_share: float, breaker_window: timedelta,
 ) -> None:  # fmt: skip
     """Run the Headgate operator.
@@ -137,6 +139,7 @@ def main(
             leader_election=leader_election,
             start_timeout=start_timeout,
             lease_namespace=choose_lease_namespace(lease_namespace, namespaces),
+            lease_name=lease_name,
             fleet=FleetSettings(
                 max_concurrent_rollouts=max_concurrent_rollouts,
                 freeze_windows=freeze_windows,

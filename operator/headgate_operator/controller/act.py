@@ -19,7 +19,7 @@ from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Snapshot
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS, SERVING_RUNTIMES
-from headgate_operator.kserve.children import inference_service, serving_runtime
+from headgate_operator.kserve.children import SCALING, Scaling, gave_up_scaling, inference_service, serving_runtime
 from headgate_operator.kserve.route import RouteBackend, http_route
 from headgate_operator.kserve.subset import is_subset
 from headgate_operator.kube.protocol import ApiError, ConflictError, KubeApi, Object, Resource, UnavailableError
@@ -51,7 +51,7 @@ class Actor:
         try:
             wrote = await self._children(snapshot, decision, notes)
         finally:  # what is on record is told, even if a child could not be written yet
-            await self._notes.post(snapshot.observed.subject, notes, snapshot.observed.now)
+            await self._notes.post(snapshot.observed.subject, notes, snapshot.observed.now, snapshot.observed.spec.owner)
         if decision.command_done:
             await self._remove_command(snapshot, version)
         return wrote or version is not None
@@ -97,9 +97,10 @@ class Actor:
     async def _service(self, snapshot: Snapshot, wanted: WantedService, notes: list[Note]) -> bool:
         """Write the runtime copy, then the InferenceService that names it."""
         runtime = serving_runtime(wanted.rendered, owner=snapshot.owner)
-        service = inference_service(
-            wanted.rendered, owner=snapshot.owner, min_replicas=wanted.min_replicas, max_replicas=wanted.max_replicas
+        scaling = Scaling(
+            min_replicas=wanted.min_replicas, max_replicas=wanted.max_replicas, metric=wanted.scale_metric, target=wanted.scale_target
         )  # fmt: skip
+        service = inference_service(wanted.rendered, owner=snapshot.owner, scaling=scaling)
         live_runtime = snapshot.children.runtimes.get(wanted.isvc)
         live_service = snapshot.children.services.get(wanted.isvc)
         for kind, pinned, live in (("ServingRuntime", runtime, live_runtime), ("InferenceService", _unscaled(service), live_service)):
@@ -107,7 +108,8 @@ class Actor:
                 text = f"{kind} {wanted.isvc} was edited by somebody else and is put back"
                 notes.append(Note(reason=Reason.CHILD_RESTORED, message=text, revision=wanted.revision, warning=True))
         wrote = await self._apply(snapshot, SERVING_RUNTIMES, runtime, live_runtime)
-        return await self._apply(snapshot, INFERENCE_SERVICES, service, live_service) or wrote
+        dropped = live_service is not None and gave_up_scaling(live_service, service, manager=FIELD_MANAGER)
+        return await self._apply(snapshot, INFERENCE_SERVICES, service, live_service, differs=dropped) or wrote
 
     async def _route(self, snapshot: Snapshot, wanted: WantedRoute) -> bool:
         subject = snapshot.observed.subject
@@ -165,6 +167,6 @@ def _hands_off(snapshot: Snapshot, live: Object) -> bool:
 
 
 def _unscaled(service: Object) -> Object:
-    """Return the service without its replica bounds: they change without anybody having edited the object."""
-    predictor = {key: value for key, value in service["spec"]["predictor"].items() if key not in ("minReplicas", "maxReplicas")}
+    """Return the service without its scaling: that changes without anybody having edited the object."""
+    predictor = {key: value for key, value in service["spec"]["predictor"].items() if key not in SCALING}
     return service | {"spec": service["spec"] | {"predictor": predictor}}

@@ -15,8 +15,9 @@ from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVIC
 from headgate_operator.controller.settings import Settings, SettingsError
 from headgate_operator.kube.protocol import ApiError
 
-_CHILDREN: Final = (INFERENCE_SERVICES, HTTP_ROUTES)
-"""Children whose own changes matter. Deployments carry KServe's labels, not ours; what they do shows in the InferenceService's status."""
+_OURS_ONLY: Final = (INFERENCE_SERVICES,)
+"""Children of which foreign ones never arrive. Foreign HTTPRoutes do: one may have a hostname of ours. Deployments are
+not watched at all: they carry KServe's labels, and what they do shows in the InferenceService's status."""
 
 
 def kopf_settings() -> kopf.OperatorSettings:
@@ -38,7 +39,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.persistence.finalizer = f"{GROUP}/kopf"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
     settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
-    for child in _CHILDREN:  # foreign objects never arrive
+    for child in _OURS_ONLY:
         settings.watching.label_selectors[child.group, child.version, child.plural] = OWNER_LABEL
     return settings
 
@@ -58,8 +59,13 @@ def wire(process: Process, settings: Settings) -> kopf.OperatorRegistry:
         if namespace and owner:
             process.queue.add((namespace, owner))
 
-    for resource in _CHILDREN:
-        kopf.on.event(resource.group, resource.version, resource.plural, registry=registry, id=resource.plural)(child)
+    async def route(body: Mapping[str, Any], type: str | None, namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:  # noqa: A002
+        for key in process.claims.heard(dict(body), gone=type == "DELETED"):
+            process.queue.add(key)
+        await child(namespace, labels)
+
+    for resource, handler in ((INFERENCE_SERVICES, child), (HTTP_ROUTES, route)):
+        kopf.on.event(resource.group, resource.version, resource.plural, registry=registry, id=resource.plural)(handler)
     return registry
 
 

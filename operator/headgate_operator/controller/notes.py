@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from headgate_operator.api.names import API_VERSION, GROUP, KIND
+from headgate_operator.api.spec import Owner
 from headgate_operator.kube.protocol import ApiError, ConflictError, KubeApi, Object, Resource
 from headgate_operator.rollout.decision import Note
 from headgate_operator.rollout.observed import Subject
@@ -36,24 +37,24 @@ class Notes:
         self._instance = socket.gethostname()[:128] or "unknown"
         self._counts: OrderedDict[str, int] = OrderedDict()
 
-    async def post(self, subject: Subject, notes: Sequence[Note], now: datetime) -> None:
-        """Write Events; what fails or takes too long is logged and dropped."""
+    async def post(self, subject: Subject, notes: Sequence[Note], now: datetime, owner: Owner | None = None) -> None:
+        """Write Events, warnings with the model's owner; what fails or takes too long is logged and dropped."""
         try:
             async with asyncio.timeout(_SECONDS_PER_PASS):
                 for note in notes[:_MAX_NOTES_PER_PASS]:
-                    await self._try_post(subject, note, now)
+                    await self._try_post(subject, note, now, owner)
         except TimeoutError:
             _log.warning("Events on %s/%s could not be written: no answer in time", subject.namespace, subject.name)
 
-    async def _try_post(self, subject: Subject, note: Note, now: datetime) -> None:
+    async def _try_post(self, subject: Subject, note: Note, now: datetime, owner: Owner | None) -> None:
         """Write one Event; one that is refused does not silence the others."""
         try:
-            await self._post(subject, note, now)
+            await self._post(subject, note, now, owner)
         except ApiError as error:
             _log.warning("an Event on %s/%s could not be written: %s", subject.namespace, subject.name, error)
 
-    async def _post(self, subject: Subject, note: Note, now: datetime) -> None:
-        event = event_object(subject, note, now, instance=self._instance)
+    async def _post(self, subject: Subject, note: Note, now: datetime, owner: Owner | None) -> None:
+        event = event_object(subject, note, now, instance=self._instance, owner=owner)
         name = event["metadata"]["name"]
         try:
             await self._api.create(EVENTS, event)
@@ -72,7 +73,7 @@ class Notes:
         return count
 
 
-def event_object(subject: Subject, note: Note, now: datetime, *, instance: str) -> Object:
+def event_object(subject: Subject, note: Note, now: datetime, *, instance: str, owner: Owner | None = None) -> Object:
     """Return the Event that says `note` about `subject`."""
     said = "\n".join((subject.uid, note.reason, note.message, note.revision or ""))
     annotations: dict[str, Any] = {"annotations": {f"{GROUP}/revision": note.revision}} if note.revision else {}
@@ -89,7 +90,7 @@ def event_object(subject: Subject, note: Note, now: datetime, *, instance: str) 
         "reportingInstance": instance,
         "action": str(note.reason),
         "reason": str(note.reason),
-        "note": _cut(note.message),
+        "note": _cut(note.message, _signature(owner) if note.warning else ""),
         "type": "Warning" if note.warning else "Normal",
         "regarding": {
             "apiVersion": API_VERSION,
@@ -101,6 +102,13 @@ def event_object(subject: Subject, note: Note, now: datetime, *, instance: str) 
     }
 
 
-def _cut(text: str) -> str:
-    data = text.encode()
-    return text if len(data) <= _MAX_TEXT else data[: _MAX_TEXT - 3].decode(errors="ignore") + "…"
+def _signature(owner: Owner | None) -> str:
+    """Say whom to call: whoever reads a warning at night may not know whose model this is."""
+    words = [word for word in (owner.team, owner.contact, owner.runbook) if word] if owner is not None else []
+    return f" (owner: {', '.join(words)})" if words else ""
+
+
+def _cut(text: str, ending: str) -> str:
+    """Shorten the text so that it fits with its ending."""
+    data, room = text.encode(), _MAX_TEXT - len(ending.encode())
+    return (text if len(data) <= room else data[: room - 3].decode(errors="ignore") + "…") + ending

@@ -16,6 +16,7 @@ from headgate_operator.api.spec import Gateway, ModelDeploymentSpec
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.api.stored import read_status
 from headgate_operator.controller.children import Children, read_children, read_services
+from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.fleet import FleetRegister
 from headgate_operator.controller.golden import GoldenQuestion
 from headgate_operator.controller.hooks import Hooks
@@ -79,6 +80,7 @@ class Observer:
         question: GoldenQuestion,
         monitoring: Monitoring,
         hooks: Hooks,
+        claims: Claims,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._api = api
@@ -87,6 +89,7 @@ class Observer:
         self._question = question
         self._monitoring = monitoring
         self._hooks = hooks
+        self.claims = claims
         self._clock = clock
         self._crd = InstalledCrd(api, clock)
         self.fleet = FleetRegister(settings.fleet)
@@ -113,6 +116,8 @@ class Observer:
             now=self._clock(), subject=subject, spec=spec, status=status, wanted=wanted, damaged=damaged,
             route=None if route is None else _route(route, Owner(name, subject.uid), gateway), url=f"http://{hostnames[0]}",
         )  # fmt: skip
+        taken = await self.claims.taken(self._api, key, gateway=gateway, hostnames=hostnames, route=route)
+        observed = replace(observed, hostname_taken=taken)
         children = await read_children(self._api, namespace, name, _names(observed))
         observed = await self._complete(observed, children)
         return Snapshot(observed=observed, obj=obj, gateway=gateway, hostnames=hostnames, children=children, route=route)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from headgate_operator.controller.act import Actor
+from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.golden import GoldenQuestion
 from headgate_operator.controller.health import Health
 from headgate_operator.controller.hooks import Hooks
@@ -50,6 +51,7 @@ class Process:
 
     def __init__(self, settings: Settings, *, end: Callable[[int], None] = os._exit) -> None:
         self.queue: WorkQueue[Key] = WorkQueue()
+        self.claims = Claims()
         self.telemetry = Telemetry()
         self.failure: str | None = None
         """Why it could not start, for the person who started it."""
@@ -111,7 +113,8 @@ class Process:
             await self._lead(api)
         self.telemetry.leader.set(1)
         observer = Observer(
-            api, settings, counters=self._counters, question=self._question, monitoring=self._monitoring, hooks=self._hooks
+            api, settings, counters=self._counters, question=self._question, monitoring=self._monitoring, hooks=self._hooks,
+            claims=self.claims,
         )  # fmt: skip
         self._reconciler = Reconciler(
             self.queue, observer, Actor(api, Notes(api)), self._hooks, settings=settings, telemetry=self.telemetry

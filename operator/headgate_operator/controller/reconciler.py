@@ -149,6 +149,7 @@ class Reconciler:
             level = logging.WARNING if note.warning else logging.INFO
             log.log(level, "%s: %s", note.reason, note.message, extra={"reason": str(note.reason), "revision": note.revision})
         self._telemetry.report(*key, snapshot.observed.status, decision.status)
+        self._telemetry.report_owner(*key, snapshot.observed.spec.owner)
 
     def _complain(self, key: Key, message: str, *, exception: Exception | None) -> None:
         """Log a failure once, with its traceback if it is a bug of ours; repetitions only count."""
@@ -161,6 +162,7 @@ class Reconciler:
     def _forget(self, key: Key) -> None:
         self._queue.forget(key)
         self._observer.fleet.forget(key)
+        self._observer.claims.forget(key)
         self._hooks.forget(key)
         self._writes.pop(key, None)
         self._complaints.pop(key, None)

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from headgate_operator.api.spec import Owner
 from headgate_operator.api.status import ModelDeploymentStatus, Phase
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -20,6 +21,10 @@ class Telemetry:
         self.passes = self._counter("headgate_reconciles", "Looks by result: unchanged, written, conflict, gone or error.", "result")
         self.phase = self._gauge("headgate_rollout_phase", "1 for the present phase of each object.", "namespace", "name", "phase")
         self.weight = self._gauge("headgate_candidate_weight", "Percent of traffic the candidate has.", "namespace", "name")
+        self.owner = self._gauge(
+            "headgate_model_owner", "1 for each object whose manifest names an owner.", "namespace", "name", "team", "contact", "runbook"
+        )
+        self._owners: dict[tuple[str, str], tuple[str, str, str]] = {}
         self.rollbacks = self._counter("headgate_rollbacks", "Refused revisions by reason.", "reason")
         self.promotions = self._counter("headgate_promotions", "Promoted revisions.")
         self.leader = self._gauge("headgate_leader", "1 while this process leads.")
@@ -39,11 +44,25 @@ class Telemetry:
         if after.stable is not None and before.candidate is not None and after.stable.id == before.candidate.id:
             self.promotions.inc()  # not for a stable version that a watch went back to, or that the route restored
 
+    def report_owner(self, namespace: str, name: str, owner: Owner | None) -> None:
+        """Tell whose model an object is: to be joined with other metrics in alerts."""
+        words = (owner.team or "", owner.contact or "", owner.runbook or "") if owner is not None else None
+        before = self._owners.get((namespace, name))
+        if words == before:
+            return
+        if before is not None:
+            _remove(self.owner, namespace, name, *before)
+            del self._owners[namespace, name]
+        if words is not None:
+            self._owners[namespace, name] = words
+            self.owner.labels(namespace, name, *words).set(1)
+
     def forget(self, namespace: str, name: str) -> None:
         """Drop the series of an object that is gone."""
         for phase in Phase:
             _remove(self.phase, namespace, name, phase.value)
         _remove(self.weight, namespace, name)
+        self.report_owner(namespace, name, None)
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format."""

@@ -9,9 +9,6 @@ from headgate_operator.api.names import API_VERSION, KIND, OWNER_LABEL
 from headgate_operator.api.status import Rendered
 from headgate_operator.kserve.resources import MODE_ANNOTATION, VISIBILITY_LABEL
 
-_BOUNDS: Final = frozenset({"minReplicas", "maxReplicas"})
-"""What changes during a revision's life, and therefore is never pinned."""
-
 
 @dataclass(frozen=True)
 class Owner:
@@ -37,11 +34,38 @@ class Owner:
         return any(reference.get("uid") == self.uid and reference.get("controller") for reference in references)
 
 
-def inference_service(rendered: Rendered, *, owner: Owner, min_replicas: int, max_replicas: int) -> dict[str, Any]:
-    """Return the InferenceService to apply. Changed bounds restart no pod; anything else would."""
+SCALING: Final = ("minReplicas", "maxReplicas", "scaleMetric", "scaleTarget")
+"""Fields of a predictor that change during a revision's life: they restart no pod."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaling:
+    """Replica bounds, and what the autoscaler aims at between them."""
+
+    min_replicas: int
+    max_replicas: int
+    metric: str | None = None
+    """None: KServe's default, cpu."""
+    target: int | None = None
+    """None: KServe's default, 80 % of the requests."""
+
+
+def inference_service(rendered: Rendered, *, owner: Owner, scaling: Scaling) -> dict[str, Any]:
+    """Return the InferenceService to apply. Changed scaling restarts no pod; anything else would."""
     obj = _owned(rendered.inference_service, owner)
-    obj["spec"]["predictor"] |= {"minReplicas": min_replicas, "maxReplicas": max(min_replicas, max_replicas)}
+    bounds = (scaling.min_replicas, max(scaling.min_replicas, scaling.max_replicas), scaling.metric, scaling.target)
+    obj["spec"]["predictor"] |= {name: value for name, value in zip(SCALING, bounds, strict=True) if value is not None}
     return obj
+
+
+def gave_up_scaling(live: Mapping[str, Any], desired: Mapping[str, Any], *, manager: str) -> bool:
+    """Whether the live object still has a scaling field that we once wrote and no longer want. Others may set what we leave out."""
+    wanted = desired["spec"]["predictor"]
+    ours = [
+        entry for entry in live["metadata"].get("managedFields", ()) if entry.get("manager") == manager and not entry.get("subresource")
+    ]
+    owned = {name for entry in ours for name in entry.get("fieldsV1", {}).get("f:spec", {}).get("f:predictor", {})}
+    return any(f"f:{name}" in owned and name not in wanted for name in SCALING)
 
 
 def serving_runtime(rendered: Rendered, *, owner: Owner) -> dict[str, Any]:
@@ -53,7 +77,7 @@ def pinned_form(service: Mapping[str, Any], runtime: Mapping[str, Any]) -> Rende
     """Return live children as they would have been pinned: what was applied, and what the API server's webhooks filled in."""
     inference_service = _unowned(service, labels=(OWNER_LABEL, VISIBILITY_LABEL), annotations=(MODE_ANNOTATION,))
     predictor = inference_service["spec"]["predictor"]
-    inference_service["spec"]["predictor"] = {key: value for key, value in predictor.items() if key not in _BOUNDS}
+    inference_service["spec"]["predictor"] = {key: value for key, value in predictor.items() if key not in SCALING}
     annotations = tuple(key for key in runtime["metadata"].get("annotations", {}) if key.startswith("serving.kserve.io/"))
     return Rendered(inference_service=inference_service, serving_runtime=_unowned(runtime, labels=(OWNER_LABEL,), annotations=annotations))
 

@@ -39,6 +39,8 @@ def _service(turn: Turn, version: Pinned, minimum: int) -> WantedService | None:
         rendered=rendered,
         min_replicas=minimum,
         max_replicas=max(turn.spec.max_replicas, minimum),
+        scale_metric=turn.spec.predictor.replicas.metric,
+        scale_target=turn.spec.predictor.replicas.target,
     )
 
 

@@ -26,7 +26,7 @@ from headgate_operator.rollout.pauses import count_pauses
 from headgate_operator.rollout.phase import set_phase
 from headgate_operator.rollout.promote import watch_over
 from headgate_operator.rollout.readback import count_requests, read_back
-from headgate_operator.rollout.restore import pin_restored, restore_lost_state
+from headgate_operator.rollout.restore import mind_hostname, pin_restored, restore_lost_state
 from headgate_operator.rollout.revision import recognise
 from headgate_operator.rollout.schedule import requeue_after
 from headgate_operator.rollout.start import release_capacity, start_candidate
@@ -39,6 +39,7 @@ RULES: Final[tuple[Rule, ...]] = (
     mend,  # before anything trusts the status
     restore_lost_state,  # before anything could take an empty status for a first revision
     pin_restored,
+    mind_hostname,
     read_back,  # what the gateway carries, not what was wished
     record_drift,
     obey_command,  # a person first

@@ -17,6 +17,9 @@ class WantedService:
     rendered: Rendered
     min_replicas: int
     max_replicas: int
+    scale_metric: str | None = None
+    """What the autoscaler looks at; None: KServe's default."""
+    scale_target: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

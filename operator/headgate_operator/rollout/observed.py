@@ -238,6 +238,8 @@ class Observed:
     services: Mapping[str, Service] = field(default_factory=dict)
     """By name. A missing key means: does not exist."""
     route: Route | None = None
+    hostname_taken: str | None = None
+    """Which other route gets the requests of our hostnames, in words."""
     reading: Reading | None = None
     parity: ParityAnswer | None = None
     drift: DriftReport | None = None

@@ -28,6 +28,14 @@ def restore_lost_state(turn: Turn) -> Turn:
     return _restore(turn, route, backend)
 
 
+def mind_hostname(turn: Turn) -> Turn:
+    """Start and raise nothing while another route gets the requests: nothing could be compared, and nobody would be served."""
+    taken = turn.observed.hostname_taken
+    if taken is None or turn.blocked is not None:
+        return turn
+    return replace(turn, blocked=Wait(reason=Reason.HOSTNAME_TAKEN, message=taken))
+
+
 def pin_restored(turn: Turn) -> Turn:
     """Pin the rendering of a stable version restored from the route: as its children are, or from the manifest if they are gone.
 

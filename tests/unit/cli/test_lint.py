@@ -164,3 +164,13 @@ def test_lint_imports_neither_a_cluster_client_nor_the_pipelines() -> None:
         "print([m for m in ('kubernetes', 'kopf', 'aiohttp', 'kfp', 'kserve', 'mlflow', 'rich') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_yaml_that_is_no_kubernetes_object_gets_one_sentence(headgate, tmp_path) -> None:
+    path = tmp_path / "values.yaml"
+    path.write_text("replicaCount: 2\nimage: {tag: v1}\n")
+    result = headgate("lint", str(path))
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"headgate: error: {path}: is no Kubernetes object: it has neither apiVersion nor kind nor metadata, but replicaCount, image\n"
+    )

@@ -17,6 +17,7 @@ from headgate_operator.api.spec import Gateway
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.controller.act import Actor
 from headgate_operator.controller.allowed import parse_allow_list
+from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.golden import GoldenQuestion
 from headgate_operator.controller.hooks import Hooks
 from headgate_operator.controller.monitoring import Monitoring
@@ -229,7 +230,7 @@ async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         hooks = Hooks(allowed=parse_allow_list(["http://127.0.0.1"]), wake=queue.add)
         clock: list[datetime] = []
         observer = Observer(
-            api, settings, counters=counters, question=question, monitoring=Monitoring(None), hooks=hooks,
+            api, settings, counters=counters, question=question, monitoring=Monitoring(None), hooks=hooks, claims=Claims(),
             clock=lambda: clock[-1] if clock else datetime.now(UTC),
         )  # fmt: skip
         actor = Actor(api, Notes(api))

@@ -281,3 +281,18 @@ async def test_every_child_is_owned_and_goes_with_its_owner(world, resource) -> 
     (child,) = await world.admin.list(resource, "ml")
     assert child["metadata"]["ownerReferences"][0]["uid"] == uid
     assert child["metadata"]["labels"]["headgate.dev/model-deployment"] == KEY[1]
+
+
+async def test_what_the_autoscaler_aims_at_is_written_changed_and_given_up_on_the_live_object(world) -> None:
+    await world.manifest(predictor={"replicas": {"min": 1, "max": 4, "metric": "memory", "target": 60}})
+    await world.settle()
+    stable = (await world.status()).stable
+    predictor = (await world.get(INFERENCE_SERVICES, stable.isvc))["spec"]["predictor"]
+    assert (predictor["scaleMetric"], predictor["scaleTarget"]) == ("memory", 60)
+    await world.manifest(predictor={"replicas": {"min": 1, "max": 4, "metric": "cpu"}})
+    await world.settle()
+    predictor = (await world.get(INFERENCE_SERVICES, stable.isvc))["spec"]["predictor"]
+    assert predictor["scaleMetric"] == "cpu"
+    assert "scaleTarget" not in predictor
+    assert (await world.status()).stable.id == stable.id, "no new revision"
+    assert "ChildRestored" not in {event["reason"] for event in await world.admin.list(EVENTS, "ml")}

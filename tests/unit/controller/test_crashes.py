@@ -88,6 +88,7 @@ class Drama:
                 question=self.world.observer._question,
                 monitoring=Monitoring(None),
                 hooks=self.world.observer._hooks,
+                claims=self.world.observer.claims,
                 clock=lambda: self.now,
             )
             try:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from headgate_operator.api.reasons import Reason
+from headgate_operator.api.spec import Owner
 from headgate_operator.controller.notes import Notes, event_object
 from headgate_operator.kube.protocol import ConflictError, InvalidError, UnavailableError
 from headgate_operator.rollout.decision import Note
@@ -119,3 +120,12 @@ def test_an_api_server_that_hangs_holds_no_pass_for_long(on_fake_time) -> None:
         return asyncio.get_running_loop().time() - start
 
     assert on_fake_time(run()) <= 5
+
+
+def test_a_warning_says_whom_to_call_however_long_it_is_and_other_events_do_not() -> None:
+    owner = Owner(team="ops-analytics", contact="oncall@example.com")
+    said = event_object(SUBJECT, note("x" * 2000), NOW, instance="pod", owner=owner)["note"]
+    assert said.endswith("… (owner: ops-analytics, oncall@example.com)")
+    assert len(said.encode()) <= 1024
+    assert event_object(SUBJECT, note("fine", warning=False), NOW, instance="pod", owner=owner)["note"] == "fine"
+    assert event_object(SUBJECT, note("bad"), NOW, instance="pod", owner=Owner())["note"] == "bad"

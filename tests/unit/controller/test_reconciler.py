@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from headgate_operator.controller.allowed import AllowList
+from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.fleet import FleetRegister, FleetSettings
 from headgate_operator.controller.hooks import Hooks
 from headgate_operator.controller.reconciler import Reconciler
@@ -24,6 +25,7 @@ class Observer:
         self.scripts = scripts
         self.looks: list[str] = []
         self.fleet = FleetRegister(FleetSettings())
+        self.claims = Claims()
 
     async def observe(self, key):
         self.looks.append(key[1])

@@ -144,9 +144,9 @@ def test_kopf_is_event_source_only() -> None:
     assert not registry._spawning.get_all_handlers()
 
 
-def test_children_are_watched_by_label_and_the_objects_themselves_are_not() -> None:
+def test_services_are_watched_by_label_but_any_route_may_be_a_rival() -> None:
     selectors = kopf_settings().watching.label_selectors
-    assert {selector.plural or selector.any_name for selector in selectors} == {"inferenceservices", "httproutes"}
+    assert {selector.plural or selector.any_name for selector in selectors} == {"inferenceservices"}
     assert set(selectors.values()) == {"headgate.dev/model-deployment"}
 
 
@@ -156,8 +156,9 @@ async def test_an_event_puts_the_owner_on_the_queue_once() -> None:
     handlers = {handler.id: handler.fn for handler in wire(process, settings)._watching.get_all_handlers()}
     await handlers["modeldeployments"](namespace="ml", name="x")
     await handlers["inferenceservices"](namespace="ml", labels={"headgate.dev/model-deployment": "x"}, name="x-1")
-    await handlers["httproutes"](namespace="ml", labels={"headgate.dev/model-deployment": "y"}, name="y")
-    await handlers["httproutes"](namespace="ml", labels={}, name="foreign")
+    bodies = {name: {"metadata": {"namespace": "ml", "name": name}} for name in ("y", "foreign")}
+    await handlers["httproutes"](body=bodies["y"], type=None, namespace="ml", labels={"headgate.dev/model-deployment": "y"}, name="y")
+    await handlers["httproutes"](body=bodies["foreign"], type="ADDED", namespace="ml", labels={}, name="foreign")
     assert process.queue.depth == 2
     process.queue.close()
 

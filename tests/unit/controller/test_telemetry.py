@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from headgate_operator.api.spec import Owner
 from headgate_operator.api.status import Candidate, ModelDeploymentStatus, Previous, Rejected, Rendered, Stable
 from headgate_operator.controller.telemetry import Telemetry
 
@@ -22,3 +23,14 @@ def test_a_return_during_the_watch_is_a_rollback_and_no_promotion() -> None:
     text = telemetry.render().decode()
     assert "headgate_promotions_total 1.0" in text
     assert 'headgate_rollbacks_total{reason="ErrorsWorse"} 1.0' in text
+
+
+def test_an_objects_owner_is_one_series_that_changes_and_goes_with_it() -> None:
+    telemetry = Telemetry()
+    telemetry.report_owner("ml", "m", Owner(team="ops", contact="#ops"))
+    telemetry.report_owner("ml", "m", Owner(team="data", contact="#data", runbook="https://x.example/m"))
+    text = telemetry.render().decode()
+    assert 'headgate_model_owner{contact="#data",name="m",namespace="ml",runbook="https://x.example/m",team="data"} 1.0' in text
+    assert "#ops" not in text
+    telemetry.forget("ml", "m")
+    assert "#data" not in telemetry.render().decode()

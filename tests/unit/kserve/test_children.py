@@ -1,7 +1,7 @@
 """What is applied: the pinned object, its owner, and the bounds of the moment."""
 
 from headgate_operator.api.status import Rendered
-from headgate_operator.kserve.children import Owner, inference_service, pinned_form, serving_runtime
+from headgate_operator.kserve.children import Owner, Scaling, gave_up_scaling, inference_service, pinned_form, serving_runtime
 
 OWNER = Owner(name="flight-delay", uid="u-1")
 PINNED = Rendered(
@@ -11,7 +11,7 @@ PINNED = Rendered(
 
 
 def test_bounds_and_owner_are_added_to_what_was_pinned():
-    obj = inference_service(PINNED, owner=OWNER, min_replicas=2, max_replicas=5)
+    obj = inference_service(PINNED, owner=OWNER, scaling=Scaling(min_replicas=2, max_replicas=5))
     assert obj == {
         "metadata": {"name": "a", "ownerReferences": [OWNER.reference()]},
         "spec": {"predictor": {"model": {"storageUri": "s3://m/1"}, "minReplicas": 2, "maxReplicas": 5}},
@@ -20,7 +20,7 @@ def test_bounds_and_owner_are_added_to_what_was_pinned():
 
 
 def test_a_raised_minimum_takes_the_maximum_along():
-    obj = inference_service(PINNED, owner=OWNER, min_replicas=4, max_replicas=2)
+    obj = inference_service(PINNED, owner=OWNER, scaling=Scaling(min_replicas=4, max_replicas=2))
     assert obj["spec"]["predictor"]["maxReplicas"] == 4
 
 
@@ -51,7 +51,25 @@ def test_live_children_are_read_back_in_the_form_that_is_pinned():
         "metadata": {"name": "a", "namespace": "ml", "labels": {"headgate.dev/model-deployment": "m"}}, "spec": {"containers": []},
     }  # fmt: skip
     pinned = Rendered(inference_service=service, serving_runtime=runtime)
-    live_service = inference_service(pinned, owner=OWNER, min_replicas=2, max_replicas=5) | {"status": {}}
+    live_service = inference_service(pinned, owner=OWNER, scaling=Scaling(min_replicas=2, max_replicas=5)) | {"status": {}}
     live_service["metadata"] |= {"uid": "u", "resourceVersion": "7", "managedFields": []}
     live_service["metadata"]["annotations"] |= {"kubectl.kubernetes.io/last-applied-configuration": "{}"}
     assert pinned_form(live_service, serving_runtime(pinned, owner=OWNER)) == pinned
+
+
+def test_what_the_autoscaler_aims_at_is_no_part_of_what_is_pinned():
+    scaling = Scaling(min_replicas=2, max_replicas=5, metric="memory", target=70)
+    predictor = inference_service(PINNED, owner=OWNER, scaling=scaling)["spec"]["predictor"]
+    assert (predictor["scaleMetric"], predictor["scaleTarget"]) == ("memory", 70)
+    plain = inference_service(PINNED, owner=OWNER, scaling=Scaling(min_replicas=2, max_replicas=5))["spec"]["predictor"]
+    assert "scaleMetric" not in plain
+    assert "scaleTarget" not in plain
+
+
+def test_a_scaling_field_that_we_wrote_and_no_longer_want_is_given_up_but_not_what_others_set():
+    plain = inference_service(PINNED, owner=OWNER, scaling=Scaling(min_replicas=2, max_replicas=5))
+    owned = {"f:spec": {"f:predictor": {"f:minReplicas": {}, "f:scaleMetric": {}}}}
+    live = plain | {"metadata": plain["metadata"] | {"managedFields": [{"manager": "headgate", "fieldsV1": owned}]}}
+    assert gave_up_scaling(live, plain, manager="headgate")
+    assert not gave_up_scaling(live, plain, manager="somebody")
+    assert not gave_up_scaling(plain, plain, manager="headgate")

@@ -94,3 +94,37 @@ def test_rendering_leaves_its_inputs_alone():
     result = rendered(predictor={"resources": {"limits": {"cpu": "1"}}})
     model_of(result)["resources"]["limits"]["cpu"] = "2"
     assert json.dumps(OURS) == before
+
+
+POD = {
+    "nodeSelector": {"gpu": "a100"},
+    "tolerations": [{"key": "gpu", "operator": "Exists"}],
+    "affinity": {"nodeAffinity": {"x": 1}},
+    "containerConcurrency": 4,
+    "serviceAccountName": "models",
+}
+
+
+def test_pod_settings_reach_the_predictor_under_kserves_names():
+    predictor = rendered(predictor=POD).inference_service["spec"]["predictor"]
+    assert {name: predictor[name] for name in POD} == POD
+    assert set(rendered().inference_service["spec"]["predictor"]) == {"model"}
+
+
+def test_labels_and_annotations_of_the_manifest_reach_the_inference_service_and_never_replace_ours():
+    given = {"labels": {"team": "ops", "networking.kserve.io/visibility": "exposed"}, "annotations": {"a": "b"}}
+    metadata = rendered(predictor=given).inference_service["metadata"]
+    assert metadata["labels"]["team"] == "ops"
+    assert metadata["labels"]["networking.kserve.io/visibility"] == "cluster-local"
+    assert metadata["annotations"]["a"] == "b"
+
+
+def test_no_role_is_ever_a_label():
+    text = json.dumps(rendered(predictor=POD).inference_service["metadata"]).lower()
+    for role in ("stable", "candidate", "previous", "canary"):
+        assert role not in text
+
+
+def test_scaling_is_no_part_of_what_is_pinned():
+    scaled = rendered(predictor={"replicas": {"min": 2, "max": 9, "metric": "memory", "target": 60}})
+    assert scaled == rendered()

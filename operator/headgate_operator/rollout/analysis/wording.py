@@ -70,4 +70,7 @@ def split_mismatch(weight: int, split: SideCounts) -> str:
 
 def silence(weight: int, requests: int) -> str:
     """Write why no traffic is no coincidence."""
-    return f"none of {requests} requests reached the candidate, which should get {weight}% of them"
+    return (
+        f"none of {requests} answered requests was the candidate's, which should get {weight}% of them: either none reaches it, or it "
+        "takes them and does not answer (requests count when they are answered)"
+    )
