@@ -9,6 +9,7 @@ import pytest
 from headgate_operator.api import spec
 from headgate_operator.api.spec import Metric, MetricPreset, PrometheusQueries
 from headgate_operator.api.status import Verdict
+from headgate_operator.rollout.analysis import begin
 from headgate_operator.rollout.observed import Reading, Scrape, SlotCounters
 
 FALLBACKS = Metric(name="fallbacks", prometheus=PrometheusQueries(bad="bad{{slot}}", total="total{{slot}}"))
@@ -162,8 +163,20 @@ def test_no_block_is_shorter_than_two_scrape_intervals_and_the_same_scrape_makes
         if one.status.last_block_end != ended:
             lengths.append((one.status.last_block_end - ended).total_seconds() if ended else None)
             ended = one.status.last_block_end
-    assert set(lengths[1:]) == {30.0}
-    assert len(lengths) == 9
+    assert lengths == [None] + [30.0] * 8
+    assert one.metric("errors").total.candidate == 8 * 80
+
+
+def test_the_block_that_is_thrown_away_after_a_change_of_weight_outlasts_scrapes_from_before_it(session: Callable[..., Any]) -> None:
+    one = session(settings=spec.Analysis(metrics=[ERRORS]))
+    scraped = one.now - 2 * SCRAPE  # a sample of the scrape before the last, while the weight has just changed
+    one.status = begin(candidate="r1234abcd", candidate_slot=1, stable_slot=0, weight=10)
+    for number in range(3):
+        one.look(Reading(scrapes=one.gateway.reading(scraped + number * SCRAPE).scrapes, renewal=SCRAPE))
+    assert one.status.last_block_end is None
+    one.now += SCRAPE
+    one.look(Reading(scrapes=one.gateway.reading(one.now).scrapes, renewal=SCRAPE))
+    assert one.status.last_block_end == one.now
 
 
 def test_other_queries_under_the_same_name_begin_anew(begun: Any, pods: Pods) -> None:

@@ -65,7 +65,7 @@ def follow(
         if id(source) not in seen:
             seen[id(source)] = counters.pair(source, status)
         alone = all(discard for discard, other in zip(settling, meters, strict=True) if other == meter)
-        length = block_length(metric, settings.interval, flush=source.flush, renewal=source.renewal)
+        length = block_length(metric, settings.interval, flush=source.flush, renewal=source.renewal, settling=alone)
         found = counters.readable(seen[id(source)], status, meter)
         tracks[meter] = _track(metric.name, meter, found, baselines, length, settling=alone)
     return tracks
@@ -84,12 +84,13 @@ def _stale(settings: AnalysisSettings, reading: Reading, now: datetime) -> str |
     return None
 
 
-def block_length(metric: Metric, interval: timedelta, *, flush: timedelta, renewal: timedelta) -> Length:
+def block_length(metric: Metric, interval: timedelta, *, flush: timedelta, renewal: timedelta, settling: bool = False) -> Length:
     """Return how long a metric's blocks are, with proxies and counters that renew themselves so often (`observed.Reading`).
 
     Latency blocks outlast two flushes: between flushes the histogram stands still while requests go on. Scrapes are never evenly apart.
+    The block that is thrown away after a change of weight (`settling`) began up to two renewals before the change: it must outlast them.
     """
-    settled = EARLY * 2 * renewal
+    settled = EARLY * (3 if settling else 2) * renewal
     if metric.preset is MetricPreset.GATEWAY_LATENCY:
         return Length.of(interval, at_least=max(settled, 2 * flush))
     return Length.of(interval, at_least=settled)
