@@ -79,6 +79,7 @@ REFUSED = [
     ("spec.analysis.metrics.1.slowerThan", "0s", "spec.analysis.metrics[1].slowerThan", "longer than 0s"),
     ("spec.analysis.provider.envoy.cluster", "{{Name}}/{{slot}}", "spec.analysis.provider.envoy.cluster", "and no others"),
     ("spec.analysis.provider.envoy.cluster", "isvc/{{name}}", "spec.analysis.provider.envoy.cluster", "tell the versions apart"),
+    ("spec.analysis.provider.envoy.mirrorCluster", "{{Name}}", "spec.analysis.provider.envoy.mirrorCluster", "and no others"),
     ("spec.rollout.steps", [{"weight": 25}, {"weight": 10}], "spec.rollout.steps", "must rise"),
     ("spec.rollout.steps", [{"weight": 25}, {"weight": 25}], "spec.rollout.steps", "must rise"),
     ("spec.rollout.steps", [{"weight": 25}, {"weight": 100}], "spec.rollout.steps[1].weight", "must be below 100"),

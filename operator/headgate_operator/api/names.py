@@ -21,6 +21,9 @@ STABLE_ANNOTATION = f"{GROUP}/stable"
 REJECTED_ANNOTATION = f"{GROUP}/rejected"
 """On the HTTPRoute: comma-separated ids of refused revisions, newest first, for the same reason."""
 
+MIRROR_ANNOTATION = f"{GROUP}/mirror"
+"""On the HTTPRoute: the id of the revision that gets copies of the requests. Backends say whose they are in a header; a mirror cannot."""
+
 COMMAND_ANNOTATION = f"{GROUP}/command"
 """On the ModelDeployment: one command for one revision, such as `abort@r3f9a1c02`. Verbs: promote, promote-full, pause, resume, abort,
 retry, and rollback for the stable revision."""

@@ -25,6 +25,9 @@ class Reason(StrEnum):
     CANDIDATE_STARTING = "CandidateStarting", "The candidate's replicas are not all available yet."
     CHECKING_PARITY = "CheckingParity", "The candidate is asked the golden inputs before it gets traffic."
     STEP_STARTED = "StepStarted", "The candidate's traffic weight was raised to the next step."
+    MIRROR_STARTED = "MirrorStarted", "The candidate gets a copy of the requests; its answers reach no client."
+    STRATEGY_CHANGED = "StrategyChanged", "The manifest's strategy changed on the way; the candidate begins anew by it, evidence kept."
+    SHADOWING = "Shadowing", "The candidate is compared with the stable version on copies of its requests."
     ANALYSING = "Analysing", "The candidate has traffic and is compared with the stable version."
     PROMOTED = "Promoted", "The candidate became the stable version."
     FIRST_PROMOTED = "FirstRevision", "The first revision is ready and serves all traffic."
@@ -56,6 +59,7 @@ class Reason(StrEnum):
     # Something holds; weights stay where they are
     PAUSED = "Paused", "A person or the manifest paused the rollout; it goes on when that ends."
     PAUSE_STEP = "PauseStep", "The rollout is at a pause step of the manifest; promote@ lets it go on."
+    SHADOW_READY = "ShadowReady", "The shadow is good enough to take over, which it does at promote@ and never by itself."
     FLEET_LIMIT = "FleetLimit", "As many rollouts are under way as the operator may carry out at the same time."
     FREEZE_WINDOW = "FreezeWindow", "The operator is in a freeze window: no candidate starts and no weight is raised."
     BREAKER_OPEN = "BreakerOpen", "Many rollouts cannot read their metrics at the same time; none of them goes on or gives up."

@@ -132,6 +132,7 @@ class Candidate(Pinned):
     started_at: Timestamp = Field(description="When it became the candidate.")
     step: int = Field(-1, description="Index of the current step among those with a weight; -1 before the first.")
     weight: int = Field(0, description="Percent of traffic it shall have.")
+    mirror: int = Field(0, description="Percent of the requests of which it shall get a copy, unseen by clients; then its weight is 0.")
     step_started_at: Timestamp | None = Field(None, description="When the route was seen to carry this step's weight.")
     step_requests: int = Field(0, description="Candidate requests in kept blocks of this step.")
     unready_count: int = Field(0, description="How often it lost its endpoints under traffic.")
@@ -157,6 +158,11 @@ class Candidate(Pinned):
     restarts: int = Field(0, description="Container restarts when last looked at under traffic.")
     hooks: list[HookStatus] = Field(default_factory=list, description="What came of its pre-rollout and pre-promotion hooks.")
     disturbed: bool = Field(False, description="Whether pods restarted or were missing since the last block that was not all failures.")
+
+    @property
+    def gets_requests(self) -> bool:
+        """Whether it shall get traffic, or copies of it."""
+        return self.weight > 0 or self.mirror > 0
 
 
 class Previous(Pinned):
@@ -221,6 +227,7 @@ class Traffic(ApiModel):
 
     id: str = Field(description="Id of the revision.")
     weight: int = Field(description="Percent of traffic in the accepted route.")
+    mirror: int = Field(0, description="Percent of the requests of which it gets a copy by the accepted route.")
     requests: int = Field(0, description="Requests that were analysed.")
 
 
@@ -280,9 +287,12 @@ class AnalysisStatus(ApiModel):
     """The comparison under way: candidate against stable, or during the watch stable against previous."""
 
     candidate: str = Field(description="Id of the revision on trial.")
-    candidate_slot: int = Field(description="Its position in the route.")
+    candidate_slot: int = Field(description="Its position in the route; 2 while it gets copies only.")
     stable_slot: int = Field(description="Position of the version it is compared with.")
     weight: int = Field(description="Weight the open blocks belong to; a change closes them.")
+    mirror: int = Field(
+        0, description="Percent of the other version's requests that are copied to the one on trial, which then has no weight."
+    )
     last_block_end: MicroTimestamp | None = Field(None, description="When the last block of any metric ended.")
     split: SideCounts = Field(default_factory=SideCounts, description="Requests of each version in the blocks at this weight.")
     silent_requests: int = Field(0, description="Requests to stable, at this weight, since the candidate last got one.")

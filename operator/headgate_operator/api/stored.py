@@ -39,10 +39,12 @@ def _impossible(status: ModelDeploymentStatus) -> Iterator[str]:
 
 def _misplaced(status: ModelDeploymentStatus, other: Candidate | Previous) -> bool:
     """Whether a version beside stable has a place or weight that it cannot have, or is refused, or is stable itself."""
-    stable = status.stable
-    if other.slot not in (None, 0, 1) or not 0 <= other.weight <= 100 or any(entry.id == other.id for entry in status.rejected):
+    stable, mirror = status.stable, other.mirror if isinstance(other, Candidate) else 0
+    if other.slot not in (None, 0, 1) or any(entry.id == other.id for entry in status.rejected):
+        return True
+    if not 0 <= other.weight <= 100 or not 0 <= mirror <= 100 or (other.weight and mirror):
         return True
     if stable is None:
-        return other.weight > 0
+        return other.weight + mirror > 0
     same_place = other.slot is not None and other.slot == stable.slot
-    return other.id == stable.id or same_place or (other.weight > 0 and other.slot is None)
+    return other.id == stable.id or same_place or (other.weight + mirror > 0 and other.slot is None)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from headgate_operator.api.quantities import format_duration, format_share
-from headgate_operator.api.spec import OnInsufficientData
+from headgate_operator.api.spec import OnInsufficientData, Strategy
 from headgate_operator.cli.forecast import FAULTS, Forecast
 from headgate_operator.cli.rehearsal import Stage
 from headgate_operator.rollout.analysis.verdicts import promotion_bound
@@ -32,6 +32,11 @@ def caveats(forecast: Forecast) -> list[str]:
     return [sentence for check in _CHECKS for sentence in check(forecast)]
 
 
+def at_share(stage: Stage) -> str:
+    """Write what share of the requests the version on trial gets."""
+    return f"{stage.mirror} % mirrored" if stage.mirror else f"{stage.weight} %"
+
+
 def seconds(duration: timedelta) -> str:
     """Write a duration in whole seconds."""
     return format_duration(timedelta(seconds=round(duration.total_seconds())))
@@ -42,7 +47,7 @@ def _slow_steps(forecast: Forecast) -> Iterator[str]:
     limit = scene.spec.rollout.hold_timeout
     for number, stage in enumerate(scene.stages, 1):
         takes = _time_for(stage.min_requests, stage, scene.rate)
-        name = f"step {number} ({stage.weight} %)"
+        name = f"step {number} ({at_share(stage)})"
         needs = f"{stage.min_requests} candidate requests take {seconds(takes)} at {scene.rate:g} requests a second"
         if takes > stage.min_duration + limit:
             yield (
@@ -78,14 +83,14 @@ def _needed(forecast: Forecast, last: Stage) -> str:
     found = [needed for needed in outlook if needed is not None]
     if len(found) < len(outlook):
         return f"With {scene.base_rate:.2%} bad answers it never comes."
-    return f"It takes about {max(found)} candidate requests, {seconds(_time_for(max(found), last, scene.rate))} at {last.weight} %."
+    return f"It takes about {max(found)} candidate requests, {seconds(_time_for(max(found), last, scene.rate))} at {at_share(last)}."
 
 
 def _noticed_late(forecast: Forecast) -> Iterator[str]:
     total = FAULTS.index(1.0)
     for number, (stage, caught) in enumerate(zip(forecast.scene.stages, forecast.caught, strict=True), 1):
         lasts = stage.min_duration if stage.watch else max(stage.min_duration, _time_for(stage.min_requests, stage, forecast.scene.rate))
-        name = "the watch" if stage.watch else f"step {number} ({stage.weight} %)"
+        name = "the watch" if stage.watch else f"step {number} ({at_share(stage)})"
         if not caught[total].of:
             continue
         if not caught[total].usual:
@@ -113,7 +118,9 @@ def _unwatched(forecast: Forecast) -> Iterator[str]:
 def _waiting(forecast: Forecast) -> Iterator[str]:
     if forecast.scene.spec.paused:
         yield "the manifest says paused: nothing moves until that is taken back; the rehearsals go on as if it were not there."
-    if any(stage.pause_before for stage in forecast.scene.stages):
+    if forecast.scene.spec.rollout.strategy is Strategy.SHADOW:
+        yield "a shadow takes over at `headgate promote` and never by itself; the rehearsals say so as soon as it is good enough."
+    elif any(stage.pause_before for stage in forecast.scene.stages):
         yield "pause steps wait for `headgate promote`; the rehearsals go on at once."
 
 
@@ -121,4 +128,4 @@ _CHECKS: Final = (_slow_steps, _promotion, _noticed_late, _ill_anyway, _unwatche
 
 
 def _time_for(requests: int, stage: Stage, rate: float) -> timedelta:
-    return timedelta(seconds=requests / (rate * stage.weight / 100))
+    return timedelta(seconds=requests / (rate * stage.share))

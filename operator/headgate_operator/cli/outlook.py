@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from headgate_operator.api.quantities import format_duration, format_share
-from headgate_operator.api.spec import Metric, MetricPreset, ModelDeploymentSpec, OnInsufficientData, ParityMode
+from headgate_operator.api.spec import Metric, MetricPreset, ModelDeploymentSpec, OnInsufficientData, ParityMode, Strategy
 
 
 def outlook(spec: ModelDeploymentSpec) -> list[str]:
@@ -34,6 +34,8 @@ def _parity(spec: ModelDeploymentSpec) -> str:
 
 def _steps(spec: ModelDeploymentSpec) -> str:
     rollout = spec.rollout
+    if rollout.strategy is not Strategy.CANARY:
+        return _mirrored(spec)
     parts = [
         f"{'a pause until `headgate promote`, then ' if stage.pause_before else ''}{stage.weight} % for at least "
         f"{format_duration(stage.min_duration)} and {stage.min_requests} requests"
@@ -45,6 +47,22 @@ def _steps(spec: ModelDeploymentSpec) -> str:
     limit = f", {format_duration(rollout.max_duration)} at the most (pauses aside)" if rollout.max_duration is not None else ""
     frozen = " The manifest says paused: nothing moves until that is taken back." if spec.paused else ""
     return f"It takes {_listed(parts)}: {total} at the least{limit}.{frozen}"
+
+
+def _mirrored(spec: ModelDeploymentSpec) -> str:
+    rollout, stage = spec.rollout, spec.rollout.stages[0]
+    limit = f", {format_duration(rollout.max_duration)} at the most (pauses aside)" if rollout.max_duration is not None else ""
+    frozen = " The manifest says paused: nothing moves until that is taken back." if spec.paused else ""
+    pause = " after a pause until `headgate promote`" if rollout.pause_at_end else ""
+    switch = (
+        "then it waits, for as long as it takes, until `headgate promote` gives it all traffic at once"
+        if rollout.strategy is Strategy.SHADOW
+        else f"then it takes over all traffic at once{pause}"
+    )
+    return (
+        f"It gets a copy of {rollout.shadow_percent} % of the requests, and its answers reach no client, for at least "
+        f"{format_duration(stage.min_duration)} and {stage.min_requests} requests{limit}; {switch}.{frozen}"
+    )
 
 
 def _refusal(spec: ModelDeploymentSpec) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from headgate_operator.api.quantities import format_share
-from headgate_operator.cli.caveats import caveats, seconds
+from headgate_operator.cli.caveats import at_share, caveats, seconds
 from headgate_operator.cli.forecast import FAULTS, Forecast, Typical, patience
 from headgate_operator.cli.rehearsal import Ending, Stage
 from headgate_operator.cli.view import console
@@ -60,7 +60,7 @@ def _timetable(forecast: Forecast) -> Table:
         requests, needed = round(_requests(forecast, stage)), str(stage.min_requests) if not stage.watch else ""
         table.add_row(
             name,
-            f"{stage.weight} %",
+            at_share(stage),
             seconds(earliest),
             usually,
             seconds(stage.min_duration),
@@ -76,7 +76,7 @@ def _detection(forecast: Forecast) -> Table:
     table = _table("stage", "weight", *(f"{share:.0%}" for share in FAULTS), "looked for")
     for number, (stage, caught) in enumerate(zip(forecast.scene.stages, forecast.caught, strict=True)):
         cells = (f"{one.requests[0]} in {seconds(one.time[0])}" if one.usual else "–" for one in caught)
-        table.add_row(_name(number, stage), f"{stage.weight} %", *cells, seconds(patience(forecast.scene, number)))
+        table.add_row(_name(number, stage), at_share(stage), *cells, seconds(patience(forecast.scene, number)))
     return table
 
 
@@ -112,6 +112,7 @@ def _stage_data(forecast: Forecast, number: int) -> dict[str, Any]:
     return {
         "stage": _name(number, stage),
         "weight": stage.weight,
+        "mirror": stage.mirror,
         "pauseBefore": stage.pause_before,
         "earliestStart": sum((before.min_duration for before in stages[:number]), timedelta()).total_seconds(),
         "minDuration": stage.min_duration.total_seconds(),
@@ -133,7 +134,7 @@ def _typical_data(found: Typical) -> dict[str, Any]:
 
 def _requests(forecast: Forecast, stage: Stage) -> float:
     """Candidate requests that are expected in the stage's shortest duration."""
-    return forecast.scene.rate * stage.weight / 100 * stage.min_duration.total_seconds()
+    return forecast.scene.rate * stage.share * stage.min_duration.total_seconds()
 
 
 def _name(number: int, stage: Stage) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from headgate_operator.api.spec import EnvoyProvider, Metric, MetricPreset, ModelDeploymentSpec, OnInsufficientData, Provider
+from headgate_operator.api.spec import EnvoyProvider, Metric, MetricPreset, ModelDeploymentSpec, OnInsufficientData, Provider, Strategy
 from headgate_operator.api.status import Verdict
 from headgate_operator.cli.draws import binomial, poisson
 from headgate_operator.cli.trial import Closed, MetricTrial
@@ -52,11 +52,18 @@ class Stage:
 
     weight: int
     """Percent for the version on trial."""
+    mirror: int = 0
+    """Percent of the requests of which it gets a copy; then its weight is 0 and the other version answers everything."""
     min_duration: timedelta
     min_requests: int = 0
     watch: bool = False
     pause_before: bool = False
     """Whether it waits for a person first; rehearsed as if that took no time."""
+
+    @property
+    def share(self) -> float:
+        """How many requests reach the version on trial for each one that arrives."""
+        return (self.mirror or self.weight) / 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,19 +89,26 @@ class Scene:
     @classmethod
     def of(cls, spec: ModelDeploymentSpec, *, rate: float, base_rate: float) -> "Scene":
         """Take steps and watch from a manifest."""
+        mirror = 0 if spec.rollout.strategy is Strategy.CANARY else spec.rollout.shadow_percent
         steps = [
-            Stage(weight=step.weight, min_duration=step.min_duration, min_requests=step.min_requests, pause_before=step.pause_before)
+            Stage(
+                weight=step.weight,
+                mirror=mirror,
+                min_duration=step.min_duration,
+                min_requests=step.min_requests,
+                pause_before=step.pause_before,
+            )
             for step in spec.rollout.stages
         ]
-        watch = spec.rollout.watch
-        after = Stage(weight=100 - watch.holdback, min_duration=watch.duration, watch=True, pause_before=spec.rollout.pause_at_end)
+        watch, waits = spec.rollout.watch, spec.rollout.pause_at_end or spec.rollout.strategy is Strategy.SHADOW
+        after = Stage(weight=100 - watch.holdback, min_duration=watch.duration, watch=True, pause_before=waits)
         compared = watch.duration and watch.holdback
         return cls(spec=spec, rate=rate, base_rate=base_rate, stages=(*steps, after) if compared else tuple(steps))
 
     def poll(self, stage: Stage) -> timedelta:
         """Return how often the rehearsal looks."""
         poll = poll_interval(self.spec.analysis)
-        expected = self.rate * stage.weight / 100 * self.spec.analysis.interval.total_seconds()
+        expected = self.rate * stage.share * self.spec.analysis.interval.total_seconds()
         return poll * POLLS_PER_INTERVAL if expected < _RARE else poll
 
 
@@ -175,7 +189,7 @@ class _Rehearsal:
         poll = self._scene.poll(stage)
         self._now += poll
         arrived, others = (
-            poisson(self._source, self._scene.rate * weight / 100 * poll.total_seconds()) for weight in (stage.weight, 100 - stage.weight)
+            poisson(self._source, self._scene.rate * share * poll.total_seconds()) for share in (stage.share, 1 - stage.weight / 100)
         )
         self._requests += arrived
         kept = 0
@@ -183,19 +197,20 @@ class _Rehearsal:
             closed = metric.closes(self._now, arrived, others)
             if closed is None:
                 continue
-            block = self._block(closed, share if metric is self._counting else self._scene.base_rate)
+            block = self._block(stage, closed, share if metric is self._counting else self._scene.base_rate)
             metric.count(block, began=closed.began, for_promotion=not stage.watch)
             kept += closed.candidate if metric is self._counting else 0
         if self._run.evident is None and not stage.watch and self._promotable():
             self._run.evident = self._requests, self._now - _START
         return kept
 
-    def _block(self, closed: Closed, share: float) -> Block:
+    def _block(self, stage: Stage, closed: Closed, share: float) -> Block:
         return Block(
             candidate_total=closed.candidate,
             candidate_bad=binomial(self._source, closed.candidate, share),
             stable_total=closed.stable,
             stable_bad=binomial(self._source, closed.stable, self._scene.base_rate),
+            paired=stage.mirror > 0,
         )
 
     def _convicted(self) -> bool:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from headgate_operator.api.quantities import format_duration
-from headgate_operator.api.status import Condition, ConditionStatus, HookStatus, MetricStatus, Phase, Pinned, Rejected
+from headgate_operator.api.status import Candidate, Condition, ConditionStatus, HookStatus, MetricStatus, Phase, Pinned, Rejected, Traffic
 from headgate_operator.cli.cluster import Deployment
 
 _COLOURS = {
@@ -75,12 +75,18 @@ def _versions(deployment: Deployment, now: datetime) -> Table:
             role,
             pinned.id,
             pinned.version,
-            f"{traffic.weight} %" if traffic else "0 %",
+            _share(traffic),
             str(traffic.requests) if traffic else "–",
             ago(since, now),
             remark,
         )
     return table
+
+
+def _share(traffic: Traffic | None) -> str:
+    if traffic is None:
+        return "0 %"
+    return f"{traffic.mirror} % mirrored" if traffic.mirror else f"{traffic.weight} %"
 
 
 def _roles(deployment: Deployment) -> Iterable[tuple[str, Pinned, datetime | None, str]]:
@@ -89,13 +95,17 @@ def _roles(deployment: Deployment) -> Iterable[tuple[str, Pinned, datetime | Non
         until = status.watch_until
         yield "stable", status.stable, status.stable.since, f"watched until {until:%H:%M:%S} UTC" if until and status.previous else ""
     if (candidate := status.candidate) is not None:
-        step = f"step {candidate.step + 1} of {deployment.steps}" if candidate.step >= 0 else "before its first step"
+        step = "looks on" if candidate.mirror else _step(candidate, deployment.steps)
         hold = f", held: {candidate.hold_reason}" if candidate.hold_reason else ""
         yield "candidate", candidate, candidate.started_at, step + hold
     if status.previous is not None:
         yield "previous", status.previous, status.previous.since, "holdback"
     for draining in status.draining:
         yield "draining", draining, draining.since, ""
+
+
+def _step(candidate: Candidate, steps: int) -> str:
+    return f"step {candidate.step + 1} of {steps}" if candidate.step >= 0 else "before its first step"
 
 
 def _evidence(metrics: list[MetricStatus]) -> Table:

@@ -20,7 +20,7 @@ from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Snapshot
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS, SERVING_RUNTIMES
 from headgate_operator.kserve.children import SCALING, Scaling, gave_up_scaling, inference_service, serving_runtime
-from headgate_operator.kserve.route import RouteBackend, http_route
+from headgate_operator.kserve.route import RouteBackend, RouteMirror, http_route
 from headgate_operator.kserve.subset import is_subset
 from headgate_operator.kube.protocol import ApiError, ConflictError, KubeApi, Object, Resource, UnavailableError
 from headgate_operator.rollout.decision import Decision, Note, WantedRoute, WantedService
@@ -112,7 +112,7 @@ class Actor:
         return await self._apply(snapshot, INFERENCE_SERVICES, service, live_service, differs=dropped) or wrote
 
     async def _route(self, snapshot: Snapshot, wanted: WantedRoute) -> bool:
-        subject = snapshot.observed.subject
+        subject, mirror = snapshot.observed.subject, wanted.mirror
         first, second = (RouteBackend(isvc=slot.isvc, revision=slot.revision, weight=slot.weight) for slot in wanted.slots)
         route = http_route(
             name=subject.name,
@@ -121,12 +121,16 @@ class Actor:
             gateway=snapshot.gateway,
             hostnames=snapshot.hostnames,
             slots=(first, second),
+            mirror=None if mirror is None else RouteMirror(isvc=mirror.isvc, revision=mirror.revision, percent=mirror.percent),
             stable_id=wanted.stable_id,
             rejected_ids=wanted.rejected_ids,
             request_timeout=snapshot.observed.spec.serving.request_timeout,
         )
         seen = snapshot.observed.route
-        differs = seen is not None and seen.slots != wanted.slots  # also by what was added: such a route holds all that we want
+        differs = seen is not None and (seen.slots, seen.mirror) != (
+            wanted.slots,
+            wanted.mirror,
+        )  # also by what was added: such a route holds all that we want
         return await self._apply(snapshot, HTTP_ROUTES, route, snapshot.route, differs=differs)
 
     async def _apply(self, snapshot: Snapshot, resource: Resource, desired: Object, live: Object | None, *, differs: bool = False) -> bool:

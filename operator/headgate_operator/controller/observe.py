@@ -31,7 +31,7 @@ from headgate_operator.kserve.children import Owner, pinned_form
 from headgate_operator.kserve.route import default_hostname, read_route
 from headgate_operator.kube.protocol import KubeApi, Object
 from headgate_operator.rollout.needs import needs
-from headgate_operator.rollout.observed import Backend, Observed, ParityAnswer, Reading, Route, Service, Subject
+from headgate_operator.rollout.observed import Backend, Mirror, Observed, ParityAnswer, Reading, Route, Service, Subject
 from headgate_operator.rollout.revision import recognise
 
 Key = tuple[str, str]
@@ -213,6 +213,8 @@ def _route(obj: Object, owner: Owner, gateway: Gateway) -> Route:
     if state.slots is not None:
         first, second = (Backend(isvc=slot.isvc, revision=slot.revision, weight=slot.weight) for slot in state.slots)
         slots = (first, second)
+    seen = state.mirror
+    mirror = None if seen is None else Mirror(isvc=seen.isvc, revision=seen.revision, percent=seen.percent)
     return Route(
-        ours=state.ours, accepted=state.accepted, slots=slots, stable_id=state.stable_id, rejected_ids=state.rejected_ids
+        ours=state.ours, accepted=state.accepted, slots=slots, mirror=mirror, stable_id=state.stable_id, rejected_ids=state.rejected_ids
     )  # fmt: skip

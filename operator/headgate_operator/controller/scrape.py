@@ -92,9 +92,9 @@ class Counters:
         if self._session is None:
             self._session = aiohttp.ClientSession()
         try:
-            clusters = slot_clusters(slots, provider.cluster)
+            clusters = slot_clusters(slots, provider.cluster, mirror=provider.mirror_cluster)
         except ValueError as error:
-            return Reading(error=f"spec.analysis.provider.envoy.cluster: {error}", flush=provider.flush)
+            return Reading(error=f"spec.analysis.provider.envoy: {error}", flush=provider.flush)
         answer = await read_gateway(self._session, addresses=provider.addresses, clusters=clusters, now=self._clock)
         return Reading(scrapes=scrapes(answer.proxies), error=answer.error, flush=provider.flush)
 

@@ -6,31 +6,38 @@ from typing import Final
 from headgate_operator.api.spec import EnvoyProvider
 from headgate_operator.metrics.clusters import cluster_name
 from headgate_operator.metrics.presets import Version
-from headgate_operator.rollout.observed import Route, Subject
+from headgate_operator.rollout.observed import MIRROR_SLOT, Backend, Mirror, Route, Subject
 
 Values = Mapping[str, str]
 """A text for every placeholder of a template."""
 
 _CLUSTER: Final[str] = EnvoyProvider.model_fields["cluster"].default
+_MIRROR_CLUSTER: Final[str] = EnvoyProvider.model_fields["mirror_cluster"].default
 
 
 def slot_values(subject: Subject, route: Route) -> dict[int, Values]:
-    """Return what the placeholders stand for, for each slot."""
+    """Return what the placeholders stand for, for each slot, and for the mirrored version."""
+    versions: dict[int, Backend | Mirror] = dict(enumerate(route.slots or ()))
+    if route.mirror is not None:
+        versions[MIRROR_SLOT] = route.mirror
     return {
         slot: {
             "namespace": subject.namespace,
             "name": subject.name,
-            "revision": backend.revision,
-            "isvc": backend.isvc,
+            "revision": version.revision,
+            "isvc": version.isvc,
             "slot": str(slot),
         }
-        for slot, backend in enumerate(route.slots or ())
+        for slot, version in versions.items()
     }
 
 
-def slot_clusters(values: Mapping[int, Values], template: str = _CLUSTER) -> dict[int, str]:
-    """Return each slot's Envoy cluster. ValueError if the template has an unknown placeholder."""
-    return {slot: cluster_name(template, known) for slot, known in values.items()}
+def slot_clusters(values: Mapping[int, Values], template: str = _CLUSTER, *, mirror: str = _MIRROR_CLUSTER) -> dict[int, str]:
+    """Return each slot's Envoy cluster; a mirrored version's is named by the template `mirror`.
+
+    ValueError if a template has an unknown placeholder.
+    """
+    return {slot: cluster_name(mirror if slot == MIRROR_SLOT else template, known) for slot, known in values.items()}
 
 
 def slot_versions(values: Mapping[int, Values]) -> dict[int, Version]:

@@ -2,6 +2,8 @@
 
 Envoy Gateway names the clusters by position, and a changed position gives seconds of 503; it drops backends of weight 0, and their counters
 with them. The filter on each backend makes it use one cluster a backend, without which nobody could tell the versions' requests apart.
+A mirrored version is in a filter of the rule. Its cluster is `…/rule/0-mirror-0`, and where its Service is missing Envoy Gateway answers
+every request of the rule with 500: so it is in the route only while it serves.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from headgate_operator.api.names import OWNER_LABEL, REJECTED_ANNOTATION, REVISION_HEADER, STABLE_ANNOTATION
+from headgate_operator.api.names import MIRROR_ANNOTATION, OWNER_LABEL, REJECTED_ANNOTATION, REVISION_HEADER, STABLE_ANNOTATION
 from headgate_operator.api.spec import Gateway
 from headgate_operator.kserve.children import Owner
 from headgate_operator.kserve.names import predictor_name
@@ -18,6 +20,8 @@ from headgate_operator.kserve.resources import ROUTE_API, ROUTE_KIND
 _PORT: Final = 80
 _SUFFIX: Final = "-predictor"
 _EVERYTHING: Final = [{"path": {"type": "PathPrefix", "value": "/"}}]
+_MIRROR: Final = "RequestMirror"
+_MIRROR_FIELD: Final = "requestMirror"
 _MODIFIERS: Final = {"RequestHeaderModifier": "requestHeaderModifier", "ResponseHeaderModifier": "responseHeaderModifier"}
 
 
@@ -31,6 +35,15 @@ class RouteBackend:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RouteMirror:
+    """Who gets copies of the requests."""
+
+    isvc: str
+    revision: str
+    percent: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RouteState:
     """Our HTTPRoute as it is in the cluster."""
 
@@ -41,6 +54,8 @@ class RouteState:
     """None if it does not have the one rule and the two backends that we write, for all requests."""
     stable_id: str | None
     rejected_ids: tuple[str, ...]
+    mirror: RouteMirror | None = None
+    """None also where another filter than our one mirror keeps `slots` from being read."""
 
 
 def http_route(
@@ -54,9 +69,14 @@ def http_route(
     stable_id: str,
     rejected_ids: tuple[str, ...],
     request_timeout: timedelta,
+    mirror: RouteMirror | None = None,
 ) -> dict[str, Any]:
     """Return the HTTPRoute to apply."""
     rule = {"backendRefs": [_backend(slot) for slot in slots], "timeouts": {"request": gateway_duration(request_timeout)}}
+    annotations = {STABLE_ANNOTATION: stable_id, REJECTED_ANNOTATION: ",".join(rejected_ids)}
+    if mirror is not None:
+        rule["filters"] = [_mirror_filter(mirror)]
+        annotations[MIRROR_ANNOTATION] = mirror.revision
     return {
         "apiVersion": ROUTE_API,
         "kind": ROUTE_KIND,
@@ -64,7 +84,7 @@ def http_route(
             "name": name,
             "namespace": namespace,
             "labels": {OWNER_LABEL: name},
-            "annotations": {STABLE_ANNOTATION: stable_id, REJECTED_ANNOTATION: ",".join(rejected_ids)},
+            "annotations": annotations,
             "ownerReferences": [owner.reference()],
         },
         "spec": {
@@ -84,6 +104,11 @@ def _backend(slot: RouteBackend) -> dict[str, Any]:
         "weight": slot.weight,
         "filters": [{"type": kind, field: stamp} for kind, field in _MODIFIERS.items()],
     }
+
+
+def _mirror_filter(mirror: RouteMirror) -> dict[str, Any]:
+    reference = {"kind": "Service", "name": predictor_name(mirror.isvc), "port": _PORT}
+    return {"type": _MIRROR, _MIRROR_FIELD: {"backendRef": reference, "percent": mirror.percent}}
 
 
 def gateway_duration(duration: timedelta) -> str:
@@ -109,6 +134,7 @@ def read_route(obj: Mapping[str, Any], *, owner: Owner, gateway: Gateway) -> Rou
         ours=owner.owns(dict(obj)),
         accepted=_accepted(obj, gateway),
         slots=_slots(obj),
+        mirror=_read_mirror(obj),
         stable_id=annotations.get(STABLE_ANNOTATION) or None,
         rejected_ids=tuple(filter(None, annotations.get(REJECTED_ANNOTATION, "").split(","))),
     )
@@ -143,8 +169,35 @@ def _slots(obj: Mapping[str, Any]) -> tuple[RouteBackend, RouteBackend] | None:
 
 
 def _diverts(rule: Mapping[str, Any]) -> bool:
-    """Whether something added to the rule keeps requests from its backends: API servers fill in only a match of everything."""
-    return bool(rule.get("filters")) or rule.get("matches") not in (None, [], _EVERYTHING)
+    """Whether something added to the rule keeps requests from its backends: API servers fill in only a match of everything.
+
+    Our one mirror does not; who else's, or a second one, costs clients more than Headgate can answer for.
+    """
+    match rule.get("filters") or []:
+        case []:
+            foreign = False
+        case [only]:
+            foreign = _mirrored(only) is None
+        case _:
+            foreign = True
+    return foreign or rule.get("matches") not in (None, [], _EVERYTHING)
+
+
+def _read_mirror(obj: Mapping[str, Any]) -> RouteMirror | None:
+    filters = [entry for rule in obj.get("spec", {}).get("rules", ()) for entry in rule.get("filters", ())]
+    found = next((mirrored for entry in filters if (mirrored := _mirrored(entry)) is not None), None)
+    if found is None:
+        return None
+    isvc, percent = found
+    return RouteMirror(isvc=isvc, revision=obj["metadata"].get("annotations", {}).get(MIRROR_ANNOTATION, ""), percent=percent)
+
+
+def _mirrored(entry: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Return InferenceService and percent of a mirror like ours."""
+    mirror = entry.get(_MIRROR_FIELD, {}) if entry.get("type") == _MIRROR else {}
+    reference = mirror.get("backendRef", {})
+    ours = reference.get("name", "").endswith(_SUFFIX) and "namespace" not in reference and "fraction" not in mirror
+    return (reference["name"].removesuffix(_SUFFIX), mirror.get("percent", 100)) if ours else None
 
 
 def _narrows(parent: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from headgate_operator.rollout import gates
 from headgate_operator.rollout.gates import Gate
 from headgate_operator.rollout.promote import promote, promote_first
 from headgate_operator.rollout.replicas import next_step
+from headgate_operator.rollout.strategy import as_a_shadow_waits, is_mirrored, what_it_gets
 from headgate_operator.rollout.turn import Turn, Wait
 from headgate_operator.rollout.weights import free_slot
 
@@ -35,7 +36,7 @@ def advance(turn: Turn) -> Turn:
     chain, move = _next_move(turn)
     waived = gates.WAIVED[turn.candidate.waived] if turn.candidate.waived is not None else frozenset()
     wait = next((wait for gate in chain if gate not in waived and (wait := gate(turn)) is not None), None)
-    return move(turn) if wait is None else _wait(turn, wait)
+    return move(turn) if wait is None else _wait(turn, as_a_shadow_waits(turn, wait))
 
 
 def _next_move(turn: Turn) -> tuple[tuple[Gate, ...], Move]:
@@ -46,21 +47,24 @@ def _next_move(turn: Turn) -> tuple[tuple[Gate, ...], Move]:
         return gates.TAKE_OVER, promote
     if candidate.promote_now:
         return gates.STRAIGHT_ON, promote
-    if candidate.weight == 0:
-        return (gates.FIRST_STEP if candidate.step < 0 else gates.BACK_TO_STEP), _raise_weight
-    return (gates.PROMOTION, promote) if next_step(turn.spec, candidate) is None else (gates.NEXT_STEP, _raise_weight)
+    if not candidate.gets_requests:
+        return (gates.FIRST_STEP if candidate.step < 0 else gates.BACK_TO_STEP), _next_step
+    return (gates.PROMOTION, promote) if next_step(turn.spec, candidate) is None else (gates.NEXT_STEP, _next_step)
 
 
-def _raise_weight(turn: Turn) -> Turn:
-    """Commit to the weight of the next step. The step begins when the route is seen to carry it."""
+def _next_step(turn: Turn) -> Turn:
+    """Commit to the weight of the next step, or to the mirror. The step begins when the route is seen to carry it.
+
+    A mirrored version has its slot from now on: nobody may take the place that it will need for the switch.
+    """
     candidate, steps = turn.candidate, turn.spec.rollout.stages
     step = next_step(turn.spec, candidate)
     assert step is not None
     service = turn.service(candidate.isvc)
-    weight = max(steps[step].weight, candidate.weight)
     turn = turn.with_candidate(
         step=step,
-        weight=weight,
+        weight=max(steps[step].weight, candidate.weight),
+        mirror=turn.spec.rollout.shadow_percent if is_mirrored(turn.spec) else 0,
         slot=candidate.slot if candidate.slot is not None else free_slot(turn.status),
         step_started_at=None,
         step_requests=candidate.step_requests if step == candidate.step else 0,
@@ -75,14 +79,16 @@ def _raise_weight(turn: Turn) -> Turn:
         at_pause=False,
         pause_passed=False,
     )
-    message = f"{candidate.id} gets {weight}% of the traffic (step {step + 1} of {len(steps)})"
+    if turn.candidate.mirror:
+        return turn.note(Reason.MIRROR_STARTED, f"{candidate.id} gets {what_it_gets(turn.candidate)}", revision=candidate.id)
+    message = f"{candidate.id} gets {what_it_gets(turn.candidate)} (step {step + 1} of {len(steps)})"
     return turn.note(Reason.STEP_STARTED, message, revision=candidate.id)
 
 
 def _wait(turn: Turn, wait: Wait) -> Turn:
     """Keep the weights, say why, and keep the time since when."""
     candidate = turn.candidate
-    at_pause = wait.reason is Reason.PAUSE_STEP
+    at_pause = wait.reason in (Reason.PAUSE_STEP, Reason.SHADOW_READY)
     turn = replace(turn, wait=wait)
     if at_pause and not candidate.at_pause:
         turn = turn.note(wait.reason, wait.message, revision=candidate.id)

@@ -4,7 +4,7 @@ from headgate_operator.api.status import Pinned, Rendered
 from headgate_operator.rollout.decision import WantedRoute, WantedService
 from headgate_operator.rollout.replicas import candidate_min, stable_min
 from headgate_operator.rollout.turn import Turn, rejected_ids
-from headgate_operator.rollout.weights import wanted_slots
+from headgate_operator.rollout.weights import wanted_mirror, wanted_slots
 
 
 def wanted_services(turn: Turn) -> tuple[WantedService, ...]:
@@ -25,7 +25,12 @@ def wanted_route(turn: Turn) -> WantedRoute | None:
     route, stable = turn.observed.route, turn.status.stable
     if stable is None or (route is not None and not route.ours):
         return None
-    return WantedRoute(slots=wanted_slots(turn.status), stable_id=stable.id, rejected_ids=rejected_ids(turn.status))
+    return WantedRoute(
+        slots=wanted_slots(turn.status),
+        mirror=wanted_mirror(turn.status),
+        stable_id=stable.id,
+        rejected_ids=rejected_ids(turn.status),
+    )
 
 
 def _service(turn: Turn, version: Pinned, minimum: int) -> WantedService | None:

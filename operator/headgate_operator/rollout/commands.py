@@ -13,6 +13,7 @@ from headgate_operator.api.status import CommandStatus, Waiver
 from headgate_operator.rollout.hooks import ask_again, failed_hook
 from headgate_operator.rollout.refuse import refuse_candidate, refuse_promoted
 from headgate_operator.rollout.start import earlier_revision, start_return
+from headgate_operator.rollout.strategy import is_shadow
 from headgate_operator.rollout.turn import Turn, clip, rejected_ids
 
 Command = Callable[[Turn, str], Turn | str]
@@ -64,9 +65,9 @@ def _promote(turn: Turn, revision: str) -> Turn | str:
         return turn.with_candidate(pause_passed=True, at_pause=False)
     if candidate.unready or candidate.suspended_since is not None:
         return "it has no traffic until it is ready again, which no command can replace"
-    if candidate.weight == 0:
+    if not candidate.gets_requests:
         return "it has no traffic yet, so there is no step to end; promote-full@ goes straight to promotion"
-    return turn.with_candidate(waived=Waiver.HOLDS)
+    return turn.with_candidate(waived=Waiver.HOLDS, pause_passed=candidate.pause_passed or is_shadow(turn.spec))
 
 
 def _promote_full(turn: Turn, revision: str) -> Turn | str:

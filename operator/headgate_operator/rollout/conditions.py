@@ -11,6 +11,7 @@ from headgate_operator.api.status import Candidate, Condition, ConditionStatus, 
 from headgate_operator.rollout.condition import before, condition
 from headgate_operator.rollout.drift_conditions import announce_drift, drift_conditions
 from headgate_operator.rollout.stall import stalled
+from headgate_operator.rollout.strategy import what_it_gets
 from headgate_operator.rollout.turn import Turn, Wait
 from headgate_operator.rollout.weights import carries
 
@@ -85,9 +86,10 @@ def _candidate_accepted(turn: Turn) -> Condition:
 
 
 def _just_moved(candidate: Candidate) -> Wait:
-    if candidate.weight == 0:
+    if not candidate.gets_requests:
         return Wait(reason=Reason.CANDIDATE_STARTED, message=f"{candidate.id} is being started")
-    return Wait(reason=Reason.STEP_STARTED, message=f"{candidate.id} gets {candidate.weight}% of the traffic")
+    reason = Reason.MIRROR_STARTED if candidate.mirror else Reason.STEP_STARTED
+    return Wait(reason=reason, message=f"{candidate.id} gets {what_it_gets(candidate)}")
 
 
 def _analysis_available(turn: Turn) -> Condition:

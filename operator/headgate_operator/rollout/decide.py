@@ -30,6 +30,7 @@ from headgate_operator.rollout.restore import mind_hostname, pin_restored, resto
 from headgate_operator.rollout.revision import recognise
 from headgate_operator.rollout.schedule import requeue_after
 from headgate_operator.rollout.start import release_capacity, start_candidate
+from headgate_operator.rollout.strategy import follow_strategy
 from headgate_operator.rollout.turn import Turn
 from headgate_operator.rollout.withdraw import withdraw_unwanted
 
@@ -46,6 +47,7 @@ RULES: Final[tuple[Rule, ...]] = (
     withdraw_unwanted,  # then the manifest: superseded, cancelled, watch ended early
     guard_candidate,  # endpoints lost under traffic: before evidence, which cannot tell this from a bad model
     guard_watch,
+    follow_strategy,
     weigh_evidence,
     convict,  # down before up
     convict_on_drift,

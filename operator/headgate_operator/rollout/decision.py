@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import ModelDeploymentStatus, Rendered
-from headgate_operator.rollout.observed import Backend, HookCall
+from headgate_operator.rollout.observed import Backend, HookCall, Mirror
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,7 @@ class WantedRoute:
     slots: tuple[Backend, Backend]
     stable_id: str
     rejected_ids: tuple[str, ...]
+    mirror: Mirror | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,7 +72,9 @@ def _in_route(turn: Turn, isvc: str) -> bool:
     route = turn.observed.route
     if route is None:
         return False
-    return not route.accepted or route.slots is None or any(backend.isvc == isvc for backend in route.slots)
+    if not route.accepted or route.slots is None or (route.mirror is not None and route.mirror.isvc == isvc):
+        return True
+    return any(backend.isvc == isvc for backend in route.slots)
 
 
 def _is_gone(turn: Turn, version: Draining) -> bool:

@@ -1,24 +1,27 @@
 """Evidence: keep the comparison in step with the route, read it, and convict on it.
 
-    candidate under canary    candidate  against  stable
-    watch after promotion     stable     against  previous
+    candidate under canary    candidate             against  stable
+    mirrored candidate        candidate's copies    against  stable
+    watch after promotion     stable                against  previous
 
-Both are one comparison: it goes on through the promotion, so that its error rate holds for the whole rollout. A watch without holdback has
+All are one comparison: it goes on through the promotion, so that its error rate holds for the whole rollout. A watch without holdback has
 nothing to compare with; then the declared objectives speak for themselves, and the previous version, still warm, is what to return to.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import MetricPreset, ModelDeploymentSpec
 from headgate_operator.api.status import RefusalEvidence, Verdict
 from headgate_operator.rollout.analysis import Analysis, Outcome, analyse, begin, reweigh
+from headgate_operator.rollout.observed import MIRROR_SLOT
 from headgate_operator.rollout.refuse import refuse_candidate, refuse_promoted
 from headgate_operator.rollout.replicas import replicas_for
 from headgate_operator.rollout.turn import Turn
-from headgate_operator.rollout.weights import carried, carries, judged_alone
+from headgate_operator.rollout.weights import carried, carries, judged_alone, on_trial
 
 _MAX_SUSPENSIONS: Final = 2
 _WORSE: Final[Mapping[MetricPreset | None, Reason]] = {
@@ -35,6 +38,7 @@ class _Comparison:
     trial: str
     trial_slot: int
     trial_weight: int
+    mirror: int
     other: str
     other_slot: int
     both_serve: bool
@@ -96,12 +100,13 @@ def _comparison(turn: Turn) -> _Comparison | None:
     other = candidate or previous
     if stable is None or other is None or stable.slot is None or other.slot is None:
         return None
-    if other.weight == 0 and not judged_alone(turn.spec, turn.status):
+    if on_trial(turn.status) is None and not judged_alone(turn.spec, turn.status):
         return None
     serve = turn.serving(stable.isvc) and turn.serving(other.isvc)
     if candidate is not None:
-        return _Comparison(candidate.id, other.slot, other.weight, stable.id, stable.slot, serve)
-    return _Comparison(stable.id, stable.slot, 100 - other.weight, other.id, other.slot, serve)
+        place = MIRROR_SLOT if candidate.mirror else other.slot
+        return _Comparison(candidate.id, place, other.weight, candidate.mirror, stable.id, stable.slot, serve)
+    return _Comparison(stable.id, stable.slot, 100 - other.weight, 0, other.id, other.slot, serve)
 
 
 def _start_clock(turn: Turn) -> Turn:
@@ -120,11 +125,13 @@ def _follow_weight(turn: Turn, comparison: _Comparison) -> Turn:
                 candidate_slot=comparison.trial_slot,
                 stable_slot=comparison.other_slot,
                 weight=comparison.trial_weight,
+                mirror=comparison.mirror,
             )
         )
     if carried(turn.observed.status) and not _was_interrupted(turn):
         return turn
-    return turn.with_status(analysis=reweigh(analysis, weight=comparison.trial_weight, now=turn.observed.now))
+    follow = partial(reweigh, candidate_slot=comparison.trial_slot, weight=comparison.trial_weight, mirror=comparison.mirror)
+    return turn.with_status(analysis=follow(analysis, now=turn.observed.now))
 
 
 def _was_interrupted(turn: Turn) -> bool:
@@ -137,7 +144,7 @@ def _count(turn: Turn, result: Analysis) -> Turn:
     """Count the step's requests, and remember whether its pods were disturbed since the last block that was not all failures."""
     candidate, service = turn.candidate, turn.service(turn.candidate.isvc)
     assert service is not None
-    wanted = replicas_for(turn.spec, turn.status, candidate.weight)
+    wanted = replicas_for(turn.spec, turn.status, max(candidate.weight, candidate.mirror))
     disturbed = service.restarts > candidate.restarts or service.available_replicas < wanted
     calm = result.kept_requests > 0 and not any(metric.fail_streak.requests for metric in result.status.metrics)
     return turn.with_candidate(
@@ -150,7 +157,7 @@ def _count(turn: Turn, result: Analysis) -> Turn:
 def _suspend(turn: Turn, message: str) -> Turn:
     candidate = turn.candidate
     count = candidate.suspended + 1
-    turn = turn.with_candidate(weight=0, step_started_at=None, suspended=count, suspended_since=turn.now)
+    turn = turn.with_candidate(weight=0, mirror=0, step_started_at=None, suspended=count, suspended_since=turn.now)
     text = f"{candidate.id} gets no traffic until it is ready: {message}, but its pods were disturbed (time {count} of {_MAX_SUSPENSIONS})"
     return turn.note(Reason.SUSPENDED, text, revision=candidate.id, warning=True)
 

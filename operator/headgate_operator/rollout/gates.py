@@ -17,6 +17,7 @@ from headgate_operator.rollout.evidence import worse_reason
 from headgate_operator.rollout.fleet import frozen
 from headgate_operator.rollout.hooks import hook_wait
 from headgate_operator.rollout.replicas import candidate_min, current_step, next_step, starting_min
+from headgate_operator.rollout.strategy import is_shadow, where_it_stands
 from headgate_operator.rollout.turn import Turn, Wait
 from headgate_operator.rollout.weights import carries, free_slot
 
@@ -49,9 +50,14 @@ def pause_passed(turn: Turn) -> Wait | None:
     candidate, rollout = turn.candidate, turn.spec.rollout
     step = next_step(turn.spec, candidate)
     pause = rollout.pause_at_end if step is None else rollout.stages[step].pause_before
-    if not pause or candidate.pause_passed:
+    if candidate.pause_passed:
         return None
-    message = f"{candidate.id} waits at a pause step, at {candidate.weight}%; promote@{candidate.id} lets it go on"
+    if step is None and is_shadow(turn.spec):
+        message = f"{candidate.id} is good enough to take over; promote@{candidate.id} lets it"
+        return Wait(reason=Reason.SHADOW_READY, message=message)
+    if not pause:
+        return None
+    message = f"{candidate.id} waits at a pause step, {where_it_stands(candidate)}; promote@{candidate.id} lets it go on"
     return Wait(reason=Reason.PAUSE_STEP, message=message)
 
 
@@ -185,7 +191,7 @@ def step_used(turn: Turn) -> Wait | None:
     step, seen = current_step(turn.spec, turn.candidate), turn.candidate.step_requests
     if seen >= step.min_requests:
         return None
-    message = f"{seen} of {step.min_requests} candidate requests at {turn.candidate.weight}%"
+    message = f"{seen} of {step.min_requests} candidate requests {where_it_stands(turn.candidate)}"
     return Wait(reason=Reason.INSUFFICIENT_DATA, message=message, hold=True)
 
 
@@ -221,7 +227,7 @@ def _replicas_ready(turn: Turn, minimum: int, *, hold: bool) -> Wait | None:
 
 
 def _comparing(turn: Turn) -> str:
-    return f"{turn.candidate.id} is compared with the stable version at {turn.candidate.weight}%"
+    return f"{turn.candidate.id} is compared with the stable version {where_it_stands(turn.candidate)}"
 
 
 _STARTED: Final[tuple[Gate, ...]] = (

@@ -7,26 +7,31 @@ from typing import Final
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.rollout.refuse import refuse_candidate, refuse_promoted
+from headgate_operator.rollout.strategy import what_it_gets
 from headgate_operator.rollout.turn import Turn
 
 _MAX_UNREADY: Final = 3
 
 
 def guard_candidate(turn: Turn) -> Turn:
-    """Take the weight from a candidate without available replicas; refuse it the third time."""
+    """Take the weight, or the mirror, from a candidate without available replicas; refuse it the third time.
+
+    A mirror goes also when stable has none: some gateways answer 500 to everybody for a rule whose mirror leads nowhere.
+    """
     status = turn.status
-    if status.candidate is None or status.stable is None or status.candidate.weight == 0:
+    if status.candidate is None or status.stable is None or not status.candidate.gets_requests:
         return turn
-    if turn.serving(status.candidate.isvc) or not turn.serving(status.stable.isvc):
+    if turn.serving(status.candidate.isvc) or (status.candidate.weight > 0 and not turn.serving(status.stable.isvc)):
         return turn
     count = turn.candidate.unready_count + 1
     if count >= _MAX_UNREADY:
         message = f"it lost all its endpoints under traffic for the {count}rd time"
         return refuse_candidate(turn, Reason.REPEATEDLY_UNREADY, message)
     candidate = turn.candidate
-    turn = turn.with_candidate(weight=0, step_started_at=None, unready=True, unready_count=count)
+    turn = turn.with_candidate(weight=0, mirror=0, step_started_at=None, unready=True, unready_count=count)
     message = (
-        f"{candidate.id} lost its endpoints at {candidate.weight}% (time {count} of {_MAX_UNREADY}); it gets no traffic until it is ready"
+        f"{candidate.id} lost its endpoints while it got {what_it_gets(candidate)} (time {count} of {_MAX_UNREADY}); "
+        f"it gets nothing until it is ready"
     )
     return turn.note(Reason.CANDIDATE_UNREADY, message, revision=candidate.id, warning=True)
 

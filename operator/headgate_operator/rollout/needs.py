@@ -7,7 +7,7 @@ from headgate_operator.api.spec import ModelDeploymentSpec, ParityMode
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.rollout.observed import Route, Service
 from headgate_operator.rollout.replicas import starting_min
-from headgate_operator.rollout.weights import beside_stable, carries, judged_alone
+from headgate_operator.rollout.weights import carries, judged_alone, on_trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Needs:
 def needs(spec: ModelDeploymentSpec, status: ModelDeploymentStatus, services: Mapping[str, Service], route: Route | None) -> Needs:
     """Say what this pass wants to know."""
     return Needs(
-        metrics=(beside_stable(status) is not None or judged_alone(spec, status)) and carries(route, status),
+        metrics=(on_trial(status) is not None or judged_alone(spec, status)) and carries(route, status),
         golden=_has_golden(spec, status) and status.candidate is not None and status.candidate.golden is None,
         parity=_wants_parity(spec, status, services),
         drift=spec.observes_payloads and status.stable is not None,

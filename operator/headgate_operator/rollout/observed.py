@@ -7,7 +7,7 @@ parity, this pass has use for.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from headgate_operator.api.drift_status import DriftedFeature, Signal
 from headgate_operator.api.reasons import Reason
@@ -87,6 +87,20 @@ class Backend:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mirror:
+    """A version that gets copies of requests; the gateway throws its answers away."""
+
+    isvc: str
+    revision: str
+    percent: int
+    """How many of the requests are copied, in percent."""
+
+
+MIRROR_SLOT: Final = 2
+"""Where the counters of a mirrored version are found: after the two positions of the route."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Route:
     """Our HTTPRoute, as it is."""
 
@@ -95,13 +109,14 @@ class Route:
     """Our gateway reports Accepted and ResolvedRefs at the route's current generation."""
     slots: tuple[Backend, Backend] | None
     """None if the route does not have the two backends we write (somebody edited it)."""
+    mirror: Mirror | None = None
     stable_id: str | None = None
     rejected_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class SlotCounters:
-    """Monotone counters of one slot at one source.
+    """Monotone counters of one slot at one source; slot 2 is the mirrored version's.
 
     `counters` maps a series name to its value: `rq_2xx` … `rq_5xx`, `rq_timeout`, `latency_count`, and cumulative
     `latency_le_<milliseconds>` per bucket edge (such as `latency_le_250`); of a metric's own queries `bad` and `total`. It is empty

@@ -7,8 +7,11 @@ from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Candidate
 from headgate_operator.rollout.turn import Turn
 
-PAUSES: Final = frozenset({Reason.PAUSED, Reason.PAUSE_STEP, Reason.FREEZE_WINDOW})
+PAUSES: Final = frozenset({Reason.PAUSED, Reason.PAUSE_STEP, Reason.SHADOW_READY, Reason.FREEZE_WINDOW})
 """Waits that are wanted."""
+
+TIMELESS: Final = PAUSES | {Reason.SHADOWING}
+"""Waits that count towards no deadline. A shadow may look on for as long as it takes a person to decide."""
 
 
 def count_pauses(turn: Turn) -> Turn:
@@ -16,7 +19,7 @@ def count_pauses(turn: Turn) -> Turn:
     candidate = turn.status.candidate
     if candidate is None:
         return turn
-    pausing = turn.wait is not None and turn.wait.reason in PAUSES
+    pausing = turn.wait is not None and turn.wait.reason in TIMELESS
     if pausing and candidate.pause_since is None:
         return turn.with_candidate(pause_since=turn.now)
     if not pausing and candidate.pause_since is not None:

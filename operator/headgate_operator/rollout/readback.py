@@ -5,7 +5,7 @@ from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import ModelDeploymentStatus, Traffic
 from headgate_operator.rollout.observed import Route
 from headgate_operator.rollout.turn import Turn
-from headgate_operator.rollout.weights import carried, read_traffic, wanted_slots
+from headgate_operator.rollout.weights import carried, read_traffic, recorded, says
 
 
 def read_back(turn: Turn) -> Turn:
@@ -19,9 +19,9 @@ def read_back(turn: Turn) -> Turn:
     if not route.accepted:
         return turn
     shares = read_traffic(route)
-    if shares == {entry.id: entry.weight for entry in turn.status.traffic}:
+    if shares == recorded(turn.status):
         return turn
-    return turn.with_status(traffic=[Traffic(id=revision, weight=weight) for revision, weight in shares.items()])
+    return turn.with_status(traffic=[Traffic(id=revision, weight=share.weight, mirror=share.mirror) for revision, share in shares.items()])
 
 
 def count_requests(turn: Turn) -> Turn:
@@ -33,7 +33,7 @@ def count_requests(turn: Turn) -> Turn:
 def _tell_if_edited(turn: Turn, route: Route | None) -> Turn:
     """Say that the route was edited: it had been seen right, nothing was decided since, and now it is different."""
     before = turn.observed.status
-    if not carried(before) or (route is not None and route.slots == wanted_slots(before)):
+    if not carried(before) or (route is not None and says(route, before)):
         return turn
     what = "was deleted" if route is None else "was edited"
     return turn.note(Reason.CHILD_RESTORED, f"the HTTPRoute {what} by somebody else and is put back", warning=True)

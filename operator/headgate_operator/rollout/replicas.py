@@ -5,6 +5,7 @@ from math import ceil
 
 from headgate_operator.api.spec import ModelDeploymentSpec, Stage
 from headgate_operator.api.status import Candidate, ModelDeploymentStatus
+from headgate_operator.rollout.strategy import is_mirrored, mirrored_capacity
 
 
 def current_step(spec: ModelDeploymentSpec, candidate: Candidate) -> Stage:
@@ -14,11 +15,11 @@ def current_step(spec: ModelDeploymentSpec, candidate: Candidate) -> Stage:
 
 
 def next_step(spec: ModelDeploymentSpec, candidate: Candidate) -> int | None:
-    """Return the index of the step to go to: back to its own one at weight 0, or the one after; None means promotion."""
+    """Return the index of the step to go to: back to its own one if it gets nothing, or the one after; None means promotion."""
     if candidate.known_good or candidate.promote_now:
         return None
-    step = candidate.step if candidate.weight == 0 and candidate.step >= 0 else candidate.step + 1
-    if candidate.weight == 0:
+    step = candidate.step if not candidate.gets_requests and candidate.step >= 0 else candidate.step + 1
+    if not candidate.gets_requests:
         return min(step, len(spec.rollout.stages) - 1)
     return step if step < len(spec.rollout.stages) else None
 
@@ -60,6 +61,8 @@ def candidate_min(spec: ModelDeploymentSpec, status: ModelDeploymentStatus, now:
     assert candidate is not None
     if candidate.parity is None or status.stable is None or candidate.known_good:
         return starting_min(spec, status)
+    if is_mirrored(spec):
+        return replicas_for(spec, status, max(mirrored_capacity(spec, candidate), candidate.weight))
     if candidate.weight > 0 and not step_over(spec, candidate, now):
         return replicas_for(spec, status, candidate.weight)
     step = next_step(spec, candidate)

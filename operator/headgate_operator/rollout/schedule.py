@@ -11,7 +11,7 @@ from headgate_operator.rollout.notify import next_telling
 from headgate_operator.rollout.pauses import running_since
 from headgate_operator.rollout.replicas import current_step
 from headgate_operator.rollout.turn import Turn
-from headgate_operator.rollout.weights import beside_stable, carries, judged_alone, leaving
+from headgate_operator.rollout.weights import carries, judged_alone, leaving, on_trial
 
 _SOON: Final = timedelta(seconds=1)
 _PODS: Final = timedelta(seconds=15)
@@ -28,9 +28,7 @@ def requeue_after(turn: Turn) -> timedelta | None:
 
 def _polls(turn: Turn) -> Iterator[timedelta]:
     status = turn.status
-    if (beside_stable(status) is not None or judged_alone(turn.spec, status)) and (
-        carries(turn.observed.route, status) or _decided_now(turn)
-    ):
+    if (on_trial(status) is not None or judged_alone(turn.spec, status)) and (carries(turn.observed.route, status) or _decided_now(turn)):
         yield _until_next_poll(turn)
     if status.candidate is not None:
         # The longer it already took, the longer until the next look: a tenth more. So also by a clock that was set back meanwhile.

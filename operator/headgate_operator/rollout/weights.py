@@ -2,12 +2,24 @@
 
 Only `stable` and one other version, the candidate or during the watch the previous one, can have weight; so the weights sum to 100 by
 construction and a refused version, being neither, has none. A version without weight is not referenced at all: a reference to a Service
-that does not exist yet would make the gateway refuse the whole route.
+that does not exist yet would make the gateway refuse the whole route. The same holds for a mirrored version, which has no weight.
 """
+
+from typing import NamedTuple
 
 from headgate_operator.api.spec import ModelDeploymentSpec
 from headgate_operator.api.status import Candidate, Draining, ModelDeploymentStatus, Previous
-from headgate_operator.rollout.observed import Backend, Route
+from headgate_operator.rollout.observed import Backend, Mirror, Route
+
+
+class Share(NamedTuple):
+    """What one version gets: percent of the traffic, and of copies of it."""
+
+    weight: int
+    mirror: int = 0
+
+
+_NOTHING = Share(0)
 
 
 def beside_stable(status: ModelDeploymentStatus) -> Candidate | Previous | None:
@@ -24,15 +36,31 @@ def judged_alone(spec: ModelDeploymentSpec, status: ModelDeploymentStatus) -> bo
     return any(metric.maximum is not None for metric in metrics)
 
 
-def committed(status: ModelDeploymentStatus) -> dict[str, int]:
-    """Return the weights that status has decided on, by revision id; a version without weight is left out."""
+def on_trial(status: ModelDeploymentStatus) -> Candidate | Previous | None:
+    """Return the version that gets requests beside stable, be they traffic or copies."""
+    mirrored = status.candidate is not None and status.stable is not None and status.candidate.mirror > 0
+    return status.candidate if mirrored else beside_stable(status)
+
+
+def committed(status: ModelDeploymentStatus) -> dict[str, Share]:
+    """Return what status has decided on, by revision id; a version that gets nothing is left out."""
     if status.stable is None:
         return {}
-    other = beside_stable(status)
-    if other is None:
-        return {status.stable.id: 100}
-    shares = {status.stable.id: 100 - other.weight, other.id: other.weight}
-    return {revision: weight for revision, weight in shares.items() if weight > 0}
+    other, mirror = beside_stable(status), wanted_mirror(status)
+    shares = {status.stable.id: Share(100 - (other.weight if other is not None else 0))}
+    if other is not None:
+        shares[other.id] = Share(other.weight)
+    if mirror is not None:
+        shares[mirror.revision] = Share(0, mirror.percent)
+    return {revision: share for revision, share in shares.items() if share != _NOTHING}
+
+
+def wanted_mirror(status: ModelDeploymentStatus) -> Mirror | None:
+    """Return who gets copies of the requests, if anybody does."""
+    candidate = status.candidate
+    if candidate is None or status.stable is None or candidate.mirror == 0:
+        return None
+    return Mirror(isvc=candidate.isvc, revision=candidate.id, percent=candidate.mirror)
 
 
 def wanted_slots(status: ModelDeploymentStatus) -> tuple[Backend, Backend]:
@@ -47,22 +75,32 @@ def wanted_slots(status: ModelDeploymentStatus) -> tuple[Backend, Backend]:
 
 def carries(route: Route | None, status: ModelDeploymentStatus) -> bool:
     """Whether the route says what status has decided, and the gateway has accepted it."""
-    if route is None or status.stable is None:
-        return False
-    return route.ours and route.accepted and route.slots == wanted_slots(status)
+    return route is not None and route.ours and route.accepted and says(route, status)
+
+
+def says(route: Route, status: ModelDeploymentStatus) -> bool:
+    """Whether the route is written as status has decided."""
+    return status.stable is not None and route.slots == wanted_slots(status) and route.mirror == wanted_mirror(status)
 
 
 def carried(status: ModelDeploymentStatus) -> bool:
     """Whether the decided weights had been read back when this status was written."""
-    return status.stable is not None and {entry.id: entry.weight for entry in status.traffic} == committed(status)
+    return status.stable is not None and recorded(status) == committed(status)
 
 
-def read_traffic(route: Route) -> dict[str, int]:
+def recorded(status: ModelDeploymentStatus) -> dict[str, Share]:
+    """Return what status says was read back, by revision id."""
+    return {entry.id: Share(entry.weight, entry.mirror) for entry in status.traffic}
+
+
+def read_traffic(route: Route) -> dict[str, Share]:
     """Return what the route says, by revision id."""
-    shares: dict[str, int] = {}
+    shares: dict[str, Share] = {}
     for backend in route.slots or ():
-        shares[backend.revision] = shares.get(backend.revision, 0) + backend.weight
-    return {revision: weight for revision, weight in shares.items() if weight > 0}
+        shares[backend.revision] = Share(shares.get(backend.revision, _NOTHING).weight + backend.weight)
+    if route.mirror is not None:
+        shares[route.mirror.revision] = shares.get(route.mirror.revision, _NOTHING)._replace(mirror=route.mirror.percent)
+    return {revision: share for revision, share in shares.items() if share != _NOTHING}
 
 
 def free_slot(status: ModelDeploymentStatus) -> int | None:

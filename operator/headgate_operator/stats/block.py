@@ -11,6 +11,8 @@ class Block:
     candidate_bad: int
     stable_total: int
     stable_bad: int
+    paired: bool = False
+    """Whether the candidate was asked copies of stable's requests: then what fails on one more often fails on the other too."""
 
     def __post_init__(self) -> None:
         for side, bad, total in (

@@ -23,6 +23,9 @@ With p_k the law of x_c at ψ0, r = ψ/ψ0 and j the largest count below the cap
 
 so that G(ψ) cancels; j is the largest k with 3 E[min(r^{x_c − k}, 1)] ≥ 1.
 
+Requests that both versions are asked (`Block.paired`) do not fail on each at random, and λ, which is made for that law, would give back
+too much: at a mirror of 10 % up to 1.6 % a block. There the cap just cuts; min(f, 3) never needed λ for its guarantee.
+
 So that yesterday's good behaviour does not hide today's fault, a fresh mixture starts now and then (capital.py).
 """
 
@@ -63,6 +66,8 @@ def log_factors(block: Block, tolerated: float) -> tuple[float, ...]:
 def log_capped_factors(block: Block, tolerated: float) -> tuple[float, ...]:
     """Natural log of min(λ f(ψ), 3) of one block, which is what counts, for every alternative above `tolerated` (ψ0)."""
     lowest, probabilities = law(block.candidate_total, block.stable_total, block.bad, tolerated)
+    if block.paired:
+        return tuple(min(factor, LOG_CAP) for factor in log_factors(block, tolerated))
     if len(probabilities) == 1:
         return (0.0,) * len(alternatives(tolerated))  # the margins leave no choice, so nothing was learnt
     observed, tails = block.candidate_bad - lowest, _tails(probabilities)

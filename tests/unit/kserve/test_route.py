@@ -7,7 +7,7 @@ import pytest
 
 from headgate_operator.api.spec import Gateway
 from headgate_operator.kserve.children import Owner
-from headgate_operator.kserve.route import RouteBackend, default_hostname, gateway_duration, http_route, read_route
+from headgate_operator.kserve.route import RouteBackend, RouteMirror, default_hostname, gateway_duration, http_route, read_route
 
 OWNER = Owner(name="flight-delay", uid="u-1")
 GATEWAY = Gateway(name="kserve-ingress-gateway", namespace="kserve")
@@ -144,3 +144,67 @@ def test_durations_are_written_as_the_gateway_api_reads_them(duration, text):
 
 def test_the_default_host_name():
     assert default_hostname("flight-delay", "ml", "example.com") == "flight-delay.ml.example.com"
+
+
+MIRROR = RouteMirror(isvc="flight-delay-bbbbbbbb", revision="r00000002", percent=30)
+
+
+def mirrored(**filters) -> dict:
+    route = http_route(
+        name="flight-delay",
+        namespace="ml",
+        owner=OWNER,
+        gateway=GATEWAY,
+        hostnames=("flight-delay.ml.example.com",),
+        slots=(STABLE, STABLE),
+        stable_id="r00000001",
+        rejected_ids=(),
+        request_timeout=timedelta(seconds=5),
+        mirror=MIRROR,
+    )
+    for entry in route["spec"]["rules"][0]["filters"]:
+        entry["requestMirror"] |= filters
+    return route
+
+
+def test_a_mirrored_version_is_in_a_filter_of_the_rule_and_its_revision_in_an_annotation():
+    route = mirrored()
+    reference = {"kind": "Service", "name": "flight-delay-bbbbbbbb-predictor", "port": 80}
+    (only,) = route["spec"]["rules"][0]["filters"]
+    assert only == {"type": "RequestMirror", "requestMirror": {"backendRef": reference, "percent": 30}}
+    assert route["metadata"]["annotations"]["headgate.dev/mirror"] == "r00000002"
+    assert "filters" not in written()["spec"]["rules"][0]
+    assert "headgate.dev/mirror" not in written()["metadata"]["annotations"]
+
+
+def test_a_mirror_reads_back_as_it_was_written():
+    state = read_route(mirrored(), owner=OWNER, gateway=GATEWAY)
+    assert (state.slots, state.mirror) == ((STABLE, STABLE), MIRROR)
+    assert read_route(written(), owner=OWNER, gateway=GATEWAY).mirror is None
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"backendRef": {"name": "somebody-elses", "port": 80}},
+        {"backendRef": {"name": "x-predictor", "namespace": "other", "port": 80}},
+        {"fraction": {"numerator": 1}},
+    ],
+)
+def test_a_mirror_that_is_not_like_ours_makes_the_route_an_edited_one(filters):
+    state = read_route(mirrored(**filters), owner=OWNER, gateway=GATEWAY)
+    assert (state.slots, state.mirror) == (None, None)
+
+
+def test_a_second_filter_makes_the_route_an_edited_one():
+    route = mirrored()
+    route["spec"]["rules"][0]["filters"] *= 2
+    assert read_route(route, owner=OWNER, gateway=GATEWAY).slots is None
+
+
+def test_a_mirror_without_a_percent_is_one_of_everything():
+    route = mirrored()
+    del route["spec"]["rules"][0]["filters"][0]["requestMirror"]["percent"]
+    mirror = read_route(route, owner=OWNER, gateway=GATEWAY).mirror
+    assert mirror is not None
+    assert mirror.percent == 100

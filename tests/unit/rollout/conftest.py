@@ -17,11 +17,13 @@ from headgate_operator.rollout.decide import decide
 from headgate_operator.rollout.decision import Decision, Note
 from headgate_operator.rollout.needs import needs
 from headgate_operator.rollout.observed import (
+    MIRROR_SLOT,
     Backend,
     DriftReport,
     Fleet,
     HookAnswer,
     HookCall,
+    Mirror,
     Observed,
     ParityAnswer,
     Reading,
@@ -83,6 +85,10 @@ class World:
         self.route: Route | None = None
         self.gateway_up = True
         self.live: tuple[Backend, ...] = ()
+        self.live_mirror: Mirror | None = None
+        self.copies: dict[str, float] = {}
+        self.dark_seconds = 0.0
+        """How long the gateway copied requests to a version without endpoints."""
         self.rate = 75.0
         self.pinned = 0.0
         """Share of the candidate's requests that something in front of the gateway sends to stable instead."""
@@ -148,9 +154,12 @@ class World:
         self._settle_pods()
         if self.gateway_up:
             self.live = (self.route.slots or ()) if self.route else ()
+            self.live_mirror = self.route.mirror if self.route else None
             self.route = self.route and replace(self.route, accepted=True)
         refused = {entry.id for entry in self.status.rejected}
-        self.cut_off = (self.cut_off & refused) | (refused - {backend.revision for backend in self.live if backend.weight})
+        routed = {backend.revision for backend in self.live if backend.weight}
+        routed |= {self.live_mirror.revision} if self.live_mirror else set()
+        self.cut_off = (self.cut_off & refused) | (refused - routed)
         self._serve(duration / timedelta(seconds=1))
 
     def _settle_pods(self) -> None:
@@ -171,9 +180,26 @@ class World:
             pod = self.pods.get(backend.isvc)
             gone = pod is None or pod.available == 0  # then the gateway answers 503
             bad = requests if gone else requests * self.behaviour.get(backend.revision, Behaviour()).bad
-            counters = self.counters.setdefault(slot, {"rq_timeout": 0})
-            for name, count in (("rq_2xx", requests - bad), ("rq_5xx", bad), ("latency_count", requests), ("latency_le_250", requests)):
-                counters[name] = counters.get(name, 0) + count
+            self._count(slot, requests, bad)
+        self._serve_copies(seconds)
+
+    def _serve_copies(self, seconds: float) -> None:
+        mirror = self.live_mirror
+        if mirror is None:
+            self.counters.pop(MIRROR_SLOT, None)
+            return
+        assert mirror.revision not in self.cut_off, "a refused revision got copies again"
+        pod = self.pods.get(mirror.isvc)
+        if pod is None or pod.available == 0:
+            self.dark_seconds += seconds  # then the gateway answers 500 to everybody
+        copies = self.rate * seconds * mirror.percent / 100 * (1 - self.pinned)
+        self.copies[mirror.revision] = self.copies.get(mirror.revision, 0) + copies
+        self._count(MIRROR_SLOT, copies, copies * self.behaviour.get(mirror.revision, Behaviour()).bad)
+
+    def _count(self, slot: int, requests: float, bad: float) -> None:
+        counters = self.counters.setdefault(slot, {"rq_timeout": 0})
+        for name, count in (("rq_2xx", requests - bad), ("rq_5xx", bad), ("latency_count", requests), ("latency_le_250", requests)):
+            counters[name] = counters.get(name, 0) + count
 
     def _share(self, backend: Backend) -> float:
         if not self.pinned or self.status.stable is None:
@@ -254,7 +280,7 @@ class World:
             wanted_route = decision.route
             route = Route(
                 ours=True, accepted=self.gateway_up, slots=wanted_route.slots, stable_id=wanted_route.stable_id,
-                rejected_ids=wanted_route.rejected_ids,
+                rejected_ids=wanted_route.rejected_ids, mirror=wanted_route.mirror,
             )  # fmt: skip
             if self.route is None or replace(self.route, accepted=route.accepted) != route:
                 self._write()
@@ -336,6 +362,10 @@ class World:
         """How many Events had that reason."""
         return sum(note.reason is reason for note in self.notes)
 
+    def condition_message(self, kind: str) -> str:
+        """The message of a condition, empty if it is absent."""
+        return next((condition.message for condition in self.status.conditions if condition.type == kind), "")
+
     def condition(self, kind: str) -> str | None:
         """The reason of a condition, or None if it is absent."""
         return next((condition.reason for condition in self.status.conditions if condition.type == kind), None)
@@ -355,6 +385,7 @@ def check(world: World, decision: Decision) -> None:
     wanted = {service.isvc for service in decision.services}
     assert not wanted & set(decision.delete)
     routed = {backend.isvc for backend in decision.route.slots} if decision.route else set()
+    routed |= {decision.route.mirror.isvc} if decision.route and decision.route.mirror else set()
     assert not routed & set(decision.delete)
     assert not decision.delete or world.route is None or world.route.accepted
     assert all(service.min_replicas >= 1 for service in decision.services)
@@ -372,6 +403,8 @@ def check_route(decision: Decision) -> None:
     refused = {entry.id for entry in status.rejected}
     assert {backend.revision for backend in slots} <= allowed - refused
     slot_of = {version.slot for version in status.draining if version.slot is not None}
+    mirror = decision.route.mirror
+    assert mirror is None or (mirror.revision in allowed - refused - {status.stable.id} and 0 < mirror.percent <= 100)
     used = {position for position, backend in enumerate(slots) if backend.weight and backend.isvc != status.stable.isvc}
     assert not used & slot_of, "a slot is given again only after its answers in flight"
 

@@ -56,6 +56,12 @@ RULES: tuple[Rule, ...] = (
         cel=matches(_VERSION_PLACEHOLDER),
         holds=lambda cluster: re.search(_VERSION_PLACEHOLDER, cluster) is not None,
     ),
+    Rule(
+        at="spec.analysis.provider.envoy.mirrorCluster",
+        sentence="the cluster name may have the placeholders {{namespace}}, {{name}}, {{revision}}, {{isvc}} and {{slot}} and no others",
+        cel=matches(_CLUSTER),
+        holds=lambda cluster: re.fullmatch(_CLUSTER, cluster) is not None,
+    ),
     above_zero("spec.analysis.interval"),
     above_zero("spec.analysis.provider.envoy.flush"),
     above_zero("spec.analysis.provider.prometheus.scrapeInterval"),

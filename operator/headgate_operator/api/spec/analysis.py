@@ -23,6 +23,12 @@ class EnvoyProvider(ApiModel):
         max_length=256,
         description="Name of a version's Envoy cluster. Placeholders: {{namespace}} {{name}} {{revision}} {{isvc}} {{slot}}.",
     )
+    mirror_cluster: str = Field(
+        "httproute/{{namespace}}/{{name}}/rule/0-mirror-0",
+        min_length=1,
+        max_length=256,
+        description="Name of the Envoy cluster of a mirrored version (strategies BlueGreen and Shadow); the same placeholders.",
+    )
     flush: Duration = Field(timedelta(seconds=5), description="The proxies' stats flush interval.")
 
 

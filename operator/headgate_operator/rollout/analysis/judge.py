@@ -1,6 +1,6 @@
 """One pass over one reading: every metric closes its block or not, then all of them together say what follows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,15 +8,13 @@ from headgate_operator.api.model import changed
 from headgate_operator.api.spec import Analysis as AnalysisSettings
 from headgate_operator.api.spec import Metric, MetricPreset
 from headgate_operator.api.status import AnalysisStatus, MetricStatus, SideCounts, Verdict
-from headgate_operator.rollout.analysis import verdicts, wealth, wording
+from headgate_operator.rollout.analysis import share, verdicts, wealth, wording
 from headgate_operator.rollout.analysis.blocks import POLLS_PER_INTERVAL, Closing
 from headgate_operator.rollout.analysis.failing import all_failing
 from headgate_operator.rollout.analysis.outcome import Analysis, Outcome
 from headgate_operator.rollout.analysis.track import Track, follow, meter_of, samples
 from headgate_operator.rollout.observed import Reading
 from headgate_operator.stats.block import Block
-from headgate_operator.stats.silence import unexplained_silence
-from headgate_operator.stats.split import contradicts_weight
 
 _SHORTEST_POLL: Final = timedelta(milliseconds=200)
 
@@ -55,7 +53,8 @@ def analyse(settings: AnalysisSettings, status: AnalysisStatus, reading: Reading
         failed = (_failure(metric, tracks[meter]) for metric, meter in zip(settings.metrics, meters, strict=True))
         return Analysis(status=status, outcomes=tuple(failed), available=False)
     passes = [
-        _judge_metric(settings, metric, state, tracks[meter]) for metric, state, meter in zip(settings.metrics, states, meters, strict=True)
+        _judge_metric(settings, metric, state, tracks[meter], paired=status.mirror > 0)
+        for metric, state, meter in zip(settings.metrics, states, meters, strict=True)
     ]
     counting = passes[_counting(settings)]
     tells_shares = _tells_shares(counting.metric, reading)
@@ -77,9 +76,7 @@ def _conclude(status: AnalysisStatus, passes: list[_Pass], counting: _Pass) -> A
         for done in passes
         if (streak := all_failing(done.metric, done.state, done.closing, status.weight)) is not None
     ]
-    share, split = status.weight / 100, status.split
-    silent = unexplained_silence(share, status.silent_requests)
-    contradiction = not silent and contradicts_weight(split.candidate, split.candidate + split.stable, share)
+    no_traffic = share.no_traffic(status)
     return Analysis(
         status=status,
         outcomes=outcomes,
@@ -87,8 +84,8 @@ def _conclude(status: AnalysisStatus, passes: list[_Pass], counting: _Pass) -> A
         all_failing=next(iter(failing), None),
         promotable=all(outcome.verdict is Verdict.NOT_WORSE for outcome in outcomes),
         kept_requests=counting.kept.candidate_total if counting.kept else 0,
-        no_traffic=wording.silence(status.weight, status.silent_requests) if silent else None,
-        split_mismatch=wording.split_mismatch(status.weight, split) if contradiction else None,
+        no_traffic=no_traffic,
+        split_mismatch=None if no_traffic else share.split_mismatch(status),
         available=not any(outcome.verdict in (Verdict.NO_DATA, Verdict.PROVIDER_ERROR) for outcome in outcomes),
     )
 
@@ -105,12 +102,12 @@ def _tells_shares(metric: Metric, reading: Reading) -> bool:
     return metric.preset is not None and all(slot.counters for scrape in reading.of(metric.name).scrapes for slot in scrape.slots)
 
 
-def _judge_metric(settings: AnalysisSettings, metric: Metric, state: MetricStatus, track: Track) -> _Pass:
+def _judge_metric(settings: AnalysisSettings, metric: Metric, state: MetricStatus, track: Track, *, paired: bool) -> _Pass:
     closing, settled = track.closing, None if state.discard_next else track.closing.block
     if closing.block is not None:
         state = state.model_copy(update={"discard_next": False, "last_block_end": closing.ended})
     if settled is not None and settled.candidate_total:
-        state = verdicts.judged(settings, metric, state, settled, closing)
+        state = verdicts.judged(settings, metric, state, replace(settled, paired=True) if paired else settled, closing)
     return _Pass(metric=metric, state=state, outcome=_outcome(settings, metric, state, track), closing=closing, settled=settled)
 
 

@@ -68,6 +68,16 @@ def split_mismatch(weight: int, split: SideCounts) -> str:
     return f"the candidate got {share(split.candidate, whole)} requests, which should be {weight}%; chance does not explain that"
 
 
+def mirror_mismatch(percent: int, split: SideCounts) -> str:
+    """Write the observed share of copies beside the mirror's."""
+    return f"the candidate got copies of {share(split.candidate, split.stable)} requests, which should be {percent}%"
+
+
+def no_copies(percent: int, requests: int) -> str:
+    """Write why missing copies are no coincidence."""
+    return f"no copy of {requests} requests reached the candidate, which should get copies of {percent}% of them"
+
+
 def silence(weight: int, requests: int) -> str:
     """Write why no traffic is no coincidence."""
     return (
