@@ -104,8 +104,9 @@ class Actor:
         live_runtime = snapshot.children.runtimes.get(wanted.isvc)
         live_service = snapshot.children.services.get(wanted.isvc)
         for kind, pinned, live in (("ServingRuntime", runtime, live_runtime), ("InferenceService", _unscaled(service), live_service)):
-            if live is not None and not _hands_off(snapshot, live) and not is_subset(pinned, live):
-                text = f"{kind} {wanted.isvc} was edited by somebody else and is put back"
+            edited = live is not None and not _hands_off(snapshot, live) and not is_subset(pinned, live)
+            if edited or (live is None and _was_there(snapshot, wanted)):
+                text = f"{kind} {wanted.isvc} was {'edited' if edited else 'deleted'} by somebody else and is put back"
                 notes.append(Note(reason=Reason.CHILD_RESTORED, message=text, revision=wanted.revision, warning=True))
         wrote = await self._apply(snapshot, SERVING_RUNTIMES, runtime, live_runtime)
         dropped = live_service is not None and gave_up_scaling(live_service, service, manager=FIELD_MANAGER)
@@ -157,6 +158,12 @@ class Actor:
         patch: Mapping[str, Any] = {"metadata": {"resourceVersion": version, "annotations": {COMMAND_ANNOTATION: None}}}
         subject = snapshot.observed.subject
         await self._api.patch(MODEL_DEPLOYMENTS, subject.namespace, subject.name, patch)
+
+
+def _was_there(snapshot: Snapshot, wanted: WantedService) -> bool:
+    """Whether a version has served already: then its children existed, and were deleted if they are not there."""
+    status = snapshot.observed.status
+    return wanted.revision in {version.id for version in (status.stable, status.previous) if version is not None}
 
 
 def _unused_runtimes(snapshot: Snapshot, decision: Decision) -> list[str]:

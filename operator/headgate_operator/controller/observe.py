@@ -28,6 +28,7 @@ from headgate_operator.controller.scrape import Counters
 from headgate_operator.controller.settings import Settings
 from headgate_operator.controller.wanted import read_wanted
 from headgate_operator.kserve.children import Owner, pinned_form
+from headgate_operator.kserve.read import predictor_address
 from headgate_operator.kserve.route import default_hostname, read_route
 from headgate_operator.kube.protocol import KubeApi, Object
 from headgate_operator.rollout.needs import needs
@@ -133,7 +134,7 @@ class Observer:
         wants = needs(spec, status, services, observed.route)
         reading, parity, drift = await asyncio.gather(
             self._reading(observed) if wants.metrics else _nothing(),
-            self._parity(observed, ask=wants.parity) if wants.parity or wants.golden else _nothing(),
+            self._parity(observed, children, ask=wants.parity) if wants.parity or wants.golden else _nothing(),
             self._monitoring.read(subject, spec, status) if wants.drift else _nothing(),
         )
         now = self._clock()
@@ -148,10 +149,14 @@ class Observer:
         assert observed.route is not None
         return await self._counters.read(observed.spec.analysis, observed.subject, observed.route)
 
-    async def _parity(self, observed: Observed, *, ask: bool) -> ParityAnswer:
+    async def _parity(self, observed: Observed, children: Children, *, ask: bool) -> ParityAnswer:
         assert observed.status.candidate is not None
         candidate = observed.status.candidate
-        return await check(self._api, self._question, subject=observed.subject, spec=observed.spec, candidate=candidate, ask=ask)
+        isvc, subject = children.services.get(candidate.isvc), observed.subject
+        address = predictor_address(isvc, name=candidate.isvc, namespace=subject.namespace)
+        return await check(
+            self._api, self._question, subject=subject, spec=observed.spec, candidate=candidate, address=address, ask=ask
+        )  # fmt: skip
 
 
 def _stable_unknown(status: ModelDeploymentStatus) -> bool:

@@ -7,8 +7,10 @@ its observedGeneration is the Deployment's. So: the Deployment for what is rolle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from headgate_operator.kserve.children import Owner
+from headgate_operator.kserve.names import predictor_host
 from headgate_operator.kserve.resources import SOURCE_URI_ANNOTATION
 
 _LONGEST_REASON = 400
@@ -56,6 +58,21 @@ def read_service(
 def condition(obj: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     """Return an object's condition of that type, or an empty one."""
     return next((entry for entry in obj.get("status", {}).get("conditions", ()) if entry.get("type") == kind), {})
+
+
+def predictor_address(isvc: Mapping[str, Any] | None, *, name: str, namespace: str) -> str:
+    """Return where a version is asked inside of the cluster, without a path: as KServe says, else its Service on port 80.
+
+    With headless Services KServe names the pods' port. Only a host of the version's own is believed.
+    """
+    host = predictor_host(name, namespace)
+    try:
+        told = urlsplit(((isvc or {}).get("status", {}).get("address") or {}).get("url") or "")
+    except ValueError:
+        return f"http://{host}"
+    if told.scheme in ("http", "https") and told.hostname == host and told.username is None:
+        return f"{told.scheme}://{told.netloc}"
+    return f"http://{host}"
 
 
 def _model_uri(isvc: Mapping[str, Any]) -> str | None:

@@ -296,3 +296,15 @@ async def test_what_the_autoscaler_aims_at_is_written_changed_and_given_up_on_th
     assert "scaleTarget" not in predictor
     assert (await world.status()).stable.id == stable.id, "no new revision"
     assert "ChildRestored" not in {event["reason"] for event in await world.admin.list(EVENTS, "ml")}
+
+
+async def test_a_deleted_service_is_put_back_with_an_event(world) -> None:
+    await world.manifest()
+    await world.settle()
+    stable = (await world.status()).stable
+    live = await world.get(INFERENCE_SERVICES, stable.isvc)
+    await world.admin.delete(INFERENCE_SERVICES, "ml", stable.isvc, uid=live["metadata"]["uid"])
+    await world.reconciler.look(("ml", "flight-delay"))
+    assert (await world.get(INFERENCE_SERVICES, stable.isvc))["metadata"]["uid"] != live["metadata"]["uid"]
+    told = [event["note"] for event in await world.admin.list(EVENTS, "ml") if event["reason"] == "ChildRestored"]
+    assert told == [f"InferenceService {stable.isvc} was deleted by somebody else and is put back"]

@@ -3,7 +3,7 @@
 import copy
 
 from headgate_operator.kserve.children import Owner
-from headgate_operator.kserve.read import ServiceState, read_service
+from headgate_operator.kserve.read import ServiceState, predictor_address, read_service
 
 OWNER = Owner(name="flight-delay", uid="u-1")
 URI = "s3://models/flight-delay/7"
@@ -128,3 +128,15 @@ def test_kserves_failure_counts_only_while_the_model_is_not_up_to_date():
 def test_a_long_story_is_cut():
     waiting = {"waiting": {"reason": "CreateContainerError", "message": "x" * 5000}}
     assert len(read(isvc("False"), pods=(pod(state=waiting),)).not_ready) == 400
+
+
+def test_a_version_is_asked_where_kserve_says_if_that_is_a_host_of_its_own():
+    def asked(url):
+        return predictor_address({"status": {"address": {"url": url}}}, name="m-1", namespace="ml")
+
+    host = "m-1-predictor.ml.svc.cluster.local"
+    assert asked(f"http://{host}:8080") == f"http://{host}:8080"
+    assert asked(f"http://{host}/v1/models/m:predict") == f"http://{host}"
+    for other in (None, "", "http://169.254.169.254/", f"http://{host}.evil.example", f"http://user@{host}", "file:///etc", "http://[x"):
+        assert asked(other) == f"http://{host}"
+    assert predictor_address(None, name="m-1", namespace="ml") == f"http://{host}"
