@@ -163,7 +163,7 @@ class Cluster:
         self._envoy: Envoy = await start_envoy(self.folder / "envoy", public_port=self._gateway_port)
         stack.push_async_callback(self._envoy.stop)
         self._progress(f"gateway at {self.gateway_url}")
-        self._kubelet = Kubelet(self.api, self.folder / "logs")
+        self._kubelet = Kubelet(self.api, self.folder / "logs", self._envoy.addresses.cluster_local)
         gateway = GatewayController(self.api, self._envoy, GATEWAY)
         for part in (self._envoy, gateway, self._kubelet, DeploymentController(self.api), KServeController(self.api)):
             _run_until_closed(stack, part.run(), type(part).__name__)

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.cluster import Cluster
@@ -83,6 +84,17 @@ class World:
     async def pods(self, name: str = "m-1") -> list[Object]:
         found = await self.api.list("v1", "pods", "ml", label_selector=f"serving.kserve.io/inferenceservice={name}")
         return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+    async def service_on(self, name: str, port: int) -> None:
+        """A Service whose one Pod is a server of the test's own."""
+        meta = {"name": name, "namespace": "ml", "labels": {"app": name}, "annotations": {"devcluster.headgate.dev/port": str(port)}}
+        await self.apply(
+            {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"selector": {"app": name}, "ports": [{"port": 80}]}}
+        )
+        container = {"name": "main", "image": "none"}
+        await self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}})
+        ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+        await self.api.merge_patch("v1", "pods", "ml", name, {"status": ready}, subresource="status")
 
     async def available(self, count: int, name: str = "m-1") -> None:
         """Wait until the Deployment has exactly this many pods, all of the present template and available."""
@@ -209,6 +221,41 @@ async def test_a_new_label_replaces_every_pod_without_losing_a_request(world: Wo
     assert after["metadata"]["labels"]["team"] == "delays"
     assert set(answers) == {200}
     assert answers.total() > 20
+
+
+async def test_a_logger_stands_in_the_request_path_and_reaches_a_sink_by_its_service_name(world: World) -> None:
+    events: list[dict[str, str]] = []
+
+    async def collect(request: web.Request) -> web.Response:
+        events.append({"path": request.path, "host": request.host, **{name.lower(): value for name, value in request.headers.items()}})
+        return web.Response()
+
+    app = web.Application(client_max_size=10**7)
+    app.router.add_post("/{path:.*}", collect)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await world.service_on("sink", runner.addresses[0][1])
+    url = "http://sink.ml.svc.cluster.local/v1/events/m/r1"
+    await world.serve("m-6", logger={"mode": "all", "url": url, "metadataHeaders": ["X-Request-Id"]})
+    await world.ready("m-6")
+    (pod,) = await world.pods("m-6")
+    assert [(part["name"], part["ready"]) for part in pod["status"]["containerStatuses"]] == [("kserve-container", True), ("agent", True)]
+
+    async def two() -> bool:
+        return len(events) >= 2
+
+    path, headers = "/v2/models/flight-delay/infer", {"X-Request-Id": "r-1"}
+    address = f"http://m-6-predictor.ml.svc.cluster.local{path}"
+    try:
+        async with world.client.post(address, json=world.question, headers=headers, proxy=world.cluster.cluster_local_proxy) as answer:
+            assert answer.status == 200
+        await eventually(two)
+    finally:
+        await world.api.delete(*ISVC, "m-6")
+        await runner.cleanup()
+    assert [(event["path"], event["ce-inferenceservicename"]) for event in events] == [("/v1/events/m/r1", "m-6")] * 2
+    assert {event["ce-metadata"] for event in events} == {'{"X-Request-Id": ["r-1"]}'}
 
 
 async def test_a_runtime_of_the_namespace_comes_before_the_clusters(world: World) -> None:

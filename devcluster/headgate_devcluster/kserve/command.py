@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from headgate_devcluster.kserve.logger import agent_arguments
 from headgate_devcluster.kserve.names import CONTAINER, MODEL_FOLDER
 from headgate_devcluster.objects import Object
 
@@ -31,10 +32,16 @@ class Command:
     argv: tuple[str, ...]
     env: dict[str, str]
     ready_path: str
+    agent: tuple[str, ...] | None = None
+    """The agent's command, its ports apart; None if the pod has none."""
 
     def listening_on(self, port: int) -> tuple[str, ...]:
         """The whole command line; the last of several equal options counts."""
         return (*self.argv, f"--http_port={port}", "--host=127.0.0.1")
+
+    def agent_on(self, port: int, server: int) -> tuple[str, ...]:
+        """The agent's whole command line, between `port` and the server's."""
+        return (*(self.agent or ()), f"--port={port}", f"--component-port={server}")
 
 
 def command(pod: Object) -> Command:
@@ -52,7 +59,9 @@ def command(pod: Object) -> Command:
     models = str(_model_folder(pod))
     arguments = [part.replace(MODEL_FOLDER, models) for part in container.get("args", [])]
     probe = container.get("readinessProbe", {}).get("httpGet", {})
-    return Command((sys.executable, "-m", "headgate_serving", *arguments), _environment(container), probe.get("path", _READY_PATH))
+    told = agent_arguments(pod)
+    agent = None if told is None else (sys.executable, "-m", "headgate_devcluster.kserve.agent", *told)
+    return Command((sys.executable, "-m", "headgate_serving", *arguments), _environment(container), probe.get("path", _READY_PATH), agent)
 
 
 def _model_folder(pod: Object) -> Path:

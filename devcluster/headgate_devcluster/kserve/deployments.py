@@ -8,6 +8,7 @@ import json
 import math
 from dataclasses import dataclass
 
+from headgate_devcluster.kserve.logger import inject
 from headgate_devcluster.kserve.names import POD_FINALIZER, TEMPLATE_HASH_LABEL, owned_by
 from headgate_devcluster.objects import POD, Object, is_ready, terminating
 
@@ -71,7 +72,7 @@ def new_pod(deployment: Object, name: str) -> Object:
     """A pod made from the Deployment's template."""
     template = deployment["spec"]["template"]
     meta = template["metadata"]
-    return {
+    pod = {
         "apiVersion": POD.api_version,
         "kind": POD.kind,
         "metadata": {
@@ -84,6 +85,7 @@ def new_pod(deployment: Object, name: str) -> Object:
         },
         "spec": template["spec"] | {"nodeName": "devcluster"},
     }
+    return inject(pod)
 
 
 def status(deployment: Object, count: Census, now: str) -> Object:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from headgate_devcluster.kserve import logger
 from headgate_devcluster.kserve.names import (
     AUTOSCALER_ANNOTATION,
     CONTAINER,
@@ -42,7 +43,7 @@ def deployment(isvc: Object, runtime: Object | None) -> Object:
     annotations = _annotations(isvc)
     source = isvc["spec"]["predictor"].get("model", {}).get("storageUri")
     of_runtime = runtime["spec"].get("annotations", {}) if runtime else {}
-    template_annotations = of_runtime | annotations | ({SOURCE_ANNOTATION: source} if source else {})
+    template_annotations = of_runtime | annotations | ({SOURCE_ANNOTATION: source} if source else {}) | logger.annotations(isvc)
     return {
         "apiVersion": DEPLOYMENT.api_version,
         "kind": DEPLOYMENT.kind,
@@ -61,7 +62,8 @@ def deployment(isvc: Object, runtime: Object | None) -> Object:
 
 
 def service(isvc: Object) -> Object:
-    """The Service in front of the pods."""
+    """The Service in front of the pods; with a logger, in front of their agents."""
+    target = logger.AGENT_PORT if logger.annotations(isvc) else 8080
     labels = _labels(isvc)
     return {
         "apiVersion": SERVICE.api_version,
@@ -70,7 +72,7 @@ def service(isvc: Object) -> Object:
         "spec": {
             "type": "ClusterIP",
             "selector": {"app": labels["app"]},
-            "ports": [{"name": predictor(isvc["metadata"]["name"]), "port": 80, "protocol": "TCP", "targetPort": 8080}],
+            "ports": [{"name": predictor(isvc["metadata"]["name"]), "port": 80, "protocol": "TCP", "targetPort": target}],
         },
     }
 

@@ -33,6 +33,8 @@ class Kubelet:
 
     api: ApiClient
     logs: Path
+    cluster_local_proxy: str = ""
+    """An HTTP proxy that knows the cluster's Services."""
     pre_stop_seconds: float = PRE_STOP_SECONDS
     _running: dict[str, _Running] = field(default_factory=dict)
     """By uid of the Pod."""
@@ -61,7 +63,7 @@ class Kubelet:
     def _look_at(self, pod: Object) -> None:
         uid = pod["metadata"]["uid"]
         if uid not in self._running:
-            server = Server(pod, self.logs / f"{pod['metadata']['name']}.log", self._reporter(pod), self._session)
+            server = Server(pod, self.logs / f"{pod['metadata']['name']}.log", self._reporter(pod), self._session, self.cluster_local_proxy)
             self._running[uid] = _Running(server, asyncio.create_task(server.run()))
         running = self._running[uid]
         if terminating(pod) and running.ending is None:
@@ -120,13 +122,13 @@ def pod_status(pod: Object, state: ServerState, now: str) -> Object:
     running, initialized = state.waiting is None, not (state.waiting or "").startswith(_INIT)
     ready = str(state.ready)
     flags = {"PodScheduled": "True", "Initialized": str(initialized), "ContainersReady": ready, "Ready": ready}
-    serving = _container_status(pod["spec"]["containers"][0], state, now)
+    serving, *beside = [_container_status(container, state, now) for container in pod["spec"]["containers"]]
     status: Object = {
         "phase": "Running" if running or state.restarts else "Pending",
         "podIP": "127.0.0.1",
         "hostIP": "127.0.0.1",
         "conditions": [{"type": kind, "status": value, "lastTransitionTime": now} for kind, value in flags.items()],
-        "containerStatuses": [serving],
+        "containerStatuses": [serving, *beside],
     }
     if not initialized:
         failed = replace(state, waiting=(state.waiting or "").removeprefix(_INIT))

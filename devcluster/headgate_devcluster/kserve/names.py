@@ -8,6 +8,7 @@ CLUSTER_RUNTIME = Kind("serving.kserve.io/v1alpha1", "ClusterServingRuntime", "c
 DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
 
 CONTAINER = "kserve-container"
+AGENT_CONTAINER = "agent"
 MODEL_FOLDER = "/mnt/models"
 FINALIZER = "inferenceservice.finalizers"
 ISVC_LABEL = "serving.kserve.io/inferenceservice"

@@ -15,6 +15,7 @@ from headgate_devcluster.kserve.command import CannotRunError, Command, command
 from headgate_devcluster.objects import Object
 
 _PROBE_TIMEOUT = aiohttp.ClientTimeout(total=5)
+_PROBE_HEADERS = {"User-Agent": "kube-probe/1.35"}
 _STARTING_PROBE_SECONDS = 0.1
 _SERVING_PROBE_SECONDS = 5.0
 _FAILURES_ALLOWED = 3
@@ -49,7 +50,10 @@ class Server:
     report: Report
     """Told every change of state, before anything that depends on it happens."""
     session: aiohttp.ClientSession
+    proxy: str = ""
+    """An HTTP proxy that knows the cluster's Services; the agent's way to its sink."""
     child: process.Child | None = None
+    agent: process.Child | None = None
     state: ServerState = ServerState(waiting="ContainerCreating")
 
     async def run(self) -> None:
@@ -70,26 +74,49 @@ class Server:
             self.state = replace(self.state, restarts=self.state.restarts + 1)
 
     async def end(self, grace: float) -> None:
-        """End the process: SIGTERM, `grace` seconds, SIGKILL."""
-        if self.child:
-            await self.child.stop(grace)
+        """End the processes: SIGTERM, `grace` seconds, SIGKILL."""
+        await asyncio.gather(*(child.stop(grace) for child in (self.agent, self.child) if child))
 
     async def _run_once(self, start: Command) -> int:
-        """One process from start to end; returns its exit code."""
-        port = free_port()
+        """The process, and the agent before it, from start to end; returns the exit code of the one that ended first."""
         try:
-            self.child = await process.start(self.pod["metadata"]["name"], start.listening_on(port), log=self.log, env=start.env)
+            port = await self._launch(start)
         except ClusterError as error:
+            await self.end(0)
             await self._tell(waiting="CreateContainerError", message=str(error))
             return -1
         await self._tell(port=port, ready=False, waiting=None, message="")
         probing = asyncio.create_task(self._probe(f"http://127.0.0.1:{port}{start.ready_path}"))
         try:
-            return await self.child.wait()
+            return await self._first_end()
         finally:
             probing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await probing
+
+    async def _launch(self, start: Command) -> int:
+        """Start what the pod runs; returns the port that requests go to."""
+        name, port = self.pod["metadata"]["name"], free_port()
+        self.child = await process.start(name, start.listening_on(port), log=self.log, env=start.env)
+        if start.agent is None:
+            return port
+        front = free_port()
+        own = dict.fromkeys(("HTTP_PROXY", "http_proxy"), self.proxy) | dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
+        env = start.env | own
+        self.agent = await process.start(f"{name} agent", start.agent_on(front, port), log=self.log.with_suffix(".agent.log"), env=env)
+        return front
+
+    async def _first_end(self) -> int:
+        """Wait until one of the processes ends and end the other: neither serves alone."""
+        children = [child for child in (self.child, self.agent) if child]
+        ends = {asyncio.create_task(child.wait()): child for child in children}
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiting in ends:
+                waiting.cancel()
+        await asyncio.gather(*(child.stop(0) for child in children if child.running))
+        return done.pop().result()
 
     async def _probe(self, url: str) -> None:
         """Follow readiness; one lost probe of a busy server changes nothing."""
@@ -103,7 +130,7 @@ class Server:
 
     async def _healthy(self, url: str) -> bool:
         try:
-            async with self.session.get(url, timeout=_PROBE_TIMEOUT) as answer:
+            async with self.session.get(url, timeout=_PROBE_TIMEOUT, headers=_PROBE_HEADERS) as answer:
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False
