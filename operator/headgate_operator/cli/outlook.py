@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 from headgate_operator.api.quantities import format_duration, format_share
-from headgate_operator.api.spec import Metric, MetricPreset, ModelDeploymentSpec, OnInsufficientData, ParityMode, Strategy
+from headgate_operator.api.spec import HookType, Metric, MetricPreset, ModelDeploymentSpec, OnInsufficientData, ParityMode, Strategy
 
 
 def outlook(spec: ModelDeploymentSpec) -> list[str]:
     """Return the sentences, in the order in which things will happen."""
-    return [_start(spec), _parity(spec), _steps(spec), _refusal(spec), _promotion(spec), _watch(spec)]
+    return [_start(spec), _parity(spec), *_hooks(spec), _steps(spec), _refusal(spec), _promotion(spec), _watch(spec)]
 
 
 def _start(spec: ModelDeploymentSpec) -> str:
@@ -30,6 +30,18 @@ def _parity(spec: ModelDeploymentSpec) -> str:
         f"It is asked the golden inputs of ConfigMap {config_map} first; answers further off than {tolerance.absolute:g} + "
         f"{tolerance.relative:g} × the golden one refuse it before its first request."
     )
+
+
+def _hooks(spec: ModelDeploymentSpec) -> list[str]:
+    """Say whom it asks and tells on the way, if anybody."""
+    words = {
+        HookType.PRE_ROLLOUT: "must agree (answer 2xx) before its first request",
+        HookType.PRE_PROMOTION: "must agree before it takes over",
+        HookType.NOTIFY: "is told of every change of phase",
+    }
+    named = {kind: [hook.name for hook in spec.rollout.hooks if hook.type is kind] for kind in words}
+    parts = [f"{_listed([f'the hook {name}' for name in names], last='and')} {words[kind]}" for kind, names in named.items() if names]
+    return [f"{'; '.join(parts)}.".replace("the hook", "The hook", 1)] if parts else []
 
 
 def _steps(spec: ModelDeploymentSpec) -> str:

@@ -174,3 +174,11 @@ def test_yaml_that_is_no_kubernetes_object_gets_one_sentence(headgate, tmp_path)
     assert result.stderr == (
         f"headgate: error: {path}: is no Kubernetes object: it has neither apiVersion nor kind nor metadata, but replicaCount, image\n"
     )
+
+
+def test_hooks_are_read_back_in_words(headgate, write, build) -> None:
+    hooks = [{"name": name, "type": kind, "url": "http://hooks.ml/"} for name, kind in (("smoke", "pre-rollout"), ("tell", "notify"))]
+    result = headgate("lint", write(build(rollout={"hooks": hooks})))
+    assert (
+        "The hook smoke must agree (answer 2xx) before its first request; the hook tell is told of every change of phase." in result.stdout
+    )
