@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from headgate_devcluster.faults import CrashPod
+
 STEPS = [{"weight": 20, "minDuration": "4s", "minRequests": 50}, {"weight": 50, "minDuration": "2s", "minRequests": 50}]
 
 
@@ -90,3 +92,24 @@ async def test_a_shadow_takes_over_only_when_a_person_says_so(scene: Any, tmp_pa
     assert traffic.bad() == 0, traffic.answers
     history = json.loads((await scene.headgate("history", scene.name, "-o", "json")).stdout)
     assert history[0]["revision"] == new
+
+
+async def test_a_mirrored_pod_that_crashes_costs_no_client_an_answer(
+    scene: Any, tmp_path: Path, make_export: Any, make_columns: Any
+) -> None:
+    first, second = make_export(tmp_path / "s", "1"), make_export(tmp_path / "s", "2", seed=1)
+    settings = {"rollout": rollout("Shadow"), "predictor": {"replicas": {"min": 1, "max": 2}}}
+    await scene.apply(first, **settings)
+    await scene.serving(first)
+    async with scene.load(make_columns(500, seed=5)) as traffic:
+        await scene.apply(second, **settings)
+        status = await scene.until(lambda s: s.candidate and s.candidate.step_requests > 20, "copies are counted")
+        assert status.candidate is not None
+        pods = [pod["metadata"]["name"] for pod in await scene.cluster.api.list("v1", "pods", "ml")]
+        mirrored = [name for name in pods if name.startswith(status.candidate.isvc)]
+        assert len(mirrored) == 2
+        scene.cluster.faults.inject(CrashPod(mirrored[0]))
+        status = await scene.until(lambda s: any(c.reason == "ShadowReady" for c in s.conditions), "the shadow is good enough all the same")
+        assert status.candidate is not None
+        assert status.candidate.unready_count == 0
+    assert traffic.bad() == 0, traffic.answers

@@ -25,6 +25,9 @@ class Telemetry:
             "headgate_model_owner", "1 for each object whose manifest names an owner.", "namespace", "name", "team", "contact", "runbook"
         )
         self._owners: dict[tuple[str, str], tuple[str, str, str]] = {}
+        self.mirror = self._gauge(
+            "headgate_candidate_mirror", "Percent of requests of which the candidate gets a copy.", "namespace", "name"
+        )
         self.rollbacks = self._counter("headgate_rollbacks", "Refused revisions by reason.", "reason")
         self.promotions = self._counter("headgate_promotions", "Promoted revisions.")
         self.leader = self._gauge("headgate_leader", "1 while this process leads.")
@@ -37,6 +40,7 @@ class Telemetry:
             elif phase is before.phase:
                 self.phase.labels(namespace, name, phase.value).set(0)
         self.weight.labels(namespace, name).set(after.candidate.weight if after.candidate else 0)
+        self.mirror.labels(namespace, name).set(after.candidate.mirror if after.candidate else 0)
         known = {(entry.id, entry.at) for entry in before.rejected}
         for entry in after.rejected:
             if (entry.id, entry.at) not in known:
@@ -62,6 +66,7 @@ class Telemetry:
         for phase in Phase:
             _remove(self.phase, namespace, name, phase.value)
         _remove(self.weight, namespace, name)
+        _remove(self.mirror, namespace, name)
         self.report_owner(namespace, name, None)
 
     def render(self) -> bytes:

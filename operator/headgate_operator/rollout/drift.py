@@ -18,7 +18,7 @@ from headgate_operator.api.spec import Drift, GroundTruth, OnInputDrift, OnPredi
 from headgate_operator.rollout.observed import DriftReport, Finding
 from headgate_operator.rollout.refuse import refuse_candidate, refuse_promoted
 from headgate_operator.rollout.turn import Turn, Wait
-from headgate_operator.rollout.weights import beside_stable
+from headgate_operator.rollout.weights import on_trial
 
 _SILENT: Final = "the drift monitor has no verdict about the present versions yet"
 
@@ -90,8 +90,8 @@ def labels_not_against(turn: Turn) -> Wait | None:
 
 
 def _verdict(turn: Turn) -> tuple[Reason, str] | None:
-    """Return why the version on trial is refused; it must have traffic, and the version to return to must be serving."""
-    other, drift, truth = beside_stable(turn.status), turn.spec.drift, turn.spec.ground_truth
+    """Return why the version on trial is refused; it must get requests, and the version to return to must be serving."""
+    other, drift, truth = on_trial(turn.status), turn.spec.drift, turn.spec.ground_truth
     if other is None or not _can_return(turn):
         return None
     said = _about_trial(turn)

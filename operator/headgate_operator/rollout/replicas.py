@@ -2,10 +2,14 @@
 
 from datetime import datetime
 from math import ceil
+from typing import Final
 
 from headgate_operator.api.spec import ModelDeploymentSpec, Stage
 from headgate_operator.api.status import Candidate, ModelDeploymentStatus
 from headgate_operator.rollout.strategy import is_mirrored, mirrored_capacity
+
+_FEWEST_MIRRORED: Final = 2
+"""Some gateways answer every request of a route with 500 while its mirror has no endpoint: one crash of one pod must not reach clients."""
 
 
 def current_step(spec: ModelDeploymentSpec, candidate: Candidate) -> Stage:
@@ -62,7 +66,8 @@ def candidate_min(spec: ModelDeploymentSpec, status: ModelDeploymentStatus, now:
     if candidate.parity is None or status.stable is None or candidate.known_good:
         return starting_min(spec, status)
     if is_mirrored(spec):
-        return replicas_for(spec, status, max(mirrored_capacity(spec, candidate), candidate.weight))
+        needed = replicas_for(spec, status, max(mirrored_capacity(spec, candidate), candidate.weight))
+        return max(needed, min(_FEWEST_MIRRORED, spec.max_replicas))
     if candidate.weight > 0 and not step_over(spec, candidate, now):
         return replicas_for(spec, status, candidate.weight)
     step = next_step(spec, candidate)

@@ -41,6 +41,12 @@ def test_a_good_version_takes_over_in_one_switch_and_gets_no_traffic_before(make
     assert sorted(world.pods) == [world.isvc_of(2)]
 
 
+@pytest.mark.parametrize(("most", "replicas"), [(1, 1), (4, 2)])
+def test_a_single_replica_gets_company_where_the_manifest_allows_it(make_world, most, replicas):
+    world = mirrored(make_world, predictor={"replicas": {"min": 1, "max": most}})
+    assert world.pods[world.isvc_of(2)].available == replicas
+
+
 def test_all_its_replicas_are_up_before_the_first_copy(make_world):
     world = mirrored(make_world)
     assert world.pods[world.isvc_of(2)].available == 3

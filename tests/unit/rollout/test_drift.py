@@ -143,6 +143,17 @@ def test_a_silent_monitor_is_told_and_holds_only_what_hangs_on_its_word(watched)
     assert bound.status.candidate.hold_reason == Reason.MONITOR_UNAVAILABLE
 
 
+def test_a_mirrored_version_with_other_predictions_is_refused_before_it_gets_traffic(watched):
+    rollout = {"strategy": "BlueGreen", "steps": [{"weight": 50, "minDuration": "1h"}]}
+    world = watched(drift={"onPredictionDrift": "Rollback"}, rollout=rollout)
+    second = world.apply(2)
+    world.run(lambda world: world.live_mirror is not None)
+    world.drift = report(prediction=Signal.DRIFT)
+    world.run(lambda world: bool(world.status.rejected))
+    assert world.status.rejected[0].reason == Reason.PREDICTIONS_DIFFER
+    assert world.served.get(second, 0) == 0
+
+
 def test_a_silent_monitor_keeps_what_was_known(watched):
     world = watched()
     world.drift = report(input=Signal.DRIFT)
