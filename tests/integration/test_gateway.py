@@ -242,7 +242,7 @@ async def test_a_request_in_flight_survives_the_removal_of_its_backend(bench: Be
     assert await asked == (200, "r-b", "b r-b")
 
 
-async def test_no_request_is_lost_over_fifty_changes_of_weight(bench: Bench) -> None:
+async def test_no_request_is_lost_over_two_hundred_changes_of_weight_and_of_mirrors(bench: Bench) -> None:
     await bench.weights(100, 0)
     answers: Counter[int] = Counter()
     done = asyncio.Event()
@@ -250,18 +250,38 @@ async def test_no_request_is_lost_over_fifty_changes_of_weight(bench: Bench) -> 
     async def client() -> None:
         while not done.is_set():
             answers[(await bench.ask())[0]] += 1
-            await asyncio.sleep(0.01)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(4):
             group.create_task(client())
-        for change in range(50):
+        for change in range(200):
             share = (0, 10, 50, 90, 100)[change % 5]
-            await bench.weights(100 - share, share)
-            await asyncio.sleep(0.02)
+            await (bench.envoy.apply(mirrored(bench)) if change % 7 == 6 else bench.weights(100 - share, share))
         done.set()
     assert set(answers) == {200}
-    assert answers.total() > 100
+    assert answers.total() > 1000
+
+
+async def test_a_refused_connection_is_tried_again_elsewhere(bench: Bench) -> None:
+    table = bench.table(100, 0)
+    both = {**table.endpoints, ("ml", "a"): (bench.servers["a"], ("127.0.0.1", free_port()))}
+    await bench.envoy.apply(replace(table, endpoints=both))
+    assert {(await bench.ask())[0] for _ in range(20)} == {200}
+    assert (await bench.metric("envoy_cluster_upstream_rq_retry", CLUSTER.format(0)) or 0) > 0
+
+
+async def test_a_failing_answer_is_not_tried_again(bench: Bench) -> None:
+    await bench.weights(100, 0)
+    assert (await bench.ask(path="/fail"))[0] == 500
+    assert len(bench.seen["a"]) == 1
+
+
+async def test_a_request_that_takes_longer_than_its_route_allows_is_504_and_counted(bench: Bench) -> None:
+    table = bench.table(100, 0)
+    (host,) = table.public
+    await bench.envoy.apply(replace(table, public=(replace(host, rules=(replace(host.rules[0], timeout="0.1s"),)),)))
+    assert (await bench.ask(path="/slow"))[0] == 504
+    assert await bench.metric("envoy_cluster_upstream_rq_timeout", CLUSTER.format(0)) == 1
 
 
 async def test_two_gateways_run_side_by_side(bench: Bench, tmp_path: Path) -> None:
