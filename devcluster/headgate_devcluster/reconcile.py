@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from headgate_devcluster.apiclient import ApiClient, ApiError
 from headgate_devcluster.errors import ClusterError
-from headgate_devcluster.objects import Kind
+from headgate_devcluster.objects import Kind, Object, key
 
 _RETRY_SECONDS = 0.5
 
@@ -50,6 +50,17 @@ def unless_gone() -> Iterator[None]:
     except ApiError as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise
+
+
+@contextlib.contextmanager
+def keeps_others(obj: Object) -> Iterator[None]:
+    """Let the server's refusal of what an object asks for (a name too long for a label, say) be that object's trouble alone."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY):
+            raise
+        logger.warning("%s %s: %s", obj["kind"], "/".join(key(obj)), error)
 
 
 async def _wake_on_change(api: ApiClient, kind: Kind, wake: asyncio.Event) -> None:

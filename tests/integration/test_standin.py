@@ -16,6 +16,7 @@ from aiohttp import web
 
 from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.cluster import Cluster
+from headgate_devcluster.kserve.behaviour import Behaviour, order
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
@@ -221,6 +222,89 @@ async def test_a_new_label_replaces_every_pod_without_losing_a_request(world: Wo
     assert after["metadata"]["labels"]["team"] == "delays"
     assert set(answers) == {200}
     assert answers.total() > 20
+
+
+async def test_pods_lose_their_readiness_on_order_and_get_it_back_without_being_replaced(world: World) -> None:
+    (before,) = await world.pods()
+
+    async def unready() -> bool:
+        return condition(await world.api.get(*ISVC, "m-1"), "Ready") == "False" and await world.ask() == 503
+
+    await order(world.api, "ml", "m-1", Behaviour(ready=False))
+    await eventually(unready)
+    await order(world.api, "ml", "m-1", Behaviour())
+    await world.ready()
+    await world.routed()
+    (after,) = await world.pods()
+    assert (after["metadata"]["uid"], after["status"]["containerStatuses"][0]["restartCount"]) == (
+        before["metadata"]["uid"],
+        before["status"]["containerStatuses"][0]["restartCount"],
+    )
+
+
+async def test_a_server_that_crashes_on_order_comes_back_when_the_order_is_withdrawn(world: World) -> None:
+    obj = inference_service("m-7", world.model.as_uri())
+    obj["metadata"]["annotations"] |= {name: value for name, value in Behaviour(crash_seconds=0).annotations().items() if value}
+    await world.apply(obj)
+
+    async def crashed() -> bool:
+        pods = await world.pods("m-7")
+        containers = pods[0].get("status", {}).get("containerStatuses", []) if pods else []
+        return bool(containers) and containers[0].get("lastState", {}).get("terminated", {}).get("exitCode") == 137
+
+    await eventually(crashed)
+    assert condition(await world.api.get(*ISVC, "m-7"), "Ready") == "False"
+    await order(world.api, "ml", "m-7", Behaviour())
+    await world.ready("m-7")
+    await world.api.delete(*ISVC, "m-7")
+
+
+async def test_a_failed_fetch_is_a_failed_load_and_is_told_for_ever(world: World) -> None:
+    await world.apply(inference_service("m-10", "file:///no/such/model"))
+
+    async def told() -> Object:
+        return dict((await world.api.get(*ISVC, "m-10") or {}).get("status", {}).get("modelStatus", {}))
+
+    async def failed() -> bool:
+        return (await told()).get("transitionStatus") == "BlockedByFailedLoad"
+
+    await eventually(failed)
+    before = await told()
+    assert (before["states"]["targetModelState"], before["lastFailureInfo"]["reason"]) == ("FailedToLoad", "ModelLoadFailed")
+    await world.serve("m-10")
+    await world.ready("m-10")
+    after = await told()
+    assert (after["transitionStatus"], after["lastFailureInfo"]) == ("UpToDate", before["lastFailureInfo"])
+    await world.api.delete(*ISVC, "m-10")
+
+
+async def test_one_slow_pod_of_two_is_told_by_the_deployment_and_makes_ready_false(world: World) -> None:
+    slow = inference_service("m-8", world.model.as_uri(), minReplicas=1)
+    await world.apply(slow)
+    await world.ready("m-8")
+    await order(world.api, "ml", "m-8", Behaviour(start_seconds=3))
+    await world.apply(inference_service("m-8", world.model.as_uri(), minReplicas=2))
+
+    async def flapped() -> bool:
+        return condition(await world.api.get(*ISVC, "m-8"), "Ready") == "False"
+
+    await eventually(flapped)
+    await world.ready("m-8")
+    await world.available(2, "m-8")
+    await world.api.delete(*ISVC, "m-8")
+
+
+async def test_an_object_that_the_server_refuses_children_of_does_not_hold_up_the_others(world: World) -> None:
+    await world.apply(inference_service("a" * 60, world.model.as_uri()))
+    await world.apply(inference_service("m-9", "file:///no/such/model"))
+
+    async def made() -> Object | None:
+        return await world.api.get(*DEPLOYMENT, "m-9-predictor")
+
+    await eventually(made)
+    assert await world.api.get(*DEPLOYMENT, "a" * 60 + "-predictor") is None
+    for name in ("a" * 60, "m-9"):
+        await world.api.delete(*ISVC, name)
 
 
 async def test_a_logger_stands_in_the_request_path_and_reaches_a_sink_by_its_service_name(world: World) -> None:

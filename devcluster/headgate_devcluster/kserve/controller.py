@@ -18,8 +18,8 @@ from headgate_devcluster.kserve.names import (
 )
 from headgate_devcluster.kserve.runtimes import RuntimeMissingError, runtime_of
 from headgate_devcluster.kserve.writes import Writes
-from headgate_devcluster.objects import POD, SERVICE, Object, is_ready, key, terminating, timestamp
-from headgate_devcluster.reconcile import reconcile
+from headgate_devcluster.objects import POD, SERVICE, Object, key, terminating, timestamp
+from headgate_devcluster.reconcile import keeps_others, reconcile
 
 AUTOSCALER_SECONDS = 3.0
 """How often the autoscaler looks. The real one takes 15 s, which would only make rollouts here slower."""
@@ -46,7 +46,8 @@ class KServeController:
     async def _sync(self) -> None:
         for isvc in await self.api.list(INFERENCE_SERVICE.api_version, INFERENCE_SERVICE.plural):
             if _mode(isvc) == "Standard" and "predictor" in isvc["spec"]:
-                await self._reconcile(isvc)
+                with keeps_others(isvc):
+                    await self._reconcile(isvc)
 
     async def _reconcile(self, isvc: Object) -> None:
         if not await self._writes.hold(isvc):
@@ -68,7 +69,7 @@ class KServeController:
         service = await self.api.get(SERVICE.api_version, SERVICE.plural, namespace, predictor(name))
         await self._writes.apply(isvc, desired.service(isvc), service)
         pods = await self.api.list(POD.api_version, POD.plural, namespace, label_selector=f"{ISVC_LABEL}={name}")
-        await self._writes.status(isvc, isvc_status.serving(isvc, deployment, sum(map(is_ready, pods)), timestamp()))
+        await self._writes.status(isvc, isvc_status.serving(isvc, deployment, pods, timestamp()))
 
     def _with_replicas(self, isvc: Object, deployment: Object, live: Object | None) -> Object:
         least, _ = desired.replica_bounds(isvc)

@@ -10,6 +10,7 @@ from headgate_devcluster.kserve.names import (
     ISVC_LABEL,
     LAST_APPLIED_ANNOTATION,
     MODEL_FOLDER,
+    OWN_PREFIX,
     SOURCE_ANNOTATION,
     owned_by,
     predictor,
@@ -144,4 +145,4 @@ def _labels(isvc: Object) -> dict[str, str]:
 
 def _annotations(isvc: Object) -> dict[str, str]:
     copied = isvc["metadata"].get("annotations", {})
-    return {key: value for key, value in copied.items() if key not in _NOT_COPIED}
+    return {key: value for key, value in copied.items() if key not in _NOT_COPIED and not key.startswith(OWN_PREFIX)}

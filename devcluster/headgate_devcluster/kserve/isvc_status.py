@@ -4,11 +4,13 @@
 Deployment's; `modelStatus` knows only whether some pod is ready; `components.predictor.url` and the active state are never taken back.
 """
 
+from collections.abc import Sequence
+
 from headgate_devcluster.kserve.names import DOMAIN, predictor
-from headgate_devcluster.objects import Object
+from headgate_devcluster.objects import Object, is_ready
 
 
-def serving(isvc: Object, deployment: Object, ready_pods: int, now: str) -> Object:
+def serving(isvc: Object, deployment: Object, pods: Sequence[Object], now: str) -> Object:
     """The status while the InferenceService is meant to run."""
     before, meta = isvc.get("status") or {}, isvc["metadata"]
     name, namespace = meta["name"], meta["namespace"]
@@ -26,7 +28,7 @@ def serving(isvc: Object, deployment: Object, ready_pods: int, now: str) -> Obje
         "components": {"predictor": address if ready else before.get("components", {}).get("predictor", {})},
         "conditions": stamped(conditions, before, now),
         "deploymentMode": "Standard",
-        "modelStatus": _model_status(before.get("modelStatus", {}), ready, ready_pods),
+        "modelStatus": _model_status(before.get("modelStatus", {}), ready, pods),
         "url": f"http://{name}-{namespace}.{DOMAIN}",
     }
     if observed := deployment.get("status", {}).get("observedGeneration"):
@@ -72,7 +74,17 @@ def predictor_condition(deployment: Object) -> dict[str, str]:
     return {"status": available["status"], "reason": source["reason"], "message": source["message"]}
 
 
-def _model_status(before: Object, ready: bool, ready_pods: int) -> Object:
+def load_failure(pod: Object) -> Object | None:
+    """What KServe takes for a failed load. Of pods it watches the init containers only, so a server that crashes is told by nobody."""
+    for container in pod.get("status", {}).get("initContainerStatuses", ()):
+        waiting = container.get("state", {}).get("waiting", {})
+        if waiting.get("reason") == "CrashLoopBackOff":
+            return {"reason": "ModelLoadFailed", "message": waiting.get("message", "")}
+    return None
+
+
+def _model_status(before: Object, ready: bool, pods: Sequence[Object]) -> Object:
+    ready_pods = sum(map(is_ready, pods))
     failure = {key: value for key, value in before.items() if key == "lastFailureInfo"}  # never cleared
     if ready and ready_pods:
         return failure | {
@@ -83,6 +95,13 @@ def _model_status(before: Object, ready: bool, ready_pods: int) -> Object:
     if ready_pods and before.get("states"):
         return before
     active = before.get("states", {}).get("activeModelState", "")
+    if found := next(filter(None, map(load_failure, pods[:1])), None):  # of one pod, whichever comes first
+        return {
+            "copies": {"failedCopies": 0},
+            "lastFailureInfo": found,
+            "states": {"activeModelState": active, "targetModelState": "FailedToLoad"},
+            "transitionStatus": "BlockedByFailedLoad",
+        }
     return failure | {
         "copies": {"failedCopies": 0},
         "states": {"activeModelState": active, "targetModelState": "Pending"},

@@ -22,7 +22,7 @@ from headgate_devcluster.kserve.revisions import READY_ANNOTATION, Revision
 from headgate_devcluster.kserve.runtimes import RuntimeMissingError, runtime_of
 from headgate_devcluster.kserve.writes import Writes
 from headgate_devcluster.objects import HTTP_ROUTE, POD, SERVICE, Kind, Object, key, terminating, timestamp
-from headgate_devcluster.reconcile import reconcile
+from headgate_devcluster.reconcile import keeps_others, reconcile
 
 MODES = ("Knative", "Serverless")
 SCALE_DOWN_SECONDS = 10.0
@@ -53,7 +53,8 @@ class KnativeController:
     async def _sync(self) -> None:
         for isvc in await self.api.list(INFERENCE_SERVICE.api_version, INFERENCE_SERVICE.plural):
             if isvc["metadata"].get("annotations", {}).get(MODE_ANNOTATION) in MODES and "predictor" in isvc["spec"]:
-                await self._reconcile(isvc)
+                with keeps_others(isvc):
+                    await self._reconcile(isvc)
 
     async def _reconcile(self, isvc: Object) -> None:
         if not await self._writes.hold(isvc):

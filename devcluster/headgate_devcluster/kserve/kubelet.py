@@ -1,15 +1,17 @@
 """The kubelet: a server process for every Pod, and the Pod's status from what becomes of it."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
 
 from headgate_devcluster.apiclient import ApiClient
-from headgate_devcluster.kserve.names import POD_FINALIZER
+from headgate_devcluster.kserve.behaviour import Behaviour, behaviour
+from headgate_devcluster.kserve.names import INFERENCE_SERVICE, ISVC_LABEL, POD_FINALIZER
 from headgate_devcluster.kserve.server import Report, Server, ServerState
-from headgate_devcluster.objects import POD, PORT_ANNOTATION, Object, terminating, timestamp
+from headgate_devcluster.objects import POD, PORT_ANNOTATION, Object, key, terminating, timestamp
 from headgate_devcluster.reconcile import reconcile, unless_gone
 
 PRE_STOP_SECONDS = 2.0
@@ -18,6 +20,8 @@ PRE_STOP_SECONDS = 2.0
 _INIT = "Init:"
 _TERMINATION_GRACE = 10.0
 _SHUTDOWN_GRACE = 4.0
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -43,7 +47,7 @@ class Kubelet:
         """Follow the Pods until cancelled, then end every process."""
         async with aiohttp.ClientSession() as self._session:
             try:
-                await reconcile("kubelet", self.api, [POD], self._sync)
+                await reconcile("kubelet", self.api, [POD, INFERENCE_SERVICE], self._sync)
             finally:
                 await asyncio.shield(self._end_all())
 
@@ -57,6 +61,7 @@ class Kubelet:
         present = {pod["metadata"]["uid"] for pod in pods}
         for pod in pods:
             self._look_at(pod)
+        await self._order(pods)
         for uid in [uid for uid, running in self._running.items() if uid not in present and running.ending is None]:
             self._running[uid].ending = asyncio.create_task(self._end(uid, 0.0))
 
@@ -68,6 +73,21 @@ class Kubelet:
         running = self._running[uid]
         if terminating(pod) and running.ending is None:
             running.ending = asyncio.create_task(self._retire(pod))
+
+    async def _order(self, pods: list[Object]) -> None:
+        """Tell the servers how to behave: as their InferenceService is annotated, or as their Pod is, which comes first."""
+        services = await self.api.list(INFERENCE_SERVICE.api_version, INFERENCE_SERVICE.plural)
+        ordered = {key(isvc): isvc["metadata"].get("annotations", {}) for isvc in services}
+        for pod in pods:
+            meta = pod["metadata"]
+            told = ordered.get((meta["namespace"], meta.get("labels", {}).get(ISVC_LABEL, "")), {}) | meta.get("annotations", {})
+            try:
+                wanted = behaviour(told)
+            except ValueError as error:
+                logger.warning("pod %s behaves as usual: %s", meta["name"], error)
+                wanted = Behaviour()
+            if (running := self._running.get(meta["uid"])) and running.server.behaviour != wanted:
+                running.server.behave(wanted)
 
     async def _retire(self, pod: Object) -> None:
         """End a deleted Pod's process once no request can reach it any more, then let the Pod go."""

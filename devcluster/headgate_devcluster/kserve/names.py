@@ -7,6 +7,9 @@ RUNTIME = Kind("serving.kserve.io/v1alpha1", "ServingRuntime", "servingruntimes"
 CLUSTER_RUNTIME = Kind("serving.kserve.io/v1alpha1", "ClusterServingRuntime", "clusterservingruntimes")
 DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
 
+OWN_PREFIX = "devcluster.headgate.dev/"
+"""Of annotations that only the devcluster knows."""
+
 CONTAINER = "kserve-container"
 AGENT_CONTAINER = "agent"
 MODEL_FOLDER = "/mnt/models"

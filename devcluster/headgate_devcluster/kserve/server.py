@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
+import signal
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
 
 from headgate_devcluster import process
 from headgate_devcluster.errors import ClusterError, free_port
+from headgate_devcluster.kserve.behaviour import Behaviour
 from headgate_devcluster.kserve.command import CannotRunError, Command, command
 from headgate_devcluster.objects import Object
 
@@ -52,9 +54,15 @@ class Server:
     session: aiohttp.ClientSession
     proxy: str = ""
     """An HTTP proxy that knows the cluster's Services; the agent's way to its sink."""
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    """What is ordered; may change at any time."""
     child: process.Child | None = None
     agent: process.Child | None = None
     state: ServerState = ServerState(waiting="ContainerCreating")
+
+    def __post_init__(self) -> None:
+        self._began = time.monotonic()
+        self._ordered = asyncio.Event()
 
     async def run(self) -> None:
         """Keep the server running until cancelled; never returns before that unless it can never start."""
@@ -85,6 +93,7 @@ class Server:
             await self.end(0)
             await self._tell(waiting="CreateContainerError", message=str(error))
             return -1
+        self._began = time.monotonic()
         await self._tell(port=port, ready=False, waiting=None, message="")
         probing = asyncio.create_task(self._probe(f"http://127.0.0.1:{port}{start.ready_path}"))
         try:
@@ -122,11 +131,30 @@ class Server:
         """Follow readiness; one lost probe of a busy server changes nothing."""
         failures = 0
         while True:
-            healthy = await self._healthy(url)
+            age = time.monotonic() - self._began
+            if age >= self.behaviour.crash_seconds and self.child:
+                self.child.signal(signal.SIGKILL)
+            allowed = self.behaviour.may_be_ready(age)
+            healthy = allowed and await self._healthy(url)
             failures = 0 if healthy else failures + 1
-            if healthy != self.state.ready and (healthy or failures >= _FAILURES_ALLOWED):
+            if healthy != self.state.ready and (healthy or not allowed or failures >= _FAILURES_ALLOWED):
                 await self._tell(ready=healthy)
-            await asyncio.sleep(_SERVING_PROBE_SECONDS if self.state.ready else _STARTING_PROBE_SECONDS)
+            await self._until_next_probe()
+
+    async def _until_next_probe(self) -> None:
+        """Wait for the next probe, or for another behaviour to be ordered."""
+        ordered = self.behaviour
+        seldom = self.state.ready and ordered.usual
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_SERVING_PROBE_SECONDS if seldom else _STARTING_PROBE_SECONDS):
+                while self.behaviour == ordered:
+                    self._ordered.clear()
+                    await self._ordered.wait()
+
+    def behave(self, wanted: Behaviour) -> None:
+        """Behave so from now on."""
+        self.behaviour = wanted
+        self._ordered.set()
 
     async def _healthy(self, url: str) -> bool:
         try:
