@@ -93,15 +93,15 @@ def _worse(metric: Metric) -> str:
 
 
 def _promotion(spec: ModelDeploymentSpec) -> str:
-    follows = f"too few requests to tell hold it for up to {format_duration(spec.rollout.hold_timeout)}, then {_then(spec)}."
+    shadow = spec.rollout.strategy is Strategy.SHADOW
+    wait = f"too few requests to tell hold it for up to {format_duration(spec.rollout.hold_timeout)}, then {_then(spec)}."
+    begin = "It counts as ready for `headgate promote`" if shadow else "After the last step it is promoted"
+    follows = "it looks on for as long as that takes." if shadow else wait
     if not spec.analysis.require_promotion_evidence:
-        return f"After the last step it is promoted without evidence that it is good (requirePromotionEvidence is false); {follows}"
+        return f"{begin} without evidence that it is good (requirePromotionEvidence is false); {follows}"
     confidence = format_share(spec.analysis.promotion_confidence)
     bounds = _listed([f"{metric.name} {format_share(metric.good_enough)}" for metric in spec.analysis.metrics], last="and")
-    return (
-        f"After the last step it is promoted once it is, with {confidence} confidence, not twice as bad as stable or below the maximum "
-        f"({bounds}); {follows}"
-    )
+    return f"{begin} once it is, with {confidence} confidence, not twice as bad as stable or below the maximum ({bounds}); {follows}"
 
 
 def _then(spec: ModelDeploymentSpec) -> str:

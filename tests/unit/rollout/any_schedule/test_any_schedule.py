@@ -165,6 +165,12 @@ class Schedule(RuleBasedStateMachine):
         self.world.apply(self.world.version, rollout=rollout)
         self.passes()
 
+    @rule(strategy=st.sampled_from(["Canary", "BlueGreen", "Shadow"]), percent=st.sampled_from([20, 100]))
+    def the_strategy_changes(self, strategy, percent):
+        rollout = self.world.manifest["rollout"] | {"strategy": strategy, "shadowPercent": percent}
+        self.world.apply(self.world.version, rollout=rollout)
+        self.passes()
+
     @rule(paused=st.booleans(), pauses=st.booleans())
     def the_manifest_pauses(self, paused, pauses):
         steps = [{"weight": weight, "minDuration": "15s", "minRequests": 100} for weight in (10, 25, 50)]
