@@ -127,6 +127,23 @@ async def test_applying_with_a_stale_resource_version_is_a_conflict(server: Any)
     )
 
 
+@pytest.mark.parametrize("kind", ["custom", "built-in"])
+async def test_applying_with_a_version_that_nothing_ever_has_creates_but_touches_nothing_that_exists(server: Any, kind: str) -> None:
+    """How to create by server-side apply and never take over what came into being meanwhile."""
+    custom, path = server.model(), f"{server.path()}/m"
+    built_in = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "namespace": server.namespace}, "data": {"a": "b"}}
+    wanted, path = (custom, path) if kind == "custom" else (built_in, server.path("configmaps", "/api/v1") + "/m")
+    wanted["metadata"]["resourceVersion"] = "1"
+    options = {"fieldManager": "a", "force": "true"}
+    created = await server.http("PATCH", path, wanted, APPLY, **options)
+    assert created.status == 201, created.body
+    assert created.body["metadata"]["resourceVersion"] != "1"
+    for body in (wanted, wanted | {"metadata": wanted["metadata"] | {"labels": {"taken": "over"}}}):
+        refused = await server.http("PATCH", path, body, APPLY, **options)
+        assert (refused.status, refused.body["reason"]) == (409, "Conflict")
+    assert (await server.http("GET", path)).body == created.body
+
+
 async def test_applying_with_managed_fields_is_refused(server: Any) -> None:
     created = (await apply(server, server.model())).body
     wanted = server.model()

@@ -99,6 +99,7 @@ class Reason(StrEnum):
 
     # Housekeeping
     CHILD_RESTORED = "ChildRestored", "A child was edited or deleted by someone else and was put back."
+    CHILD_ADOPTED = "ChildAdopted", "A child that an earlier object of the same name left behind, exactly as pinned, was taken back."
     HOOK_PASSED = "HookPassed", "A hook that must agree answered 2xx."
     NOTIFY_FAILED = "NotifyFailed", "A notify hook could not be told of a change of phase; nothing else follows from that."
     COMMAND_APPLIED = "CommandApplied", "A command was carried out."

@@ -9,20 +9,20 @@ change.
 """
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
 from headgate_operator.api.names import API_VERSION, COMMAND_ANNOTATION, FIELD_MANAGER, KIND
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import ModelDeploymentStatus
+from headgate_operator.controller.adopt import adoptions
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Snapshot
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS, SERVING_RUNTIMES
 from headgate_operator.kserve.children import SCALING, Scaling, gave_up_scaling, inference_service, serving_runtime
 from headgate_operator.kserve.route import RouteBackend, RouteMirror, http_route
 from headgate_operator.kserve.subset import is_subset
-from headgate_operator.kube.protocol import ApiError, ConflictError, KubeApi, Object, Resource, UnavailableError
+from headgate_operator.kube.protocol import NO_VERSION, ApiError, ConflictError, KubeApi, Object, Resource, UnavailableError
 from headgate_operator.rollout.decision import Decision, Note, WantedRoute, WantedService
 from headgate_operator.rollout.observed import Subject
 
@@ -55,6 +55,15 @@ class Actor:
         if decision.command_done:
             await self._remove_command(snapshot, version)
         return wrote or version is not None
+
+    async def adopt(self, snapshot: Snapshot) -> bool:
+        """Take back children whose owner is gone; if there were any, look again before deciding anything."""
+        found = adoptions(snapshot)
+        subject = snapshot.observed.subject
+        for adoption in found:
+            await self._api.patch(adoption.resource, subject.namespace, adoption.child["metadata"]["name"], adoption.patch)
+        await self._notes.post(subject, [adoption.note for adoption in found], snapshot.observed.now)
+        return bool(found)
 
     async def tell(self, subject: Subject, note: Note, now: datetime) -> None:
         """Tell people without doing anything."""
@@ -135,13 +144,12 @@ class Actor:
         return await self._apply(snapshot, HTTP_ROUTES, route, snapshot.route, differs=differs)
 
     async def _apply(self, snapshot: Snapshot, resource: Resource, desired: Object, live: Object | None, *, differs: bool = False) -> bool:
-        """Create or update by server-side apply. With the uid it can only update, with the version only what was looked at."""
-        if live is not None:
-            if _hands_off(snapshot, live) or (is_subset(desired, live) and not differs):
-                return False
-            desired = deepcopy(desired)
-            desired["metadata"] |= {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
-        await self._api.apply(resource, desired, field_manager=FIELD_MANAGER)
+        """Create or update by server-side apply: exactly what was looked at, or, where nothing was, only if there still is nothing."""
+        if live is not None and (_hands_off(snapshot, live) or (is_subset(desired, live) and not differs)):
+            return False
+        identity = {"resourceVersion": NO_VERSION} if live is None else {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
+        fenced = desired | {"metadata": desired["metadata"] | identity}
+        await self._api.apply(resource, fenced, field_manager=FIELD_MANAGER)
         return True
 
     async def _delete(self, snapshot: Snapshot, resource: Resource, live: Object | None) -> bool:

@@ -95,6 +95,9 @@ class Reconciler:
             if snapshot is None:
                 self._forget(key)
                 return "gone"
+            if await self._actor.adopt(snapshot):
+                self._plan(key, wrote=True)
+                return "written"
             decision = decide(snapshot.observed)
             self._observer.fleet.report(key, decision.status, snapshot.observed.now)
             wrote = await self._actor.act(snapshot, decision, on_record=functools.partial(self._recorded, key, snapshot, decision))

@@ -37,7 +37,7 @@ class KubeClient:
         raise UnavailableError(f"LIST {resource.plural}: the list expired while it was read, {_LIST_ATTEMPTS} times", _GONE)
 
     async def apply(self, resource: Resource, obj: Object, *, field_manager: str) -> Object:
-        """Server-side apply with force. With metadata.uid and resourceVersion set it only updates exactly that object."""
+        """Server-side apply with force. With uid and resourceVersion it updates exactly that object, with NO_VERSION it only creates."""
         query = {"fieldManager": field_manager, "force": "true"}
         return await self._write("PATCH", resource, obj, query=query, content_type="application/apply-patch+yaml")
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 Object = dict[str, Any]
 """A Kubernetes object as JSON."""
+
+NO_VERSION: Final = "1"
+"""A resourceVersion that no object ever has, as etcd's first write is its second revision. An apply with it creates or is a conflict."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class KubeApi(Protocol):
         ...
 
     async def apply(self, resource: Resource, obj: Object, *, field_manager: str) -> Object:
-        """Server-side apply with force. With metadata.uid and resourceVersion set it only updates exactly that object."""
+        """Server-side apply with force. With uid and resourceVersion it updates exactly that object, with NO_VERSION it only creates."""
         ...
 
     async def replace_status(self, resource: Resource, obj: Object) -> Object:

@@ -1,0 +1,89 @@
+"""Children whose owner is gone: what a restore from a backup, or a deletion that orphans, leaves behind.
+
+The restored ModelDeployment has a new uid, so nobody owns its children, although they serve. One is taken back if all three hold: it
+carries our label; nobody alive controls it; it is exactly what the status pins. Anything less is somebody else's (`NameTaken`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headgate_operator.api.names import API_VERSION, KIND, OWNER_LABEL
+from headgate_operator.api.reasons import Reason
+from headgate_operator.api.status import ModelDeploymentStatus, Rendered
+from headgate_operator.controller.observe import Snapshot
+from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, SERVING_RUNTIMES
+from headgate_operator.kserve.children import Owner
+from headgate_operator.kserve.subset import is_subset
+from headgate_operator.kube.protocol import Object, Resource
+from headgate_operator.rollout.decision import Note
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """One child to take back."""
+
+    resource: Resource
+    child: Object
+    owner: Owner
+
+    @property
+    def patch(self) -> dict[str, Any]:
+        """The merge patch that replaces the dead owner, of exactly the object that was looked at."""
+        metadata = self.child["metadata"]
+        others = [reference for reference in metadata.get("ownerReferences", ()) if not _is_dead(reference, self.owner)]
+        identity = {key: metadata[key] for key in ("uid", "resourceVersion")}
+        return {"metadata": identity | {"ownerReferences": [*others, self.owner.reference()]}}
+
+    @property
+    def note(self) -> Note:
+        """What people are told."""
+        text = f"{self.resource.kind} {self.child['metadata']['name']} was left by an earlier {KIND} {self.owner.name} and is taken back"
+        return Note(reason=Reason.CHILD_ADOPTED, message=text)
+
+
+def adoptions(snapshot: Snapshot) -> list[Adoption]:
+    """Return the children to take back before anything is decided."""
+    return [
+        Adoption(resource, live, snapshot.owner)
+        for resource, live in (*_pinned_children(snapshot), *_pinned_route(snapshot))
+        if _is_orphan(live, snapshot.owner)
+    ]
+
+
+def _pinned_children(snapshot: Snapshot) -> Iterator[tuple[Resource, Object]]:
+    """Yield the live runtime copies and InferenceServices that are exactly as the status pins them."""
+    services, runtimes = snapshot.children.services, snapshot.children.runtimes
+    for isvc, rendered in _pinned(snapshot.observed.status).items():
+        if (runtime := runtimes.get(isvc)) is not None and is_subset(rendered.serving_runtime, runtime):
+            yield SERVING_RUNTIMES, runtime
+        if (service := services.get(isvc)) is not None and is_subset(rendered.inference_service, service):
+            yield INFERENCE_SERVICES, service
+
+
+def _pinned_route(snapshot: Snapshot) -> Iterator[tuple[Resource, Object]]:
+    """Yield the route if it has our shape and names the stable version that the status knows."""
+    route, stable = snapshot.observed.route, snapshot.observed.status.stable
+    if route is None or stable is None or snapshot.route is None:
+        return
+    if route.slots is not None and route.stable_id == stable.id:
+        yield HTTP_ROUTES, snapshot.route
+
+
+def _pinned(status: ModelDeploymentStatus) -> dict[str, Rendered]:
+    candidate = () if status.candidate is None else (status.candidate,)
+    return {version.isvc: version.rendered for version in (*status.history, *candidate)}
+
+
+def _is_orphan(live: Object, owner: Owner) -> bool:
+    metadata = live["metadata"]
+    controllers = [reference for reference in metadata.get("ownerReferences", ()) if reference.get("controller")]
+    ours = metadata.get("labels", {}).get(OWNER_LABEL) == owner.name
+    return ours and "deletionTimestamp" not in metadata and all(_is_dead(reference, owner) for reference in controllers)
+
+
+def _is_dead(reference: Mapping[str, Any], owner: Owner) -> bool:
+    """Whether an owner cannot exist any more: our name and kind with another uid, and a name belongs to one object at a time."""
+    group = str(reference.get("apiVersion", "")).partition("/")[0]
+    named = (group, reference.get("kind"), reference.get("name"))
+    return named == (API_VERSION.partition("/")[0], KIND, owner.name) and reference.get("uid") != owner.uid
