@@ -64,7 +64,7 @@ async def serve(name: str, seen: list[web.Request]) -> tuple[web.AppRunner, Endp
         seen.append(request)
         if request.path == "/slow":
             await asyncio.sleep(0.4)
-        status = 500 if request.path == "/fail" else 200
+        status = {"/fail": 500, "/busy": 503}.get(request.path, 200)
         return web.Response(status=status, text=f"{name} {request.headers.get(HEADER)}")
 
     app = web.Application()
@@ -270,9 +270,10 @@ async def test_a_refused_connection_is_tried_again_elsewhere(bench: Bench) -> No
     assert (await bench.metric("envoy_cluster_upstream_rq_retry", CLUSTER.format(0)) or 0) > 0
 
 
-async def test_a_failing_answer_is_not_tried_again(bench: Bench) -> None:
+@pytest.mark.parametrize(("path", "status"), [("/fail", 500), ("/busy", 503)])
+async def test_a_failing_answer_is_not_tried_again(bench: Bench, path: str, status: int) -> None:
     await bench.weights(100, 0)
-    assert (await bench.ask(path="/fail"))[0] == 500
+    assert (await bench.ask(path=path))[0] == status
     assert len(bench.seen["a"]) == 1
 
 

@@ -58,6 +58,7 @@ class KnativeController:
 
     async def _reconcile(self, isvc: Object) -> None:
         if not await self._writes.hold(isvc):
+            self._generations.pop(isvc["metadata"]["uid"], None)
             return
         if isvc["metadata"].get("annotations", {}).get(STOP_ANNOTATION) == "true":
             await self._stop(isvc)

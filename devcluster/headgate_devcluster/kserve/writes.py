@@ -36,6 +36,7 @@ class Writes:
         """Keep KServe's finalizer on the object while it lives and take it off when it is deleted; returns whether it lives."""
         finalizers = isvc["metadata"].get("finalizers", [])
         if terminating(isvc):
+            self._applied = {slot: digest for slot, digest in self._applied.items() if slot[0] != isvc["metadata"]["uid"]}
             if FINALIZER in finalizers:
                 left = [name for name in finalizers if name != FINALIZER]
                 await self._patch(isvc, {"metadata": {"finalizers": left or None}})
