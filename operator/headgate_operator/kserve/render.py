@@ -69,7 +69,8 @@ def _logger(spec: ModelDeploymentSpec, events: str | None) -> dict[str, Any]:
     if events is None:
         return {}
     join_on = spec.ground_truth.join_on if spec.ground_truth is not None else "x-request-id"
-    return {"logger": {"mode": "all", "url": events, "metadataHeaders": [join_on]}}
+    header = "-".join(part.capitalize() for part in join_on.split("-"))  # KServe's agent knows no other spelling than Go's
+    return {"logger": {"mode": "all", "url": events, "metadataHeaders": [header]}}
 
 
 def _model(spec: ModelDeploymentSpec, uri: str, model_name: str, isvc: str, runtime: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,10 +21,18 @@ MLSERVER = {
 UNKNOWN = {"metadata": {"name": "triton"}, "spec": {"containers": [{"name": "kserve-container", "args": ["--model-store=/mnt"]}]}}
 
 
-def rendered(runtime=OURS, **spec) -> Rendered:
+def rendered(runtime=OURS, events=None, **spec) -> Rendered:
     model = {"uri": "s3://models/flight-delay/7", "format": {"name": "xgboost", "version": "3"}, "runtime": "headgate-xgboost"}
     parsed = ModelDeploymentSpec.model_validate({"model": model | spec.pop("model", {}), **spec})
-    return render(parsed, uri=parsed.model.uri or "", name="flight-delay", namespace="ml", isvc="flight-delay-0a1b2c3d", runtime=runtime)
+    return render(
+        parsed,
+        uri=parsed.model.uri or "",
+        name="flight-delay",
+        namespace="ml",
+        isvc="flight-delay-0a1b2c3d",
+        runtime=runtime,
+        events=events,
+    )
 
 
 def model_of(result: Rendered) -> dict:
@@ -128,3 +136,15 @@ def test_no_role_is_ever_a_label():
 def test_scaling_is_no_part_of_what_is_pinned():
     scaled = rendered(predictor={"replicas": {"min": 2, "max": 9, "metric": "memory", "target": 60}})
     assert scaled == rendered()
+
+
+def test_requests_are_copied_to_the_monitor_only_where_there_is_one():
+    events = "http://headgate-monitor.ml.svc/v1/events/flight-delay/r0a1b2c3d"
+    assert "logger" not in rendered().inference_service["spec"]["predictor"]
+    logger = rendered(events=events).inference_service["spec"]["predictor"]["logger"]
+    assert logger == {"mode": "all", "url": events, "metadataHeaders": ["X-Request-Id"]}
+
+
+def test_the_joining_header_is_spelled_as_the_agent_of_kserve_compares_it():
+    result = rendered(events="http://monitor", groundTruth={"joinOn": "x-b3-traceid"})
+    assert result.inference_service["spec"]["predictor"]["logger"]["metadataHeaders"] == ["X-B3-Traceid"]
