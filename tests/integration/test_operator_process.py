@@ -1,121 +1,20 @@
 """The operator's own life as a process: start, readiness, leadership, shutdown; every way it cannot start is one line."""
 
 import asyncio
-import os
 import signal
 import socket
-import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
-from headgate_devcluster.access import write_kubeconfig
 from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.apiserver import ApiServer
 from headgate_operator.api.crd import crd
-from headgate_operator.api.names import API_VERSION, KIND
+from headgate_operator.api.names import API_VERSION
+from tests.operatorprocess import manifest, stalled, until
 
 LEASES = ("coordination.k8s.io/v1", "leases", "ml", "headgate-operator")
-
-
-class Operator:
-    """One operator process and what it says."""
-
-    def __init__(self, process: asyncio.subprocess.Process, log: Path, port: int) -> None:
-        self.process = process
-        self.log = log
-        self.port = port
-
-    @property
-    def said(self) -> str:
-        return self.log.read_text()
-
-    async def get(self, path: str) -> tuple[int, str]:
-        """Ask its own server; status 0 while it does not listen yet."""
-        try:
-            async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{self.port}{path}") as answer:
-                return answer.status, await answer.text()
-        except aiohttp.ClientError:
-            return 0, ""
-
-    async def leads(self) -> bool:
-        return "headgate_leader 1.0" in (await self.get("/metrics"))[1]
-
-    async def end(self, number: int = signal.SIGTERM) -> tuple[int, float]:
-        """Send a signal; return the exit code and the seconds it took."""
-        started = time.monotonic()
-        self.process.send_signal(number)
-        async with asyncio.timeout(20):
-            code = await self.process.wait()
-        return code, time.monotonic() - started
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[ApiServer]:
-    async with ApiServer() as running:
-        write_kubeconfig(tmp_path / "kubeconfig", running.url, namespace="ml")
-        yield running
-
-
-@pytest.fixture
-async def api(server: ApiServer) -> AsyncIterator[ApiClient]:
-    async with ApiClient(server.url) as client:
-        await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml"}}, field_manager="test")
-        yield client
-
-
-@pytest.fixture
-async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Operator]]]:
-    """Start an operator; all of them are gone at the end."""
-    running: list[Operator] = []
-
-    async def launch(*flags: str, kubeconfig: Path = tmp_path / "kubeconfig", port: int | None = None) -> Operator:
-        log, free = tmp_path / f"operator-{len(running)}.log", port or free_port()
-        arguments = ["--kubeconfig", str(kubeconfig), "--namespace", "ml", "--health-address", f"127.0.0.1:{free}", *flags]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("HEADGATE_")}
-        with log.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "headgate_operator.controller", *arguments, stdout=output, stderr=output, env=environment
-            )
-        running.append(Operator(process, log, free))
-        return running[-1]
-
-    yield launch
-    for operator in running:
-        with suppress(ProcessLookupError):
-            operator.process.kill()
-        await operator.process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-async def until(met: Callable[[], Awaitable[Any]], operator: Operator, seconds: float = 30) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            while not await met():  # noqa: ASYNC110 - the condition is in another process
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        pytest.fail(f"not within {seconds:g} s; the operator said:\n{operator.said}")
-
-
-def manifest(name: str = "flight-delay") -> dict[str, Any]:
-    model = {"uri": "s3://models/7", "format": {"name": "xgboost"}, "runtime": "absent"}
-    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": name, "namespace": "ml"}, "spec": {"model": model}}
-
-
-async def stalled(api: ApiClient, name: str = "flight-delay") -> bool:
-    """Whether the operator has looked at the object: its runtime does not exist, and it says so."""
-    obj = await api.get(API_VERSION, "modeldeployments", "ml", name) or {}
-    return any(condition["reason"] == "RuntimeMissing" for condition in obj.get("status", {}).get("conditions", ()))
 
 
 async def test_it_starts_works_on_events_and_leaves_at_once_on_sigterm(api: ApiClient, start: Any) -> None:

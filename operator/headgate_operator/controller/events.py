@@ -10,9 +10,11 @@ from typing import Any, Final
 import kopf
 
 from headgate_operator.api.names import GROUP, OWNER_LABEL
+from headgate_operator.controller.observe import Key
 from headgate_operator.controller.process import Process, StartError
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS
 from headgate_operator.controller.settings import Settings, SettingsError
+from headgate_operator.controller.shard import Shard
 from headgate_operator.kube.protocol import ApiError
 
 _OURS_ONLY: Final = (INFERENCE_SERVICES,)
@@ -20,7 +22,7 @@ _OURS_ONLY: Final = (INFERENCE_SERVICES,)
 not watched at all: they carry KServe's labels, and what they do shows in the InferenceService's status."""
 
 
-def kopf_settings() -> kopf.OperatorSettings:
+def kopf_settings(shard: Shard) -> kopf.OperatorSettings:
     """Return kopf's settings; each one that differs from its default has a reason in the comments."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False  # our own Events, deduplicated
@@ -41,6 +43,9 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
     for child in _OURS_ONLY:
         settings.watching.label_selectors[child.group, child.version, child.plural] = OWNER_LABEL
+    if shard.selector:
+        objects = MODEL_DEPLOYMENTS
+        settings.watching.label_selectors[objects.group, objects.version, objects.plural] = shard.selector
     return settings
 
 
@@ -49,14 +54,18 @@ def wire(process: Process, settings: Settings) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
     _wire_life(registry, process, settings)
 
+    mine: set[Key] = set()
+    """What the watch of this shard told of. Only a hint, like all that a watch says: a pass reads the labels afresh."""
+
     @kopf.on.event(MODEL_DEPLOYMENTS.group, MODEL_DEPLOYMENTS.version, MODEL_DEPLOYMENTS.plural, registry=registry, id="modeldeployments")
-    async def model_deployment(namespace: str | None, name: str, **_: Any) -> None:
+    async def model_deployment(type: str | None, namespace: str | None, name: str, **_: Any) -> None:  # noqa: A002
         if namespace:
+            (mine.discard if type == "DELETED" else mine.add)((namespace, name))
             process.queue.add((namespace, name))
 
     async def child(namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:
         owner = labels.get(OWNER_LABEL)
-        if namespace and owner:
+        if namespace and owner and (not settings.shard.selector or (namespace, owner) in mine):
             process.queue.add((namespace, owner))
 
     async def route(body: Mapping[str, Any], type: str | None, namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:  # noqa: A002

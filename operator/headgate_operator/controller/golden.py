@@ -86,7 +86,7 @@ class GoldenQuestion:
             async with self._session.post(url, json=request, headers={PARITY_HEADER: "1"}, allow_redirects=False) as response:
                 body = await bounded_body(response, _MAX_ANSWER_BYTES)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise _unavailable(f"{url} did not answer: {error or 'no answer within 10 s'}") from error
+            raise _unavailable(f"{url} did not answer: {str(error) or 'no answer within 10 s'}") from error
         if response.status != 200:
             said = body[:_SHOWN].decode(errors="replace").strip()
             raise _unavailable(f"{url} answered HTTP {response.status}: {said}")

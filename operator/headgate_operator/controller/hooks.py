@@ -84,7 +84,7 @@ class Hooks:
         except TimeoutError:
             return f"no answer within {format_duration(limit)}"
         except (aiohttp.ClientError, ValueError) as error:
-            return f"it cannot be asked: {error or type(error).__name__}"
+            return f"it cannot be asked: {str(error) or type(error).__name__}"
 
 
 def _refused(response: aiohttp.ClientResponse, body: bytes) -> str:

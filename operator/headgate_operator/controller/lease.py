@@ -75,7 +75,7 @@ class Lease:
                     await self._renew()
                 renewed = started
             except (ApiError, TimeoutError) as error:
-                _log.warning("the lease could not be renewed: %s", error or "no answer in time")
+                _log.warning("the lease could not be renewed: %s", str(error) or "no answer in time")
             if loop.time() - renewed >= self._times.deadline:
                 raise LeaseLostError(f"the lease {self._namespace}/{self._name} was not renewed for {self._times.deadline:g} s")
 

@@ -1,12 +1,19 @@
-"""Log lines for people (text) or machines (JSON), each with the object it is about."""
+"""Log lines for people (text) or machines (JSON), each with the object it is about and the pass it belongs to.
+
+Both come from the context, not from the caller: a line that some layer far below writes during a pass, or a task that the pass started, has
+them too.
+"""
 
 import json
 import logging
 import sys
-from collections.abc import MutableMapping
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 
 class LogFormat(StrEnum):
@@ -16,16 +23,25 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class ObjectLog(logging.LoggerAdapter[logging.Logger]):
-    """A logger that names the ModelDeployment a line is about."""
+class _Pass(NamedTuple):
+    namespace: str
+    name: str
+    id: str
 
-    def __init__(self, logger: logging.Logger, namespace: str, name: str) -> None:
-        super().__init__(logger, {"object": {"namespace": namespace, "name": name}})
 
-    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        """Keep both the adapter's fields and those of the line."""
-        kwargs["extra"] = {**(self.extra or {}), **(kwargs.get("extra") or {})}
-        return msg, kwargs
+_present: ContextVar[_Pass | None] = ContextVar("pass", default=None)
+_FIELDS: Final = ("reason", "revision")
+"""Further fields that a line may have by `extra`."""
+
+
+@contextmanager
+def one_pass(namespace: str, name: str) -> Iterator[None]:
+    """Give all lines written within the ModelDeployment that they are about, and an id that tells this pass from others."""
+    token = _present.set(_Pass(namespace, name, uuid.uuid4().hex[:8]))
+    try:
+        yield
+    finally:
+        _present.reset(token)
 
 
 class _JsonFormatter(logging.Formatter):
@@ -36,9 +52,9 @@ class _JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        for key in ("object", "reason", "revision"):
-            if hasattr(record, key):
-                line[key] = getattr(record, key)
+        if (present := _present.get()) is not None:
+            line |= {"object": {"namespace": present.namespace, "name": present.name}, "reconcile": present.id}
+        line |= {key: getattr(record, key) for key in _FIELDS if hasattr(record, key)}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
@@ -49,9 +65,8 @@ class _TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        about = getattr(record, "object", None)
-        text = super().format(record)
-        return f"{text}  [{about['namespace']}/{about['name']}]" if isinstance(about, dict) else text
+        present, text = _present.get(), super().format(record)
+        return text if present is None else f"{text}  [{present.namespace}/{present.name}]"
 
 
 def configure(log_format: LogFormat, *, verbose: bool) -> None:

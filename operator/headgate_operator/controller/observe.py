@@ -96,13 +96,13 @@ class Observer:
         self.fleet = FleetRegister(settings.fleet)
 
     async def observe(self, key: Key) -> Snapshot | None:
-        """Return the snapshot of one ModelDeployment, or None if it is gone or going.
+        """Return the snapshot of one ModelDeployment, or None if it is gone, going, or in another shard.
 
         ApiError if something could not be read: a pass never decides on half of the facts.
         """
         namespace, name = key
         obj = await self._api.get(MODEL_DEPLOYMENTS, namespace, name)
-        if obj is None or "deletionTimestamp" in obj["metadata"]:
+        if obj is None or "deletionTimestamp" in obj["metadata"] or not self._settings.shard.has(obj["metadata"].get("labels")):
             return None
         if complaint := await self._crd.complaint():
             raise OutdatedCrdError(complaint, _subject(obj), self._clock())

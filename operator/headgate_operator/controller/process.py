@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from headgate_operator.controller.act import Actor
@@ -30,6 +30,7 @@ from headgate_operator.controller.workqueue import WorkQueue
 from headgate_operator.kube.client import KubeClient
 from headgate_operator.kube.connect import connect
 from headgate_operator.kube.protocol import ApiError, Resource
+from headgate_operator.kube.transport import Purpose
 
 _NEEDED: Final = {
     MODEL_DEPLOYMENTS: "install it with `headgate crd | kubectl apply --server-side -f -`",
@@ -38,6 +39,7 @@ _NEEDED: Final = {
     HTTP_ROUTES: "install the Gateway API",
 }
 _RETRY_SECONDS: Final = 0.5
+_CLOSE_SECONDS: Final = 3.0
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ class Process:
         self.queue: WorkQueue[Key] = WorkQueue()
         self.claims = Claims()
         self.telemetry = Telemetry()
+        self.telemetry.watch(self.queue)
         self.failure: str | None = None
         """Why it could not start, for the person who started it."""
         self._settings = settings
@@ -86,27 +89,16 @@ class Process:
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
-        for close in (
-            self._release,
-            self._hooks.close,
-            self._question.close,
-            self._counters.close,
-            self._monitoring.close,
-            self._disconnect,
-            self._health.stop,
-        ):
-            try:
-                async with asyncio.timeout(3):
-                    await close()
-            except Exception as error:  # noqa: BLE001 (a process that is told to end, ends)
-                _log.warning("while stopping: %s", error or type(error).__name__)
+        await _bounded(self._release)
+        closing = (self._hooks, self._question, self._counters, self._monitoring)
+        await asyncio.gather(*(_bounded(one.close) for one in closing), _bounded(self._disconnect), _bounded(self._health.stop))
 
     async def _start(self) -> None:
         settings = self._settings
         if settings.health is not None:
             port = await self._health.start(settings.health)
             _log.info("health and metrics on port %d", port)
-        self._api = api = await connect(settings.kubeconfig)
+        self._api = api = await connect(settings.kubeconfig, heard=self._count)
         await _wait_until_served(api, settings.start_timeout.total_seconds())
         self._health.ready = True
         if settings.leader_election:
@@ -142,9 +134,21 @@ class Process:
         if self._lease is not None:
             await self._lease.release()
 
+    def _count(self, what: Purpose, status: int, seconds: float) -> None:
+        self.telemetry.request(what.verb.lower(), what.resource or "discovery", status, seconds)
+
     async def _disconnect(self) -> None:
         if self._api is not None:
             await self._api.close()
+
+
+async def _bounded(close: Callable[[], Awaitable[None]]) -> None:
+    """Close one thing within its time: all of them together with the drain stay below the grace period of a pod."""
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await close()
+    except Exception as error:  # noqa: BLE001 (a process that is told to end, ends)
+        _log.warning("while stopping: %s", str(error) or type(error).__name__)
 
 
 async def _wait_until_served(api: KubeClient, patience: float) -> None:

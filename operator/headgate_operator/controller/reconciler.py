@@ -14,7 +14,7 @@ from typing import Final
 from headgate_operator.api.reasons import Reason
 from headgate_operator.controller.act import Actor
 from headgate_operator.controller.hooks import Hooks
-from headgate_operator.controller.logs import ObjectLog
+from headgate_operator.controller.logs import one_pass
 from headgate_operator.controller.observe import Key, Observer, OutdatedCrdError, Snapshot, UnreadableError
 from headgate_operator.controller.payload import delivery
 from headgate_operator.controller.settings import Settings
@@ -85,11 +85,13 @@ class Reconciler:
                 self._queue.done(key)
             self._telemetry.pass_seconds.observe(time.perf_counter() - started)
             self._telemetry.passes.labels(result).inc()
-            self._telemetry.queue_depth.set(self._queue.depth)
-            self._telemetry.queue_busy.set(self._queue.busy)
 
     async def look(self, key: Key) -> str:
         """Do one pass and plan the next; return its result for the metrics. Never raises."""
+        with one_pass(*key):
+            return await self._look(key)
+
+    async def _look(self, key: Key) -> str:
         try:
             snapshot = await self._observer.observe(key)
             if snapshot is None:
@@ -102,7 +104,7 @@ class Reconciler:
             self._observer.fleet.report(key, decision.status, snapshot.observed.now)
             wrote = await self._actor.act(snapshot, decision, on_record=functools.partial(self._recorded, key, snapshot, decision))
         except ConflictError as error:
-            ObjectLog(_log, *key).debug("somebody else wrote in between, looking again: %s", error)
+            _log.debug("somebody else wrote in between, looking again: %s", error)
             self._queue.backoff(key)
             return "conflict"
         except OutdatedCrdError as error:
@@ -137,7 +139,7 @@ class Reconciler:
     def _plan(self, key: Key, *, wrote: bool) -> None:
         self._queue.succeeded(key)
         if self._complaints.pop(key, None):
-            ObjectLog(_log, *key).info("works again")
+            _log.info("works again")
         resync = self._settings.resync.total_seconds()
         self._queue.add_after(key, resync * (1 + self._spread() / 5))
         if wrote:
@@ -147,12 +149,14 @@ class Reconciler:
             self._writes.pop(key, None)
 
     def _tell(self, key: Key, snapshot: Snapshot, decision: Decision) -> None:
-        log = ObjectLog(_log, *key)
         for note in decision.notes:
             level = logging.WARNING if note.warning else logging.INFO
-            log.log(level, "%s: %s", note.reason, note.message, extra={"reason": str(note.reason), "revision": note.revision})
-        self._telemetry.report(*key, snapshot.observed.status, decision.status)
-        self._telemetry.report_owner(*key, snapshot.observed.spec.owner)
+            _log.log(level, "%s: %s", note.reason, note.message, extra={"reason": str(note.reason), "revision": note.revision})
+        observed = snapshot.observed
+        counted = [scrape.at for scrape in observed.reading.scrapes] if observed.reading is not None else []
+        self._telemetry.report(
+            key, observed.status, decision.status, owner=observed.spec.owner, now=observed.now, counted_at=max(counted, default=None)
+        )
 
     def _complain(self, key: Key, message: str, *, exception: Exception | None) -> None:
         """Log a failure once, with its traceback if it is a bug of ours; repetitions only count."""
@@ -160,7 +164,7 @@ class Reconciler:
         self._telemetry.retries.inc()
         if self._complaints.get(key) != message:
             self._complaints[key] = message
-            ObjectLog(_log, *key).error("%s; next try in %.1f s", message, delay, exc_info=exception)
+            _log.error("%s; next try in %.1f s", message, delay, exc_info=exception)
 
     def _forget(self, key: Key) -> None:
         self._queue.forget(key)
@@ -169,4 +173,4 @@ class Reconciler:
         self._hooks.forget(key)
         self._writes.pop(key, None)
         self._complaints.pop(key, None)
-        self._telemetry.forget(*key)
+        self._telemetry.forget(key)

@@ -12,6 +12,7 @@ from headgate_operator.api.spec import EnvoyProvider, Gateway, PrometheusProvide
 from headgate_operator.controller.allowed import AllowList, parse_allow_list
 from headgate_operator.controller.fleet import FleetSettings
 from headgate_operator.controller.scrape import Providers
+from headgate_operator.controller.shard import Shard
 from headgate_operator.metrics.prometheus import Access
 
 RESYNC: Final = timedelta(minutes=5)
@@ -20,6 +21,8 @@ RESYNC: Final = timedelta(minutes=5)
 DRAIN: Final = timedelta(seconds=10)
 """How long looks under way may take to finish once the process is asked to stop."""
 
+
+LEASE_NAME: Final = "headgate-operator"
 
 _POD_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -44,6 +47,8 @@ class Settings:
     domain: str
     namespaces: tuple[str, ...] = ()
     """Empty: all of them."""
+    shard: Shard = field(default_factory=Shard)
+    """Which ModelDeployments of these namespaces."""
     providers: Providers = field(default_factory=Providers)
     allowed: AllowList = field(default_factory=AllowList)
     """Which URLs in manifests are asked."""
@@ -55,7 +60,7 @@ class Settings:
     workers: int = 8
     leader_election: bool = True
     lease_namespace: str = "default"
-    lease_name: str = "headgate-operator"
+    lease_name: str = LEASE_NAME
     start_timeout: timedelta = timedelta(seconds=60)
     """How long the API server and its CRDs are waited for."""
     resync: timedelta = RESYNC
@@ -70,6 +75,11 @@ def choose_lease_namespace(given: str | None, namespaces: tuple[str, ...]) -> st
         return _POD_NAMESPACE.read_text(encoding="utf-8").strip()
     except OSError:
         return namespaces[0] if namespaces else "default"
+
+
+def choose_lease_name(given: str | None, shard: Shard) -> str:
+    """Return the name of the Lease: as told, else one of the shard's own, so that no shard waits for another."""
+    return given or f"{LEASE_NAME}{shard.lease_suffix}"
 
 
 def allow_list(prefixes: tuple[str, ...]) -> AllowList:

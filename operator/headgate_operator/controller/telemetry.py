@@ -1,11 +1,25 @@
-"""What the operator tells Prometheus about itself. No label is unbounded: objects' series go when the objects go."""
+"""What the operator tells Prometheus about itself. No label is unbounded; docs/operator.md lists every series (a test compares)."""
+
+from datetime import datetime
+from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from headgate_operator.api.spec import Owner
-from headgate_operator.api.status import ModelDeploymentStatus, Phase
+from headgate_operator.api.status import ModelDeploymentStatus
+from headgate_operator.controller.object_series import Key, ObjectSeries
 
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_SECONDS_TO_ZERO: Final = (0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
+
+
+class Queue(Protocol):
+    """What is told of a queue."""
+
+    @property
+    def depth(self) -> int: ...  # noqa: D102
+    @property
+    def busy(self) -> int: ...  # noqa: D102
 
 
 class Telemetry:
@@ -13,78 +27,89 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.queue_depth = self._gauge("headgate_workqueue_depth", "Objects that wait for a worker.")
-        self.queue_busy = self._gauge("headgate_workqueue_busy", "Objects a worker has in hand.")
+        self.objects = ObjectSeries()
+        self.registry.register(self.objects)
+        self._depth = self._gauge("headgate_workqueue_depth", "Objects that wait for a worker.")
+        self._busy = self._gauge("headgate_workqueue_busy", "Objects a worker has in hand.")
         self.queue_wait = self._histogram("headgate_workqueue_wait_seconds", "How long an object waited for a worker.")
         self.retries = self._counter("headgate_workqueue_retries", "Looks that failed and are repeated.")
         self.pass_seconds = self._histogram("headgate_reconcile_seconds", "How long one look took.")
         self.passes = self._counter("headgate_reconciles", "Looks by result: unchanged, written, conflict, gone or error.", "result")
-        self.phase = self._gauge("headgate_rollout_phase", "1 for the present phase of each object.", "namespace", "name", "phase")
-        self.weight = self._gauge("headgate_candidate_weight", "Percent of traffic the candidate has.", "namespace", "name")
-        self.owner = self._gauge(
-            "headgate_model_owner", "1 for each object whose manifest names an owner.", "namespace", "name", "team", "contact", "runbook"
+        self._requests = self._counter(
+            "headgate_api_requests", "Requests to the API server; code 0 is no answer.", "verb", "resource", "code"
         )
-        self._owners: dict[tuple[str, str], tuple[str, str, str]] = {}
-        self.mirror = self._gauge(
-            "headgate_candidate_mirror", "Percent of requests of which the candidate gets a copy.", "namespace", "name"
-        )
+        self._request_seconds = self._histogram("headgate_api_request_seconds", "How long a request to the API server took.", "verb")
         self.rollbacks = self._counter("headgate_rollbacks", "Refused revisions by reason.", "reason")
         self.promotions = self._counter("headgate_promotions", "Promoted revisions.")
+        self._to_zero = self._histogram(
+            "headgate_evidence_to_zero_seconds",
+            "From the last count of the evidence that convicted a version to the look that read its weight back as 0.",
+            buckets=_SECONDS_TO_ZERO,
+        )
+        self._convicted: dict[Key, dict[str, datetime]] = {}
+        """Since when a refused version still has traffic."""
         self.leader = self._gauge("headgate_leader", "1 while this process leads.")
 
-    def report(self, namespace: str, name: str, before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> None:
-        """Tell of an object's new status."""
-        for phase in Phase:
-            if phase is after.phase:
-                self.phase.labels(namespace, name, phase.value).set(1)
-            elif phase is before.phase:
-                self.phase.labels(namespace, name, phase.value).set(0)
-        self.weight.labels(namespace, name).set(after.candidate.weight if after.candidate else 0)
-        self.mirror.labels(namespace, name).set(after.candidate.mirror if after.candidate else 0)
+    def watch(self, queue: Queue) -> None:
+        """Tell of a queue as it is whenever somebody asks."""
+        self._depth.set_function(lambda: queue.depth)
+        self._busy.set_function(lambda: queue.busy)
+
+    def request(self, verb: str, resource: str, code: int, seconds: float) -> None:
+        """Tell of a request to the API server; code 0: there was no answer."""
+        self._requests.labels(verb, resource, str(code)).inc()
+        self._request_seconds.labels(verb).observe(seconds)
+
+    def report(
+        self,
+        key: Key,
+        before: ModelDeploymentStatus,
+        after: ModelDeploymentStatus,
+        *,
+        owner: Owner | None,
+        now: datetime,
+        counted_at: datetime | None = None,
+    ) -> None:
+        """Tell of an object's new status; `counted_at` is when the newest counters that it was decided from were read."""
+        self.objects.show(key, after, owner)
         known = {(entry.id, entry.at) for entry in before.rejected}
         for entry in after.rejected:
             if (entry.id, entry.at) not in known:
                 self.rollbacks.labels(entry.reason).inc()
         if after.stable is not None and before.candidate is not None and after.stable.id == before.candidate.id:
             self.promotions.inc()  # not for a stable version that a watch went back to, or that the route restored
+        self._clock_convictions(key, after, now, counted_at)
 
-    def report_owner(self, namespace: str, name: str, owner: Owner | None) -> None:
-        """Tell whose model an object is: to be joined with other metrics in alerts."""
-        words = (owner.team or "", owner.contact or "", owner.runbook or "") if owner is not None else None
-        before = self._owners.get((namespace, name))
-        if words == before:
-            return
-        if before is not None:
-            _remove(self.owner, namespace, name, *before)
-            del self._owners[namespace, name]
-        if words is not None:
-            self._owners[namespace, name] = words
-            self.owner.labels(namespace, name, *words).set(1)
-
-    def forget(self, namespace: str, name: str) -> None:
+    def forget(self, key: Key) -> None:
         """Drop the series of an object that is gone."""
-        for phase in Phase:
-            _remove(self.phase, namespace, name, phase.value)
-        _remove(self.weight, namespace, name)
-        _remove(self.mirror, namespace, name)
-        self.report_owner(namespace, name, None)
+        self.objects.forget(key)
+        self._convicted.pop(key, None)
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
         return generate_latest(self.registry)
 
-    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        return Gauge(name, text, labels, registry=self.registry)
+    def _clock_convictions(self, key: Key, after: ModelDeploymentStatus, now: datetime, counted_at: datetime | None) -> None:
+        """Start a clock for each refused version that has traffic, and stop it when it is seen to have none.
+
+        After a restart it starts when the refusal was put on record: that is all that is remembered.
+        """
+        served = {traffic.id for traffic in after.traffic if traffic.weight}
+        running = self._convicted.setdefault(key, {})
+        for entry in after.rejected:
+            if entry.id in served and entry.id not in running:
+                on_evidence = entry.evidence is not None and counted_at is not None
+                running[entry.id] = counted_at if on_evidence and counted_at is not None else entry.at
+        for id_ in running.keys() - served:
+            self._to_zero.observe(max(0.0, (now - running.pop(id_)).total_seconds()))
+        if not running:
+            del self._convicted[key]
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, registry=self.registry)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
 
-    def _histogram(self, name: str, text: str) -> Histogram:
-        return Histogram(name, text, buckets=_SECONDS, registry=self.registry)
-
-
-def _remove(gauge: Gauge, *labels: str) -> None:
-    try:
-        gauge.remove(*labels)
-    except KeyError:
-        return  # it never had that series
+    def _histogram(self, name: str, text: str, *labels: str, buckets: tuple[float, ...] = _SECONDS) -> Histogram:
+        return Histogram(name, text, labels, buckets=buckets, registry=self.registry)

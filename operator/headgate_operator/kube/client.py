@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from headgate_operator.kube.errors import error_from, status_object
 from headgate_operator.kube.protocol import Object, Resource, UnavailableError
-from headgate_operator.kube.transport import JSON, Answer, Transport
+from headgate_operator.kube.transport import JSON, Answer, Purpose, Transport
 
 PAGE_SIZE: Final = 200
 _LIST_ATTEMPTS: Final = 2
@@ -22,7 +22,7 @@ class KubeClient:
 
     async def get(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
         """Return the object, or None if it does not exist; NotFoundError if the server does not know the kind."""
-        what = f"GET {resource.plural} {_where(namespace, name)}"
+        what = Purpose("GET", resource.plural, _where(namespace, name))
         answer = await self._transport.read(_path(resource, namespace, name), what)
         if answer.status == 404 and status_object(answer.body):
             return None
@@ -47,13 +47,13 @@ class KubeClient:
 
     async def patch(self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any]) -> Object:
         """Merge-patch, for metadata only."""
-        what = f"PATCH {resource.plural} {_where(namespace, name)}"
+        what = Purpose("PATCH", resource.plural, _where(namespace, name))
         path = _path(resource, namespace, name)
         return _object(await self._transport.call("PATCH", path, what, body=patch, content_type="application/merge-patch+json"), what)
 
     async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
         """Delete exactly the object with that uid, in the background; no error if it is gone."""
-        what = f"DELETE {resource.plural} {_where(namespace, name)}"
+        what = Purpose("DELETE", resource.plural, _where(namespace, name))
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background", "preconditions": {"uid": uid}}
         answer = await self._transport.call("DELETE", _path(resource, namespace, name), what, body=body)
         if answer.status not in {404, 409}:  # 409: another object has the name now
@@ -62,7 +62,7 @@ class KubeClient:
     async def create(self, resource: Resource, obj: Object) -> Object:
         """Create; ConflictError if the name is taken."""
         namespace = obj["metadata"].get("namespace")
-        what = f"CREATE {resource.plural} {_where(namespace, obj['metadata'].get('name', ''))}"
+        what = Purpose("CREATE", resource.plural, _where(namespace, obj["metadata"].get("name", "")))
         return _object(await self._transport.call("POST", _path(resource, namespace), what, body=obj), what)
 
     async def replace(self, resource: Resource, obj: Object) -> Object:
@@ -71,7 +71,7 @@ class KubeClient:
 
     async def serves(self, resource: Resource) -> bool:
         """Whether the server knows the kind."""
-        what = f"GET {_group_path(resource)}"
+        what = Purpose("GET", "", _group_path(resource))
         answer = await self._transport.read(_group_path(resource), what)
         if answer.status == 404:
             return False
@@ -83,7 +83,7 @@ class KubeClient:
 
     async def _pages(self, resource: Resource, namespace: str | None, label_selector: str) -> Sequence[Object] | None:
         """Return the items of all pages; None if the list expired in between and must be started again."""
-        what = f"LIST {resource.plural} {namespace or 'everywhere'}"
+        what = Purpose("LIST", resource.plural, namespace or "everywhere")
         items: list[Object] = []
         token = ""
         while True:
@@ -109,14 +109,14 @@ class KubeClient:
         content_type: str = JSON,
     ) -> Object:
         namespace, name = obj["metadata"].get("namespace"), obj["metadata"]["name"]
-        what = f"{method} {resource.plural}{suffix} {_where(namespace, name)}"
+        what = Purpose(method, resource.plural + suffix, _where(namespace, name))
         path = _path(resource, namespace, name) + suffix
         return _object(await self._transport.call(method, path, what, body=obj, query=query, content_type=content_type), what)
 
 
-def _object(answer: Answer, what: str) -> Object:
+def _object(answer: Answer, what: Purpose) -> Object:
     if not 200 <= answer.status < 300:
-        raise error_from(answer.status, answer.body, what)
+        raise error_from(answer.status, answer.body, str(what))
     try:
         parsed = json.loads(answer.body)
     except ValueError as error:

@@ -9,16 +9,19 @@ from kubernetes.aio.client.configuration import Configuration
 
 from headgate_operator.kube.client import KubeClient
 from headgate_operator.kube.protocol import ApiError
-from headgate_operator.kube.transport import Transport
+from headgate_operator.kube.transport import Heard, Transport, unheard
 
 
-async def connect(kubeconfig: Path | None, *, context: str | None = None, request_timeout: float = 30.0) -> KubeClient:
+async def connect(
+    kubeconfig: Path | None, *, context: str | None = None, request_timeout: float = 30.0, heard: Heard = unheard
+) -> KubeClient:
     """Return a client; ApiError with one sentence if there is no usable configuration. Nothing is sent yet.
 
     Args:
         kubeconfig: The kubeconfig file; None for the service account of the pod we run in.
         context: The context in it; None for its current one.
         request_timeout: Longest time one request may take, in seconds.
+        heard: Is told of every request.
     """
     configuration = Configuration()
     configuration.retries = None  # ours are bounded and know what may be repeated; False or 0 would mean to try for ever
@@ -27,7 +30,7 @@ async def connect(kubeconfig: Path | None, *, context: str | None = None, reques
             config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:
             await config.load_kube_config(str(kubeconfig), context, configuration, persist_config=False)  # type: ignore[no-untyped-call]
-        return KubeClient(Transport(ApiClient(configuration), request_timeout=request_timeout))
+        return KubeClient(Transport(ApiClient(configuration), request_timeout=request_timeout, heard=heard))
     except (config.ConfigException, OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
         source = "the service account of this pod" if kubeconfig is None else str(kubeconfig)
         raise ApiError(f"{source} cannot be used to reach an API server: {_one_line(error)}") from error

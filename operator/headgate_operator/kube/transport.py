@@ -7,7 +7,8 @@ for 0.6 s. So everything goes through generic paths.
 
 import asyncio
 import random
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -22,6 +23,27 @@ from headgate_operator.kube.protocol import ApiError, UnavailableError
 JSON: Final = "application/json"
 _READ_ATTEMPTS: Final = 3
 _LONGEST_WAIT: Final = 5.0  # seconds between two attempts, whatever Retry-After says
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a request is for, in messages and metrics: `LIST inferenceservices ml`."""
+
+    verb: str
+    resource: str
+    """Plural, with its subresource; empty when the server is asked what it knows."""
+    where: str
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.verb, self.resource, self.where)))
+
+
+Heard = Callable[[Purpose, int, float], None]
+"""Is told of every request: its purpose, the HTTP status (0: no answer), and the seconds it took."""
+
+
+def unheard(_what: Purpose, _status: int, _seconds: float) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +64,14 @@ class Answer:
 class Transport:
     """Requests by path."""
 
-    def __init__(self, api: ApiClient, *, request_timeout: float) -> None:
+    def __init__(self, api: ApiClient, *, request_timeout: float, heard: Heard = unheard) -> None:
         """Take over a configured client, closed by `close`; `request_timeout` is the longest time one request may take, in seconds."""
+        self._heard = heard
         self._api = api
         self._request_timeout = request_timeout
 
-    async def read(self, path: str, what: str, query: Mapping[str, str] | None = None) -> Answer:
-        """GET, tried three times while the server has no time or cannot be reached. `what` names the request in messages."""
+    async def read(self, path: str, what: Purpose, query: Mapping[str, str] | None = None) -> Answer:
+        """GET, tried three times while the server has no time or cannot be reached. `what` names the request in messages and metrics."""
         for attempt in range(1, _READ_ATTEMPTS):
             try:
                 answer = await self.call("GET", path, what, query=query)
@@ -64,13 +87,24 @@ class Transport:
         self,
         method: str,
         path: str,
-        what: str,
+        what: Purpose,
         *,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str] | None = None,
         content_type: str = JSON,
     ) -> Answer:
         """Send one request; UnavailableError if there was no answer in time."""
+        began, status = time.perf_counter(), 0
+        try:
+            answer = await self._call(method, path, what, body=body, query=query, content_type=content_type)
+            status = answer.status
+        finally:
+            self._heard(what, status, time.perf_counter() - began)
+        return answer
+
+    async def _call(
+        self, method: str, path: str, what: Purpose, *, body: Mapping[str, Any] | None, query: Mapping[str, str] | None, content_type: str
+    ) -> Answer:
         headers = {"Accept": JSON, "Content-Type": content_type}
         target = f"{path}?{urlencode(query)}" if query else path
         try:
@@ -82,7 +116,7 @@ class Transport:
         except TimeoutError as error:
             raise UnavailableError(f"{what}: no answer from the API server within {self._request_timeout:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise UnavailableError(f"{what}: the API server cannot be reached: {error or type(error).__name__}") from error
+            raise UnavailableError(f"{what}: the API server cannot be reached: {str(error) or type(error).__name__}") from error
         except ConfigException as error:  # a token file that is empty for a moment, a login plug-in that failed
             raise UnavailableError(f"{what}: no credentials for the API server: {error}") from error
         except ApiException as error:

@@ -1,5 +1,7 @@
 """The process ends rather than write without a lease."""
 
+import asyncio
+
 import pytest
 
 from headgate_operator.api.spec import Gateway
@@ -25,3 +27,22 @@ async def test_a_lease_that_is_not_renewed_any_more_ends_the_process_whatever_th
     await process._keep(Keeping(error))
     assert codes == [1]
     assert "; ending" in caplog.text
+
+
+async def test_a_part_that_does_not_close_holds_nobody_up_for_long(caplog, monkeypatch) -> None:
+    monkeypatch.setattr("headgate_operator.controller.process._CLOSE_SECONDS", 0.05)
+    process = Process(Settings(gateway=Gateway(name="g", namespace="kserve"), domain="example.com"))
+    closed: list[str] = []
+
+    async def hangs() -> None:
+        await asyncio.Event().wait()
+
+    async def closes() -> None:
+        closed.append("counters")
+
+    monkeypatch.setattr(process._hooks, "close", hangs)
+    monkeypatch.setattr(process._counters, "close", closes)
+    async with asyncio.timeout(5):
+        await process.stop()
+    assert closed == ["counters"]
+    assert "while stopping: TimeoutError" in caplog.text

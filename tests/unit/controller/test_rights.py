@@ -1,8 +1,11 @@
 """The ClusterRole grants what a rollout uses, and nothing that it does not."""
 
+import shutil
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import yaml
 
 from headgate_operator.api.names import COMMAND_ANNOTATION
@@ -100,3 +103,20 @@ def test_the_deployment_runs_without_privileges_and_with_flags_that_exist() -> N
     assert {argument.partition("=")[0] for argument in container["args"]} <= flags
     variables = {f"HEADGATE_{parameter.name.upper()}" for parameter in main.params}
     assert {entry["name"] for entry in container["env"] if entry["name"].startswith("HEADGATE_")} <= variables
+
+
+def test_rights_in_some_namespaces_are_the_same_rights_and_cover_what_belongs_to_no_namespace() -> None:
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl, which renders kustomizations, is not installed")
+    folder = RBAC.parent / "rbac-namespaced"
+    rendered = subprocess.run(["kubectl", "kustomize", str(folder)], check=True, capture_output=True, text=True, timeout=30).stdout
+    documents = list(yaml.safe_load_all(rendered))
+    clusterwide = {doc["roleRef"]["name"] for doc in documents if doc["kind"] == "ClusterRoleBinding"}
+    assert clusterwide == {"headgate-operator-clusterwide"}
+    bound = {doc["roleRef"]["name"] for doc in documents if doc["kind"] == "RoleBinding"}
+    assert bound == {"headgate-operator", "headgate-operator-lease"}
+    rules = {doc["metadata"]["name"]: doc["rules"] for doc in documents if doc["kind"] == "ClusterRole"}
+    unscoped = [
+        rule for rule in rules["headgate-operator"] if {"clusterservingruntimes", "customresourcedefinitions"} & {*rule["resources"]}
+    ]
+    assert rules["headgate-operator-clusterwide"] == unscoped

@@ -1,5 +1,7 @@
 """What the operator is told at the start: checked once, refused in one sentence."""
 
+import asyncio
+import json
 import logging
 from datetime import timedelta
 
@@ -9,7 +11,7 @@ from click.testing import CliRunner
 from headgate_operator.api.spec import PrometheusProvider, SeriesPreset
 from headgate_operator.controller import __main__ as entry
 from headgate_operator.controller.events import kopf_settings, wire
-from headgate_operator.controller.logs import LogFormat, ObjectLog, configure
+from headgate_operator.controller.logs import LogFormat, configure, one_pass
 from headgate_operator.controller.process import Process
 from headgate_operator.controller.settings import (
     Settings,
@@ -19,6 +21,7 @@ from headgate_operator.controller.settings import (
     parse_address,
     parse_gateway,
 )
+from headgate_operator.controller.shard import Shard
 from headgate_operator.metrics.prometheus import Access
 
 
@@ -128,7 +131,7 @@ def test_the_lease_lives_where_told_else_in_the_first_namespace_outside_of_a_pod
 
 
 def test_kopf_is_event_source_only() -> None:
-    settings = kopf_settings()
+    settings = kopf_settings(Shard())
     assert not settings.posting.enabled
     assert settings.peering.standalone
     assert settings.scanning.disabled
@@ -145,7 +148,7 @@ def test_kopf_is_event_source_only() -> None:
 
 
 def test_services_are_watched_by_label_but_any_route_may_be_a_rival() -> None:
-    selectors = kopf_settings().watching.label_selectors
+    selectors = kopf_settings(Shard()).watching.label_selectors
     assert {selector.plural or selector.any_name for selector in selectors} == {"inferenceservices"}
     assert set(selectors.values()) == {"headgate.dev/model-deployment"}
 
@@ -154,7 +157,7 @@ async def test_an_event_puts_the_owner_on_the_queue_once() -> None:
     settings = Settings(gateway=parse_gateway("a/b"), domain="d")
     process = Process(settings)
     handlers = {handler.id: handler.fn for handler in wire(process, settings)._watching.get_all_handlers()}
-    await handlers["modeldeployments"](namespace="ml", name="x")
+    await handlers["modeldeployments"](type=None, namespace="ml", name="x")
     await handlers["inferenceservices"](namespace="ml", labels={"headgate.dev/model-deployment": "x"}, name="x-1")
     bodies = {name: {"metadata": {"namespace": "ml", "name": name}} for name in ("y", "foreign")}
     await handlers["httproutes"](body=bodies["y"], type=None, namespace="ml", labels={"headgate.dev/model-deployment": "y"}, name="y")
@@ -163,19 +166,85 @@ async def test_an_event_puts_the_owner_on_the_queue_once() -> None:
     process.queue.close()
 
 
-def test_json_log_lines_name_the_object(capsys, started) -> None:
+async def test_every_line_of_a_pass_names_the_object_and_the_pass_also_those_of_tasks_it_started(capsys, started) -> None:
     configure(LogFormat.JSON, verbose=False)
-    ObjectLog(logging.getLogger("t"), "ml", "x").warning("held: %s", "why", extra={"reason": "NoData"})
-    line = capsys.readouterr().err
-    assert '"object": {"namespace": "ml", "name": "x"}' in line
-    assert '"message": "held: why"' in line
-    assert '"reason": "NoData"' in line
+
+    async def errand() -> None:
+        logging.getLogger("below").info("from a task")
+
+    with one_pass("ml", "x"):
+        logging.getLogger("t").warning("held: %s", "why", extra={"reason": "NoData"})
+        task = asyncio.create_task(errand())
+    await task
+    with one_pass("ml", "x"):
+        logging.getLogger("t").info("again")
+    logging.getLogger("t").info("outside")
+    first, second, third, outside = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (first["object"], first["message"], first["reason"]) == ({"namespace": "ml", "name": "x"}, "held: why", "NoData")
+    assert second["reconcile"] == first["reconcile"] != third["reconcile"]
+    assert not {"object", "reconcile"} & outside.keys()
 
 
 def test_text_log_lines_name_the_object_too(capsys, started) -> None:
     configure(LogFormat.TEXT, verbose=False)
-    ObjectLog(logging.getLogger("t"), "ml", "x").info("moved")
+    with one_pass("ml", "x"):
+        logging.getLogger("t").info("moved")
     assert capsys.readouterr().err.rstrip().endswith("INFO    moved  [ml/x]")
+
+
+def test_help_shows_every_option_with_its_variable_under_a_heading() -> None:
+    text = CliRunner().invoke(entry.main, ["--help"], auto_envvar_prefix="HEADGATE").output
+    for heading in ("Which objects:", "Rollouts:", "Evidence:", "Process:"):
+        assert f"\n{heading}\n" in text
+    flags = {option for parameter in entry.main.params for option in parameter.opts}
+    assert {flag for flag in flags if flag not in text} == set()
+    assert text.count("HEADGATE_") >= len(entry.main.params)
+
+
+def test_a_shard_has_a_lease_of_its_own_unless_one_is_named(started) -> None:
+    for arguments, name in (
+        ([], "headgate-operator"),
+        (["--shard-selector", "headgate.dev/shard=a"], "headgate-operator-headgate.dev-shard-a"),
+        (["--shard-selector", "headgate.dev/shard=a", "--lease-name", "mine"], "mine"),
+    ):
+        assert CliRunner().invoke(entry.main, arguments).exit_code == 0
+        assert started[-1].lease_name == name
+
+
+def test_a_selector_that_means_nothing_is_refused_in_one_sentence(started) -> None:
+    result = CliRunner().invoke(entry.main, ["--shard-selector", "shard in a"])
+    assert result.exit_code == 2
+    assert "'shard in a' is no label selector: write key=value" in result.output
+
+
+def test_only_the_shards_own_objects_are_watched() -> None:
+    selectors = kopf_settings(Shard("headgate.dev/shard=a")).watching.label_selectors
+    assert set(selectors.values()) == {"headgate.dev/model-deployment", "headgate.dev/shard=a"}
+
+
+async def test_children_of_another_shard_are_not_looked_at() -> None:
+    settings = Settings(gateway=parse_gateway("a/b"), domain="d", shard=Shard("shard=a"))
+    process = Process(settings)
+    handlers = {handler.id: handler.fn for handler in wire(process, settings)._watching.get_all_handlers()}
+
+    async def child_of(name: str) -> None:
+        await handlers["inferenceservices"](namespace="ml", labels={"headgate.dev/model-deployment": name}, name=f"{name}-1")
+
+    await child_of("theirs")
+    assert process.queue.depth == 0
+    await handlers["modeldeployments"](type=None, namespace="ml", name="ours")
+    await process.queue.get()
+    process.queue.done(("ml", "ours"))
+    await child_of("ours")
+    assert process.queue.depth == 1
+    await process.queue.get()
+    process.queue.done(("ml", "ours"))
+    await handlers["modeldeployments"](type="DELETED", namespace="ml", name="ours")  # as when its label is taken away
+    await process.queue.get()
+    process.queue.done(("ml", "ours"))
+    await child_of("ours")
+    assert process.queue.depth == 0
+    process.queue.close()
 
 
 def test_kopf_chatter_stays_out_of_the_log(started) -> None:
