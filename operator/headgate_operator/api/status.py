@@ -232,9 +232,9 @@ class Traffic(ApiModel):
 
 
 class Sample(ApiModel):
-    """The last reading of one proxy's counters for one slot, the baseline of the open block of one metric."""
+    """The last reading of one proxy's counters for one slot, the baseline of the open block of all metrics that count the same."""
 
-    metric: str = Field(description="Name of the metric.")
+    metric: str = Field(description="Name of the first metric that counts these series so; all that do share the baseline.")
     proxy: str = Field(description="Address of the proxy.")
     slot: int = Field(description="Position in the route.")
     at: MicroTimestamp = Field(description="When it was read.")
@@ -252,12 +252,12 @@ class Mixture(ApiModel):
 
 
 class FailStreak(ApiModel):
-    """Whole blocks in a row in which every candidate request was bad, and what stable did in them."""
+    """Whole blocks in a row in which every candidate request was bad, and what stable did meanwhile."""
 
     requests: int = Field(0, description="Candidate requests in a row that were all bad.")
-    blocks: int = Field(0, description="Blocks in that row.")
-    stable_bad: int = Field(0, description="Bad requests of the other version in these blocks.")
-    stable_total: int = Field(0, description="All requests of the other version in these blocks.")
+    blocks: int = Field(0, description="Blocks in that row that had a candidate request.")
+    stable_bad: int = Field(0, description="Bad requests of the other version since the row began.")
+    stable_total: int = Field(0, description="All requests of the other version since the row began.")
 
 
 class MetricStatus(ApiModel):
@@ -296,7 +296,9 @@ class AnalysisStatus(ApiModel):
     last_block_end: MicroTimestamp | None = Field(None, description="When the last block of any metric ended.")
     split: SideCounts = Field(default_factory=SideCounts, description="Requests of each version in the blocks at this weight.")
     silent_requests: int = Field(0, description="Requests to stable, at this weight, since the candidate last got one.")
-    samples: list[Sample] = Field(default_factory=list, description="Baselines of the open blocks.")
+    samples: list[Sample] = Field(
+        default_factory=list, description="Baselines of the open blocks, one for all metrics that count the same."
+    )
     metrics: list[MetricStatus] = Field(default_factory=list, description="Evidence by metric.")
 
 

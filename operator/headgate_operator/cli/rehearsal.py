@@ -5,6 +5,7 @@ that is passed in.
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -13,7 +14,7 @@ from typing import Final
 from headgate_operator.api.spec import EnvoyProvider, Metric, MetricPreset, ModelDeploymentSpec, OnInsufficientData, Provider, Strategy
 from headgate_operator.api.status import Verdict
 from headgate_operator.cli.draws import binomial, poisson
-from headgate_operator.cli.trial import Closed, MetricTrial
+from headgate_operator.cli.trial import MetricTrial
 from headgate_operator.rollout.analysis import poll_interval
 from headgate_operator.rollout.analysis.blocks import POLLS_PER_INTERVAL
 from headgate_operator.rollout.analysis.track import block_length
@@ -140,7 +141,8 @@ class _Rehearsal:
         flush, renewal = _freshness(settings.provider)
         lengths = [block_length(metric, settings.interval, flush=flush, renewal=renewal) for metric in settings.metrics]
         self._metrics = [
-            MetricTrial(settings, metric, length, at=self._now) for metric, length in zip(settings.metrics, lengths, strict=True)
+            MetricTrial(settings, metric, length, weight=scene.stages[0].weight, at=self._now)
+            for metric, length in zip(settings.metrics, lengths, strict=True)
         ]
         self._counting = self._metrics[_first_about_errors(settings.metrics)]
 
@@ -148,7 +150,7 @@ class _Rehearsal:
         for number, stage in enumerate(self._scene.stages):
             self._run.stage = number
             for metric in self._metrics if number else ():
-                metric.reweigh(self._now)
+                metric.reweigh(stage.weight, self._now)
             faulty = self._fault is not None and self._fault.stage == number
             ending = self._until_caught(stage) if faulty else self._stage(stage)
             if ending is not None or faulty:
@@ -194,22 +196,20 @@ class _Rehearsal:
         self._requests += arrived
         kept = 0
         for metric in self._metrics:
-            closed = metric.closes(self._now, arrived, others)
-            if closed is None:
-                continue
-            block = self._block(stage, closed, share if metric is self._counting else self._scene.base_rate)
-            metric.count(block, began=closed.began, for_promotion=not stage.watch)
-            kept += closed.candidate if metric is self._counting else 0
+            outcome = self._outcome(stage, share if metric is self._counting else self._scene.base_rate)
+            counted = metric.arrive(self._now, arrived, others, outcome, for_promotion=not stage.watch)
+            kept += counted if metric is self._counting else 0
         if self._run.evident is None and not stage.watch and self._promotable():
             self._run.evident = self._requests, self._now - _START
         return kept
 
-    def _block(self, stage: Stage, closed: Closed, share: float) -> Block:
-        return Block(
-            candidate_total=closed.candidate,
-            candidate_bad=binomial(self._source, closed.candidate, share),
-            stable_total=closed.stable,
-            stable_bad=binomial(self._source, closed.stable, self._scene.base_rate),
+    def _outcome(self, stage: Stage, share: float) -> Callable[[int, int], Block]:
+        """Let the candidate answer this share of requests badly, and stable its own."""
+        return lambda candidate, stable: Block(
+            candidate_total=candidate,
+            candidate_bad=binomial(self._source, candidate, share),
+            stable_total=stable,
+            stable_bad=binomial(self._source, stable, self._scene.base_rate),
             paired=stage.mirror > 0,
         )
 

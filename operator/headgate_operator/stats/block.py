@@ -22,6 +22,15 @@ class Block:
             if not 0 <= bad <= total:
                 raise ValueError(f"{side}: {bad} bad of {total} requests; bad must lie between 0 and the total")
 
+    def __add__(self, other: "Block") -> "Block":
+        return Block(
+            candidate_total=self.candidate_total + other.candidate_total,
+            candidate_bad=self.candidate_bad + other.candidate_bad,
+            stable_total=self.stable_total + other.stable_total,
+            stable_bad=self.stable_bad + other.stable_bad,
+            paired=self.paired or other.paired,
+        )
+
     @property
     def bad(self) -> int:
         """Bad answers of both versions."""

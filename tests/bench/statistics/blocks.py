@@ -17,8 +17,11 @@ Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
-    """The blocks of all runs that ended at one tick and count as evidence. Arrays are in parallel, one element a block."""
+class Settled:
+    """The blocks of all runs that ended at one tick, at one weight throughout. Arrays are in parallel, one element a block.
+
+    Those without a candidate request are among them; they are no evidence, and every factor of them is 1.
+    """
 
     ended: int
     run: Integers
@@ -44,13 +47,11 @@ class Looked:
     """The block has been open for two polls."""
 
 
-def blocks(runs: Runs) -> list[Kept]:
-    """Close blocks tick by tick; the first after a change of weight is discarded, and so are those without candidate requests."""
-    return [one for one in looks(runs) if isinstance(one, Kept)]
+def looks(runs: Runs) -> Iterator[Settled | Looked]:
+    """Close blocks tick by tick, and look at open ones as long as a candidate may never have served.
 
-
-def looks(runs: Runs) -> Iterator[Kept | Looked]:
-    """Close blocks like `blocks`, and look at open ones as long as a candidate may never have served."""
+    The first block after a change of weight is discarded.
+    """
     plan, count = runs.plan, runs.count
     series = (runs.candidate_total, runs.candidate_bad, runs.stable_total, runs.stable_bad)
     counts = np.zeros((4, count), dtype=np.int64)
@@ -69,24 +70,24 @@ def looks(runs: Runs) -> Iterator[Kept | Looked]:
         enough = (counts[0] >= ENOUGH_TO_CLOSE_EARLY) | ((age >= full) & (counts[0] + counts[2] >= FEWEST_REQUESTS))
         closing = (age >= shortest) & (discard | enough)
         if not served.all():
-            yield _look(tick, counts, ~(served | closing | discard) & (counts[0] > 0), age >= 2 * shortest)
+            yield _look(tick, counts, (age >= shortest) & ~(served | closing | discard), age >= 2 * shortest)
             served |= closing & ~discard & (counts[1] < counts[0])
         if not closing.any():
             continue
-        kept = closing & ~discard & (counts[0] > 0)
-        if kept.any():
+        settled, kept = closing & ~discard, closing & ~discard & (counts[0] > 0)
+        if settled.any():
             old = kept & (begun - since >= hour)
             restart |= old & counted
             since = np.where(old, begun, since)
-            run = np.flatnonzero(kept)
-            yield Kept(
+            run = np.flatnonzero(settled)
+            yield Settled(
                 ended=tick + 1,
                 run=run,
                 candidate_total=counts[0, run],
                 candidate_bad=counts[1, run],
                 stable_total=counts[2, run],
                 stable_bad=counts[3, run],
-                fresh=restart[run],
+                fresh=(restart & kept)[run],
                 outlasting=(age >= 2 * shortest)[run],
             )
             restart = restart & ~kept

@@ -6,16 +6,27 @@ compares it with the operator's code run by run. demo.py drives the whole `analy
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headgate_operator.api.spec import Metric, MetricPreset
-from headgate_operator.rollout.analysis.failing import STABLE_SERVES_BELOW, STREAK_BLOCKS, STREAK_REQUESTS, fewest_failures
+from headgate_operator.rollout.analysis.failing import (
+    FIRST_FAILURES,
+    FIRST_FAILURES_BOUND,
+    LOG_ONLY_A_BURST,
+    STABLE_SERVES_BELOW,
+    STREAK_BLOCKS,
+    STREAK_REQUESTS,
+)
 from headgate_operator.stats.capital import log_unspent, started_share
+from headgate_operator.stats.first_failures import log_evidence_of_first_failures
 from headgate_operator.stats.promotion import PARTS_OF_MAXIMUM
-from tests.bench.statistics.blocks import Kept, Looked, blocks, looks
+from headgate_operator.stats.silence import log_probability_of_silence
+from tests.bench.statistics.blocks import Looked, Settled, looks
 from tests.bench.statistics.factors import odds_factors, rollback_factors
 from tests.bench.statistics.world import Runs
 
@@ -60,11 +71,33 @@ def bound(metrics: int = METRICS) -> float:
     return metrics / 0.01
 
 
-def headgate(runs: Runs, *, metrics: int = METRICS, restarted_pod: bool = False) -> Ends:
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Runs as they are seen poll by poll: drawn once and cut into blocks once, for all rules."""
+
+    runs: Runs
+    looks: list[Settled | Looked]
+
+    @classmethod
+    def of(cls, runs: Runs) -> Self:
+        """Cut runs into blocks."""
+        return cls(runs=runs, looks=list(looks(runs)))
+
+    @cached_property
+    def blocks(self) -> list[Settled]:
+        """The closed blocks."""
+        return [one for one in self.looks if isinstance(one, Settled)]
+
+    @cached_property
+    def counts(self) -> list[NDArray[np.int64]]:
+        """Counts of all blocks, in their order: requests of the candidate and stable, bad ones of the candidate and stable."""
+        nothing = [np.zeros(0, np.int64)]
+        return [np.concatenate([getattr(one, name) for one in self.blocks] or nothing) for name in _COUNTS]
+
+
+def headgate(seen: Seen, *, metrics: int = METRICS, restarted_pod: bool = False) -> Ends:
     """Roll back on evidence or hard failure. After a pod restart a hard failure only suspends, and the comparison goes on."""
-    seen = list(looks(runs))
-    kept = [one for one in seen if isinstance(one, Kept)]
-    return Ends(runs=runs, worse=_worse(runs, kept, metrics), failing=_never(runs) if restarted_pod else _all_failing(runs, seen))
+    return Ends(runs=seen.runs, worse=_worse(seen, metrics), failing=_never(seen.runs) if restarted_pod else _all_failing(seen))
 
 
 def _never(runs: Runs) -> Times:
@@ -76,13 +109,13 @@ def _first(times: Times, run: NDArray[np.int64], reached: NDArray[np.bool_], tic
     times[chosen] = np.minimum(times[chosen], tick)
 
 
-def _worse(runs: Runs, kept: list[Kept], metrics: int) -> Times:
-    factors = np.exp(rollback_factors(*_all_counts(kept), tolerated=TOLERATED))
+def _worse(seen: Seen, metrics: int) -> Times:
+    runs, factors = seen.runs, np.exp(rollback_factors(*seen.counts, tolerated=TOLERATED))
     wealth = np.full((runs.count, factors.shape[1]), math.exp(started_share(1)))
     started, times, at = np.ones(runs.count, dtype=np.int64), _never(runs), 0
     shares = np.exp([started_share(k) for k in range(1, 2000)])
     unspent = np.exp([log_unspent(k) for k in range(2000)])
-    for one in kept:
+    for one in seen.blocks:
         rows, at = slice(at, at + len(one.run)), at + len(one.run)
         if one.fresh.any():
             fresh = one.run[one.fresh]
@@ -93,35 +126,34 @@ def _worse(runs: Runs, kept: list[Kept], metrics: int) -> Times:
     return times
 
 
-def _all_counts(kept: list[Kept]) -> list[NDArray[np.int64]]:
-    """Counts of all blocks, in the order of `kept`."""
-    nothing = [np.zeros(0, np.int64)]
-    return [np.concatenate([getattr(one, name) for one in kept] or nothing) for name in _COUNTS]
-
-
 _COUNTS = ("candidate_total", "stable_total", "candidate_bad", "stable_bad")
 
 
-def _all_failing(runs: Runs, seen: list[Kept | Looked]) -> Times:
+def _all_failing(seen: Seen) -> Times:
+    runs = seen.runs
     times, streak, served = _never(runs), np.zeros((4, runs.count), dtype=np.int64), np.zeros(runs.count, bool)
     changes, weight = np.flatnonzero(np.diff(runs.plan.weight)) + 1, 0
-    for one in seen:
+    for one in seen.looks:
         present = int(np.searchsorted(changes, one.ended - 1, side="right"))
         if present != weight:
             weight, streak[:] = present, 0
         share = runs.plan.weight[one.ended - 1]
         if isinstance(one, Looked):
-            requests, bad, stable, stable_bad = one.counts
-            longer = streak[:, one.run] + np.stack([requests, np.ones_like(requests), stable_bad, stable])
-            convicted = (bad == requests) & _never_served(longer, one.outlasting, share)
+            longer = _longer(streak[:, one.run], *one.counts)
+            convicted = _never_served(longer, one.outlasting, share)
         else:
-            failed = one.candidate_bad == one.candidate_total
-            added = np.stack([one.candidate_total, np.ones_like(one.run), one.stable_bad, one.stable_total])
-            longer = streak[:, one.run] = np.where(failed, streak[:, one.run] + added, 0)
-            served[one.run] |= ~failed
+            counts = one.candidate_total, one.candidate_bad, one.stable_total, one.stable_bad
+            longer = streak[:, one.run] = _longer(streak[:, one.run], *counts)
+            served[one.run] |= one.candidate_bad < one.candidate_total
             convicted = _long(longer) | (~served[one.run] & _never_served(longer, one.outlasting, share))
         _first(times, one.run, convicted, one.ended)
     return times
+
+
+def _longer(streak: Times, requests: Times, bad: Times, stable: Times, stable_bad: Times) -> Times:
+    """Extend streaks (requests, blocks, bad answers of stable, its requests) by a block each."""
+    goes_on = (bad == requests) & ((requests > 0) | (streak[0] > 0))
+    return np.where(goes_on, streak + np.stack([requests, requests > 0, stable_bad, stable]), 0)
 
 
 def _long(streak: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -130,23 +162,24 @@ def _long(streak: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _never_served(streak: NDArray[np.int64], outlasting: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
-    requests, number, _, stable_total = streak
-    enough = np.minimum(requests, stable_total * share / (1 - share)) >= fewest_failures(TOLERATED)
-    return enough & ((number >= STREAK_BLOCKS) | outlasting) & _stable_serves(streak)
+    requests, number, stable_bad, stable_total = streak
+    gain, loss = (log_evidence_of_first_failures(*bad, share=share, tolerated=TOLERATED) for bad in ((2, 0), (0, 1)))
+    enough = (requests >= FIRST_FAILURES) & ((requests - 1) * gain + stable_bad * loss >= FIRST_FAILURES_BOUND)
+    alone = stable_total * log_probability_of_silence(share, 1) <= LOG_ONLY_A_BURST
+    return enough & alone & ((number >= STREAK_BLOCKS) | outlasting) & _stable_serves(streak)
 
 
 def _stable_serves(streak: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.asarray(streak[2] < STABLE_SERVES_BELOW * streak[3])
 
 
-def promotion(runs: Runs, *, maximum: float = 0.02) -> Ends:
+def promotion(seen: Seen, *, maximum: float = 0.02) -> Ends:
     """Promote when the evidence allows it, whatever the step."""
-    kept = blocks(runs)
-    counts = _all_counts(kept)
+    runs, counts = seen.runs, seen.counts
     odds, share = odds_factors(*counts), _share_factors(counts[0], counts[2], maximum)
     log_odds, log_share = np.zeros((runs.count, odds.shape[1])), np.zeros((runs.count, share.shape[1]))
     times, at = _never(runs), 0
-    for one in kept:
+    for one in seen.blocks:
         rows, at = slice(at, at + len(one.run)), at + len(one.run)
         log_odds[one.run] += odds[rows]
         log_share[one.run] += share[rows]
@@ -175,11 +208,11 @@ def flagger(runs: Runs) -> Ends:
     return Ends(runs=runs, worse=times, failing=_never(runs))
 
 
-def peeked_z(runs: Runs) -> Ends:
+def peeked_z(seen: Seen) -> Ends:
     """One-sided two-proportion z-test on everything so far, at 1 %, after every block."""
-    limit, times = NormalDist().inv_cdf(0.99), _never(runs)
+    runs, limit, times = seen.runs, NormalDist().inv_cdf(0.99), _never(seen.runs)
     so_far = np.zeros((4, runs.count))
-    for one in blocks(runs):
+    for one in seen.blocks:
         so_far[:, one.run] += np.stack([getattr(one, name) for name in _COUNTS])
         total_c, total_s, bad_c, bad_s = so_far[:, one.run]
         with np.errstate(divide="ignore", invalid="ignore"):

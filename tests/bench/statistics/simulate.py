@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.bench.statistics import rules
-from tests.bench.statistics.rules import Ends
+from tests.bench.statistics.rules import Ends, Seen
 from tests.bench.statistics.world import Plan, play
 
-_CELLS = 1_500_000
+_CELLS = 5_000_000
 """Runs times ticks in one chunk."""
 
 Numbers = NDArray[np.float64]
@@ -39,7 +39,7 @@ class Judged:
 
 def simulate(pool: ProcessPoolExecutor, plan: Plan, runs: int, **how: bool | int) -> Judged:
     """Draw and judge so many runs; `how` goes to `_judge`. The same call gives the same result on any machine."""
-    each = max(1, min(500, _CELLS // len(plan.weight), -(-runs // 2)))
+    each = max(1, min(_CELLS // len(plan.weight), -(-runs // 2)))
     sizes = [min(each, runs - begin) for begin in range(0, runs, each)]
     parts = list(pool.map(partial(_judge, plan, **how), sizes, range(len(sizes))))
     return Judged(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Judged.__dataclass_fields__})
@@ -48,16 +48,16 @@ def simulate(pool: ProcessPoolExecutor, plan: Plan, runs: int, **how: bool | int
 def _judge(
     plan: Plan, runs: int, seed: int, *, metrics: int = 2, restarted_pod: bool = False, compare: bool = True, promote: bool = False
 ) -> Judged:
-    drawn = play(plan, runs, seed)
-    ends = rules.headgate(drawn, metrics=metrics, restarted_pod=restarted_pod)
+    seen = Seen.of(play(plan, runs, seed))
+    ends = rules.headgate(seen, metrics=metrics, restarted_pod=restarted_pod)
     nothing = np.full(runs, np.inf)
-    promoted = rules.promotion(drawn) if promote else None
+    promoted = rules.promotion(seen) if promote else None
     return Judged(
         worse=_seconds(ends, ends.worse),
         failing=_seconds(ends, ends.failing),
         requests=ends.requests,
-        flagger=rules.flagger(drawn).seconds if compare else nothing,
-        peeked_z=rules.peeked_z(drawn).seconds if compare else nothing,
+        flagger=rules.flagger(seen.runs).seconds if compare else nothing,
+        peeked_z=rules.peeked_z(seen).seconds if compare else nothing,
         promoted=np.where(promoted.seconds < ends.seconds, promoted.seconds, np.inf) if promoted else nothing,
         promotion_requests=promoted.requests if promoted else nothing,
     )

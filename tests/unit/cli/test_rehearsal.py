@@ -47,7 +47,7 @@ class Operator:
 
 @pytest.mark.parametrize(
     ("candidate_bad", "arrivals", "beside", "maximum"),
-    [(0.01, 2, 20, None), (0.01, 30, 20, 0.03), (0.3, 2, 20, 0.03), (1.0, 12, 20, None), (0.2, 0.05, 0.3, None)],
+    [(0.01, 2, 20, None), (0.01, 30, 20, 0.03), (0.3, 2, 20, 0.03), (1.0, 12, 20, None), (1.0, 2, 20, None), (0.2, 0.05, 0.3, None)],
 )
 def test_a_trial_holds_the_same_evidence_as_the_operators_analysis(
     candidate_bad: float, arrivals: float, beside: float, maximum: float | None
@@ -55,10 +55,18 @@ def test_a_trial_holds_the_same_evidence_as_the_operators_analysis(
     settings = Analysis(metrics=[Metric(name="errors", preset="gateway-errors", maximum=maximum)])
     (metric,), source = settings.metrics, random.Random(7)
     operator = Operator(settings)
-    trial = MetricTrial(
-        settings, metric, block_length(metric, settings.interval, flush=timedelta(seconds=5), renewal=timedelta(0)), at=START
-    )
-    bad, stable_bad, now, blocks = 0, 0, START, 0
+    length = block_length(metric, settings.interval, flush=timedelta(seconds=5), renewal=timedelta(0))
+    trial = MetricTrial(settings, metric, length, weight=10, at=START)
+    now, blocks = START, 0
+    pending = Block(candidate_total=0, candidate_bad=0, stable_total=0, stable_bad=0)
+
+    def outcome(candidate: int, stable: int) -> Block:
+        nonlocal pending
+        told = pending
+        pending = Block(candidate_total=0, candidate_bad=0, stable_total=0, stable_bad=0)
+        assert (told.candidate_total, told.stable_total) == (candidate, stable)
+        return told
+
     for number in range(1300):  # 65 minutes: the mixture starts anew once, besides at the change of weight
         now += POLL
         arrived, others = poisson(source, arrivals), poisson(source, beside)
@@ -66,14 +74,9 @@ def test_a_trial_holds_the_same_evidence_as_the_operators_analysis(
         operator.serve(1, arrived, failed)
         operator.serve(0, others, others_failed)
         found = operator.look(now)
-        bad, stable_bad, before = bad + failed, stable_bad + others_failed, trial._open.began
-        closed = trial.closes(now, arrived, others)
-        if closed is not None:
-            block = Block(candidate_total=closed.candidate, candidate_bad=bad, stable_total=closed.stable, stable_bad=stable_bad)
-            trial.count(block, began=closed.began)
-            blocks += 1
-        if trial._open.began != before:
-            bad = stable_bad = 0
+        pending += Block(candidate_total=arrived, candidate_bad=failed, stable_total=others, stable_bad=others_failed)
+        assert trial.arrive(now, arrived, others, outcome) == found.kept_requests
+        blocks += found.kept_requests > 0
         theirs = found.status.metrics[0]
         assert trial.state.evidence == pytest.approx(theirs.evidence, abs=1e-9)
         assert trial.state.promotion_evidence == pytest.approx(theirs.promotion_evidence, abs=1e-9)
@@ -81,9 +84,9 @@ def test_a_trial_holds_the_same_evidence_as_the_operators_analysis(
         assert (trial.verdict, trial.state.fail_streak) == (theirs.verdict, theirs.fail_streak)
         assert trial.all_failing == (found.all_failing is not None)
         if number == 100:
-            trial.reweigh(now)
+            trial.reweigh(25, now)
             operator.reweigh(now)
-            bad = stable_bad = 0
+            pending = Block(candidate_total=0, candidate_bad=0, stable_total=0, stable_bad=0)
     assert blocks > 30
 
 

@@ -82,12 +82,13 @@ def reading(counters, at):
     return Reading(scrapes=(Scrape(proxy="http://proxy", at=at, slots=slots),))
 
 
-@pytest.mark.parametrize(("rate", "candidate"), [(0.1, 1.0), (1, 0.3), (10, 0.1), (10, 0.005), (3, 1.0)])
+@pytest.mark.parametrize(("rate", "candidate"), [(0.1, 1.0), (1, 0.3), (10, 0.1), (10, 0.005), (3, 1.0), (0.4, 1.0)])
 def test_whole_runs_end_at_the_same_poll_as_in_the_operator(bench, rate, candidate):
     plan = bench.world.steady(1.3 if rate < 1 else 0.2, rate, candidate=candidate, stable=0.01)
     plan.weight[: bench.world.ticks(90)] = 0.05
     runs = bench.world.play(plan, 4, 7)
-    judged, promoted = bench.rules.headgate(runs), bench.rules.promotion(runs)
+    seen = bench.rules.Seen.of(runs)
+    judged, promoted = bench.rules.headgate(seen), bench.rules.promotion(seen)
     world = SimpleNamespace(START=datetime(2026, 1, 1, tzinfo=UTC), step=timedelta(seconds=plan.tick))
     for run in range(4):
         expected = [bench.rules.NEVER if tick is None else tick for tick in operator_ends(world, runs, run)]

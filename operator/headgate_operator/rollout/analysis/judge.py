@@ -10,7 +10,7 @@ from headgate_operator.api.spec import Metric, MetricPreset
 from headgate_operator.api.status import AnalysisStatus, MetricStatus, SideCounts, Verdict
 from headgate_operator.rollout.analysis import share, verdicts, wealth, wording
 from headgate_operator.rollout.analysis.blocks import POLLS_PER_INTERVAL, Closing
-from headgate_operator.rollout.analysis.failing import all_failing
+from headgate_operator.rollout.analysis.failing import all_failing, longer_streak
 from headgate_operator.rollout.analysis.outcome import Analysis, Outcome
 from headgate_operator.rollout.analysis.track import Track, follow, meter_of, samples
 from headgate_operator.rollout.observed import Reading
@@ -108,6 +108,8 @@ def _judge_metric(settings: AnalysisSettings, metric: Metric, state: MetricStatu
         state = state.model_copy(update={"discard_next": False, "last_block_end": closing.ended})
     if settled is not None and settled.candidate_total:
         state = verdicts.judged(settings, metric, state, replace(settled, paired=True) if paired else settled, closing)
+    elif settled is not None:
+        state = changed(state, fail_streak=longer_streak(state.fail_streak, settled))
     return _Pass(metric=metric, state=state, outcome=_outcome(settings, metric, state, track), closing=closing, settled=settled)
 
 

@@ -48,7 +48,7 @@ def judged(settings: AnalysisSettings, metric: Metric, state: MetricStatus, bloc
     mixture = wealth.count_block(metric, state.mixture, block, faults=closing.faults, began=closing.began)
     rollback, promotion = wealth.rollback_evidence(metric, mixture), wealth.promotion_evidence(metric, state).after(block)
     bound, promotable_at = rollback_bound(settings), promotion_bound(settings)
-    so_far = _together(state, block)
+    so_far = _counted(state) + block
     state = state.model_copy(
         update={
             "mixture": mixture,
@@ -83,12 +83,12 @@ def message(metric: Metric, state: MetricStatus, found: Verdict) -> str:
     return wording.undecided(metric, state)
 
 
-def _together(state: MetricStatus, block: Block) -> Block:
+def _counted(state: MetricStatus) -> Block:
     return Block(
-        candidate_bad=state.bad.candidate + block.candidate_bad,
-        candidate_total=state.total.candidate + block.candidate_total,
-        stable_bad=state.bad.stable + block.stable_bad,
-        stable_total=state.total.stable + block.stable_total,
+        candidate_bad=state.bad.candidate,
+        candidate_total=state.total.candidate,
+        stable_bad=state.bad.stable,
+        stable_total=state.total.stable,
     )
 
 
