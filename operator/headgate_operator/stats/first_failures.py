@@ -8,11 +8,11 @@ It begins with the candidate's first bad answer, which is not counted. From then
 and the first good answer of the candidate ends it at 0. w is the candidate's share of traffic, ψ0 the tolerated odds ratio.
 
 **Null**: the gateway picks the version of every request by itself, and the odds that the candidate answers it badly are at most ψ0 times
-those of stable. Then, given all that happened before and that an answer is bad, the candidate gave it with a probability of at most q: with
-p and p' the chances of either to be bad, p ≤ ψ0 p', and wp/(wp + (1−w)p') grows with p/p'. The mean factor at q is 1 and less below it, so
-this is a supermartingale from request to request, and it ever reaches 1/α with probability at most α (Ville 1939): whatever the base rate
-is and however it moves, whichever requests fail together, and however often one looks, also into open blocks. Of the order of answers it needs
-to know nothing: bad answers of stable before the candidate's first only make it smaller.
+those of stable. Then, given all that happened before and that an answer is bad, the candidate gave it with a probability of at most q:
+with p and p' the chances of either to be bad, p ≤ ψ0 p', and wp/(wp + (1−w)p') grows with p/p'. The mean factor at q is 1 and less below
+it, so this is a supermartingale from request to request, and it ever reaches 1/α with probability at most α (Ville 1939): whatever the
+base rate is and however it moves, whichever requests fail together, and however often one looks, also into open blocks. Of the order of
+answers it needs to know nothing: bad answers of stable before the candidate's first only make it smaller.
 """
 
 import math
