@@ -175,9 +175,9 @@ class Drama:
             life,  # type: ignore[arg-type]
             Settings(gateway=world.observer._settings.gateway, domain="example.com"),
             counters=self,  # type: ignore[arg-type]
-            question=world.observer._question,
+            parity=world.observer._parity_check,
             monitoring=Monitoring(None),
-            hooks=world.observer._hooks,
+            background=world.observer._background,
             claims=world.observer.claims,
             clock=lambda: self.now,
         )

@@ -91,6 +91,7 @@ class Reason(StrEnum):
     INVALID_SPEC = "InvalidSpec", "The manifest breaks a rule."
     RUNTIME_MISSING = "RuntimeMissing", "The serving runtime that the manifest names does not exist."
     REGISTRY_UNAVAILABLE = "RegistryUnavailable", "The model registry could not be asked which version the alias points to."
+    RESOLVING_ALIAS = "ResolvingAlias", "The model registry is asked which version the alias points to."
     CRD_OUTDATED = "CrdOutdated", "The installed CRD is older than the operator, which writes nothing until it is replaced."
     NAME_TAKEN = "NameTaken", "A child's name is taken by an object that is not ours."
     HOSTNAME_TAKEN = "HostnameTaken", "Another route has one of the hostnames on the same gateway and gets its requests."
@@ -102,6 +103,17 @@ class Reason(StrEnum):
     CHILD_ADOPTED = "ChildAdopted", "A child that an earlier object of the same name left behind, exactly as pinned, was taken back."
     HOOK_PASSED = "HookPassed", "A hook that must agree answered 2xx."
     NOTIFY_FAILED = "NotifyFailed", "A notify hook could not be told of a change of phase; nothing else follows from that."
+    ALIAS_MOVED = "AliasMoved", "The followed alias of the model registry points to another version than before."
+    REGISTRY_WRITE_FAILED = (
+        "RegistryWriteFailed",
+        "A tag or the promoted alias could not be written into the model registry; nothing waits for it.",
+    )
+    RETRAINING_STARTED = (
+        "RetrainingStarted",
+        "The stable version is out of date by the drift monitor's word; a run of the training pipeline was started.",
+    )
+    RETRAINING_SUCCEEDED = "RetrainingSucceeded", "The training run ended well; what it offers is rolled out as any new version."
+    RETRAINING_FAILED = "RetrainingFailed", "A training run could not be started, or did not end well."
     COMMAND_APPLIED = "CommandApplied", "A command was carried out."
     COMMAND_IGNORED = "CommandIgnored", "A command was not for a revision that it applies to."
     NO_DRIFT = "NoDrift", "What was compared is alike."

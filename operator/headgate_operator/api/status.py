@@ -4,15 +4,17 @@ Status is the operator's only memory: everything a restart must resume with is h
 so that it stays below 200 KB. Timestamps are whole-second UTC unless a comment says otherwise.
 """
 
-from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, PlainSerializer
+from pydantic import Field
 
 from headgate_operator.api.drift_status import DriftStatus
 from headgate_operator.api.model import ApiModel
+from headgate_operator.api.registry_status import RegistryStatus
+from headgate_operator.api.retraining_status import RetrainingStatus
 from headgate_operator.api.spec.rollout import HookType
+from headgate_operator.api.timestamps import MicroTimestamp, Timestamp
 
 
 class Phase(StrEnum):
@@ -55,18 +57,6 @@ class ParityResult(StrEnum):
     SKIPPED = "Skipped"
 
 
-def _rfc3339(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _rfc3339_micro(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # isoformat() drops zero microseconds, which API servers refuse
-
-
-Timestamp = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
-MicroTimestamp = Annotated[datetime, PlainSerializer(_rfc3339_micro, return_type=str)]
-
-
 class Rendered(ApiModel):
     """The exact children of a revision, rendered once when it started; only these are ever applied again."""
 
@@ -79,7 +69,7 @@ class Pinned(ApiModel):
 
     id: str = Field(description="Revision id: r and 8 hex digits.")
     model_uri: str = Field(description="Storage URI of the model.")
-    version: str = Field(description="Last segment of the model URI, for people.")
+    version: str = Field(description="Version in the model registry, or else the last segment of the model URI; for people.")
     isvc: str = Field(description="Name of the InferenceService.")
     slot: int | None = Field(None, description="Position of its backend in the route, 0 or 1; none once the slot was given up.")
 
@@ -334,6 +324,7 @@ class ConditionType(StrEnum):
     PREDICTION_DRIFT = "PredictionDrift"
     DATA_QUALITY = "DataQuality"
     MONITOR_AVAILABLE = "MonitorAvailable"
+    REGISTRY_AVAILABLE = "RegistryAvailable"
 
 
 class Condition(ApiModel):
@@ -363,6 +354,8 @@ class ModelDeploymentStatus(ApiModel):
     traffic: list[Traffic] = Field(default_factory=list, description="What the route was seen to say, by version.")
     analysis: AnalysisStatus | None = None
     drift: DriftStatus | None = None
+    registry: RegistryStatus | None = None
+    retraining: RetrainingStatus | None = None
     last_command: CommandStatus | None = None
     notices: list[Notice] = Field(default_factory=list, description="Changes of phase for notify hooks, oldest first; at most 10.")
     notified: list[HookStatus] = Field(default_factory=list, description="How far each notify hook was told.")

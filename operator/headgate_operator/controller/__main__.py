@@ -26,6 +26,7 @@ from headgate_operator.controller.settings import (
     parse_address,
     parse_gateway,
     prometheus_provider,
+    token_files,
 )
 
 _log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ def settings_from(**given: Any) -> Settings:
             access=access(given["prometheus"], given["prometheus_token_file"], given["prometheus_ca_file"]),
         ),
         allowed=allow_list(given["allowed"]),
+        tokens=token_files(given["tokens"]),
         monitor=given["monitor"],
         kubeconfig=given["kubeconfig"],
         health=parse_address(given["health_address"]) if given["health_address"] else None,

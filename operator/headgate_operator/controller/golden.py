@@ -1,6 +1,6 @@
 """Asking a candidate its golden inputs over its own cluster-local address, before it has traffic.
 
-The golden set is pinned by its SHA-256: a ConfigMap that changed under a running candidate is not the one it was started with. Every
+The golden set is pinned by its SHA-256: one that changed under a running candidate is not the one it was started with. Every
 answer is bounded in time and size; whatever goes wrong on the way is `ParityUnavailable` and is tried again, never a mismatch.
 """
 
@@ -27,7 +27,7 @@ _SHOWN: Final = 200
 
 @dataclass(frozen=True)
 class Golden:
-    """A golden set as it is in its ConfigMap."""
+    """A golden set as it is in its ConfigMap, or in its tag in the registry."""
 
     sha256: str
     request: Mapping[str, Any]
@@ -51,25 +51,30 @@ def read_golden(config_map: Mapping[str, Any] | None, name: str) -> Golden:
     text = (config_map.get("data") or {}).get(GOLDEN_KEY)
     if text is None:
         raise GoldenError(Reason.GOLDEN_MISSING, f"ConfigMap {name} has no key {GOLDEN_KEY}")
+    return parse_golden(text, f"{GOLDEN_KEY} of ConfigMap {name}")
+
+
+def parse_golden(text: str, where: str) -> Golden:
+    """Return a golden set from its JSON; GoldenError says what is wrong with it."""
     try:
         content = json.loads(text)
-    except ValueError as error:
-        raise GoldenError(Reason.GOLDEN_MISSING, f"{GOLDEN_KEY} of ConfigMap {name} is not JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise GoldenError(Reason.GOLDEN_MISSING, f"{where} is not JSON: {error}") from error
     match content:
         case {"format": 1, "request": {"inputs": list()} as request, "outputs": dict() as outputs}:
-            _check_outputs(outputs, name)
+            _check_outputs(outputs, where)
             return Golden(hashlib.sha256(text.encode()).hexdigest(), request, outputs)
-    raise GoldenError(Reason.GOLDEN_MISSING, f"{GOLDEN_KEY} of ConfigMap {name} is not a golden set of format 1 (format, request, outputs)")
+    raise GoldenError(Reason.GOLDEN_MISSING, f"{where} is not a golden set of format 1 (format, request, outputs)")
 
 
-def _check_outputs(outputs: Mapping[str, Any], name: str) -> None:
+def _check_outputs(outputs: Mapping[str, Any], where: str) -> None:
     """Expected answers that are no numbers would read as a mismatch, and refuse a version for a fault of its golden set."""
     for output, values in outputs.items():
         if not isinstance(values, list) or not values or not all(map(is_number, values)):
-            message = f"{GOLDEN_KEY} of ConfigMap {name}: the output {output} must be a list of finite numbers, one for each row"
+            message = f"{where}: the output {output} must be a list of finite numbers, one for each row"
             raise GoldenError(Reason.GOLDEN_MISSING, message)
     if not outputs:
-        raise GoldenError(Reason.GOLDEN_MISSING, f"{GOLDEN_KEY} of ConfigMap {name} has no outputs to compare with")
+        raise GoldenError(Reason.GOLDEN_MISSING, f"{where} has no outputs to compare with")
 
 
 class GoldenQuestion:

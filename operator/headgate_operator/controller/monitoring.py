@@ -82,7 +82,7 @@ def _question(spec: ModelDeploymentSpec, status: ModelDeploymentStatus) -> Quest
         base, trial, weight = other, stable, 100 - other.weight
     return Question(
         stable=_version(spec, base), trial=_version(spec, trial) if trial is not None else None, trial_weight=weight,
-        drift=spec.drift, ground_truth=spec.ground_truth,
+        drift=spec.drift, ground_truth=spec.ground_truth, retraining=spec.retraining.on if spec.retraining is not None else None,
     )  # fmt: skip
 
 

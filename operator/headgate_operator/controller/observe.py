@@ -15,14 +15,13 @@ from headgate_operator.api.names import COMMAND_ANNOTATION
 from headgate_operator.api.spec import Gateway, ModelDeploymentSpec
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.api.stored import read_status
+from headgate_operator.controller.background import Background
 from headgate_operator.controller.children import Children, read_children, read_services
 from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.fleet import FleetRegister
-from headgate_operator.controller.golden import GoldenQuestion
-from headgate_operator.controller.hooks import Hooks
 from headgate_operator.controller.installed import InstalledCrd
 from headgate_operator.controller.monitoring import Monitoring
-from headgate_operator.controller.parity import check
+from headgate_operator.controller.parity import ParityCheck
 from headgate_operator.controller.resources import HTTP_ROUTES, MODEL_DEPLOYMENTS
 from headgate_operator.controller.scrape import Counters
 from headgate_operator.controller.settings import Settings
@@ -78,18 +77,18 @@ class Observer:
         settings: Settings,
         *,
         counters: Counters,
-        question: GoldenQuestion,
+        parity: ParityCheck,
         monitoring: Monitoring,
-        hooks: Hooks,
+        background: Background,
         claims: Claims,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._api = api
         self._settings = settings
         self._counters = counters
-        self._question = question
+        self._parity_check = parity
         self._monitoring = monitoring
-        self._hooks = hooks
+        self._background = background
         self.claims = claims
         self._clock = clock
         self._crd = InstalledCrd(api, clock)
@@ -110,11 +109,13 @@ class Observer:
         status, damaged = read_status(obj.get("status"))
         subject, gateway = _subject(obj), spec.serving.gateway or self._settings.gateway
         hostnames = tuple(spec.serving.hostnames or (default_hostname(name, namespace, self._settings.domain),))
+        registry = self._background.registries.alias(key, spec.model.registry)
         wanted, route = await asyncio.gather(
-            read_wanted(self._api, obj, spec, status, monitor=self._settings.monitor), self._api.get(HTTP_ROUTES, namespace, name)
+            read_wanted(self._api, obj, spec, status, monitor=self._settings.monitor, registry=registry),
+            self._api.get(HTTP_ROUTES, namespace, name),
         )
         observed = Observed(
-            now=self._clock(), subject=subject, spec=spec, status=status, wanted=wanted, damaged=damaged,
+            now=self._clock(), subject=subject, spec=spec, status=status, wanted=wanted, damaged=damaged, registry=registry,
             route=None if route is None else _route(route, Owner(name, subject.uid), gateway), url=f"http://{hostnames[0]}",
         )  # fmt: skip
         taken = await self.claims.taken(self._api, key, gateway=gateway, hostnames=hostnames, route=route)
@@ -131,32 +132,33 @@ class Observer:
         services = await read_services(self._api, subject.namespace, children, owner, pods_of=pods_of)
         if _stable_unknown(status):
             services = {name: _with_live_form(service, children) for name, service in services.items()}
+        key = (subject.namespace, subject.name)
         wants = needs(spec, status, services, observed.route)
         reading, parity, drift = await asyncio.gather(
             self._reading(observed) if wants.metrics else _nothing(),
-            self._parity(observed, children, ask=wants.parity) if wants.parity or wants.golden else _nothing(),
+            self._parity(observed, children, ask=wants.parity) if wants.parity or wants.golden else self._no_parity(key),
             self._monitoring.read(subject, spec, status) if wants.drift else _nothing(),
         )
         now = self._clock()
         # Last of all: between this and the report on what was decided nobody else may decide, or two would take the last place.
-        key = (subject.namespace, subject.name)
         return replace(
-            observed, now=now, services=services, reading=reading, parity=parity, drift=drift, hooks=self._hooks.answers(key),
-            fleet=self.fleet.view(key, now),
+            observed, now=now, services=services, reading=reading, parity=parity, drift=drift, hooks=self._background.hooks.answers(key),
+            registry_answers=self._background.registries.answers(key), run=self._background.training.run(key, status.retraining),
+            run_answers=self._background.training.answers(key), fleet=self.fleet.view(key, now),
         )  # fmt: skip
 
     async def _reading(self, observed: Observed) -> Reading:
         assert observed.route is not None
         return await self._counters.read(observed.spec.analysis, observed.subject, observed.route)
 
-    async def _parity(self, observed: Observed, children: Children, *, ask: bool) -> ParityAnswer:
-        assert observed.status.candidate is not None
-        candidate = observed.status.candidate
-        isvc, subject = children.services.get(candidate.isvc), observed.subject
-        address = predictor_address(isvc, name=candidate.isvc, namespace=subject.namespace)
-        return await check(
-            self._api, self._question, subject=subject, spec=observed.spec, candidate=candidate, address=address, ask=ask
-        )  # fmt: skip
+    async def _parity(self, observed: Observed, children: Children, *, ask: bool) -> ParityAnswer | None:
+        candidate, subject = observed.status.candidate, observed.subject
+        assert candidate is not None
+        address = predictor_address(children.services.get(candidate.isvc), name=candidate.isvc, namespace=subject.namespace)
+        return await self._parity_check.check(subject, observed.spec, observed.status, address=address, ask=ask)
+
+    async def _no_parity(self, key: Key) -> None:
+        self._background.registries.golden_done(key)
 
 
 def _stable_unknown(status: ModelDeploymentStatus) -> bool:

@@ -69,9 +69,12 @@ ROLLOUTS: Final = [
     _rollouts("--breaker-window", default="5m", callback=_duration,
               help="How long one failure to read metrics counts for --breaker-share."),
     _rollouts("--allow-url", "allowed", multiple=True, envvar="HEADGATE_ALLOW_URL",
-              help="What a URL in a manifest (of a metric provider or a hook) may begin with, such as https://hooks.example.com/headgate "
-              "or https://*.example.com; 'cluster' stands for Services and private addresses. May be given several times "
-              "(default: cluster)."),
+              help="What a URL in a manifest (of a metric provider, a hook, a model registry or a training pipeline) may begin with, such "
+              "as https://hooks.example.com/headgate or https://*.example.com; 'cluster' stands for Services and private addresses. "
+              "May be given several times (default: cluster)."),
+    _rollouts("--token-file", "tokens", multiple=True, envvar="HEADGATE_TOKEN_FILE",
+              help="<address>=<file>: a bearer token, or user:password, that only the model registry or the training pipelines at that "
+              "address are sent; read before every request. May be given several times (default: none)."),
 ]  # fmt: skip
 
 EVIDENCE: Final = [

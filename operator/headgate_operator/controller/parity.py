@@ -1,40 +1,77 @@
 """One parity check: the golden set of the manifest, the candidate's answers to it, and where they differ."""
 
+from dataclasses import dataclass
+
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import ModelDeploymentSpec, Protocol
-from headgate_operator.api.status import Candidate
-from headgate_operator.controller.golden import Golden, GoldenError, GoldenQuestion, inference_path, read_golden, request_body
+from headgate_operator.api.status import Candidate, ModelDeploymentStatus
+from headgate_operator.controller.golden import Golden, GoldenError, GoldenQuestion, inference_path, parse_golden, read_golden, request_body
+from headgate_operator.controller.registries import Registries
 from headgate_operator.controller.resources import CONFIG_MAPS
 from headgate_operator.kube.protocol import KubeApi
 from headgate_operator.rollout.observed import ParityAnswer, Subject
 from headgate_operator.rollout.parity import difference
+from headgate_operator.rollout.registry import registry_version
 
 
-async def check(
-    api: KubeApi, question: GoldenQuestion, *, subject: Subject, spec: ModelDeploymentSpec, candidate: Candidate, address: str, ask: bool
-) -> ParityAnswer:
-    """Ask the candidate at its `address` the golden inputs, or only read them.
+class ParityCheck:
+    """Asks candidates their golden inputs. Never raises for what a candidate or its golden set does wrong."""
 
-    Never raises for what the candidate or its golden set does wrong.
-    """
-    assert spec.parity.golden is not None
-    name = spec.parity.golden.config_map
-    sha256: str | None = None
-    try:
-        golden = read_golden(await api.get(CONFIG_MAPS, subject.namespace, name), name)
-        sha256 = golden.sha256
-        if candidate.golden not in (None, sha256):
-            raise GoldenError(Reason.GOLDEN_MISSING, _changed(name, candidate.id))
-        if not ask:
-            return ParityAnswer(revision=candidate.id, golden=sha256, asked=False)
-        mismatch = await _compare(question, golden, subject=subject, spec=spec, candidate=candidate, address=address)
-    except GoldenError as error:
-        return ParityAnswer(revision=candidate.id, golden=sha256, asked=ask, unavailable=(error.reason, str(error)))
-    return ParityAnswer(revision=candidate.id, golden=sha256, mismatch=mismatch)
+    def __init__(self, api: KubeApi, question: GoldenQuestion, registries: Registries) -> None:
+        self._api = api
+        self._question = question
+        self._registries = registries
+
+    async def check(
+        self, subject: Subject, spec: ModelDeploymentSpec, status: ModelDeploymentStatus, *, address: str, ask: bool
+    ) -> ParityAnswer | None:
+        """Ask the candidate at its `address`, or only read its golden set; None while the registry is being asked for that."""
+        candidate = status.candidate
+        assert candidate is not None
+        sha256: str | None = None
+        try:
+            found = await self._golden(subject, spec, status, candidate)
+            if not isinstance(found, _Found):
+                return found
+            golden, sha256 = found.golden, found.golden.sha256
+            if candidate.golden not in (None, sha256):
+                raise GoldenError(Reason.GOLDEN_MISSING, _changed(found.where, candidate.id))
+            if not ask:
+                return ParityAnswer(revision=candidate.id, golden=sha256, asked=False)
+            mismatch = await _compare(self._question, golden, subject=subject, spec=spec, candidate=candidate, address=address)
+        except GoldenError as error:
+            return ParityAnswer(revision=candidate.id, golden=sha256, asked=ask, unavailable=(error.reason, str(error)))
+        return ParityAnswer(revision=candidate.id, golden=sha256, mismatch=mismatch)
+
+    async def _golden(
+        self, subject: Subject, spec: ModelDeploymentSpec, status: ModelDeploymentStatus, candidate: Candidate
+    ) -> "_Found | ParityAnswer | None":
+        """Return the golden set that the manifest names, else the one that the registry has for the candidate's version."""
+        if spec.parity.golden is not None:
+            name = spec.parity.golden.config_map
+            return _Found(read_golden(await self._api.get(CONFIG_MAPS, subject.namespace, name), name), f"ConfigMap {name}")
+        version, registry = registry_version(status, candidate.id), spec.model.registry
+        if version is None or registry is None:
+            return None
+        tag = self._registries.golden((subject.namespace, subject.name), registry, version)
+        if tag is None:
+            return None
+        if tag.error is not None:
+            raise GoldenError(Reason.PARITY_UNAVAILABLE, f"the golden set of version {version} cannot be read: {tag.error}")
+        if tag.text is None:
+            return ParityAnswer(revision=candidate.id, golden=None, absent=True)
+        where = f"the tag headgate.golden of version {version}"
+        return _Found(parse_golden(tag.text, where), where)
 
 
-def _changed(name: str, revision: str) -> str:
-    return f"ConfigMap {name} changed since {revision} was started; put the old one back, or abort@ and retry@ {revision} to take this one"
+@dataclass(frozen=True)
+class _Found:
+    golden: Golden
+    where: str
+
+
+def _changed(where: str, revision: str) -> str:
+    return f"{where} changed since {revision} was started; put the old one back, or abort@ and retry@ {revision} to take this one"
 
 
 async def _compare(

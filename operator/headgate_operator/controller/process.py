@@ -12,15 +12,16 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from headgate_operator.controller.act import Actor
+from headgate_operator.controller.background import Background
 from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.golden import GoldenQuestion
 from headgate_operator.controller.health import Health
-from headgate_operator.controller.hooks import Hooks
 from headgate_operator.controller.installed import outdated
 from headgate_operator.controller.lease import Lease, LeaseLostError
 from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Key, Observer
+from headgate_operator.controller.parity import ParityCheck
 from headgate_operator.controller.reconciler import Reconciler
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS, SERVING_RUNTIMES
 from headgate_operator.controller.scrape import Counters
@@ -64,7 +65,7 @@ class Process:
         self._question = GoldenQuestion()
         self._counters = Counters(settings.providers, settings.allowed)
         self._monitoring = Monitoring(settings.monitor)
-        self._hooks = Hooks(allowed=settings.allowed, wake=self.queue.add)
+        self._background = Background.of(settings, wake=self.queue.add)
         self._api: KubeClient | None = None
         self._lease: Lease | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -90,7 +91,7 @@ class Process:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
         await _bounded(self._release)
-        closing = (self._hooks, self._question, self._counters, self._monitoring)
+        closing = (self._background, self._question, self._counters, self._monitoring)
         await asyncio.gather(*(_bounded(one.close) for one in closing), _bounded(self._disconnect), _bounded(self._health.stop))
 
     async def _start(self) -> None:
@@ -104,12 +105,13 @@ class Process:
         if settings.leader_election:
             await self._lead(api)
         self.telemetry.leader.set(1)
+        parity = ParityCheck(api, self._question, self._background.registries)
         observer = Observer(
-            api, settings, counters=self._counters, question=self._question, monitoring=self._monitoring, hooks=self._hooks,
+            api, settings, counters=self._counters, parity=parity, monitoring=self._monitoring, background=self._background,
             claims=self.claims,
         )  # fmt: skip
         self._reconciler = Reconciler(
-            self.queue, observer, Actor(api, Notes(api)), self._hooks, settings=settings, telemetry=self.telemetry
+            self.queue, observer, Actor(api, Notes(api)), self._background, settings=settings, telemetry=self.telemetry
         )  # fmt: skip
         self._reconciler.start()
 

@@ -13,10 +13,9 @@ from typing import Final
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.controller.act import Actor
-from headgate_operator.controller.hooks import Hooks
+from headgate_operator.controller.background import Background
 from headgate_operator.controller.logs import one_pass
 from headgate_operator.controller.observe import Key, Observer, OutdatedCrdError, Snapshot, UnreadableError
-from headgate_operator.controller.payload import delivery
 from headgate_operator.controller.settings import Settings
 from headgate_operator.controller.telemetry import Telemetry
 from headgate_operator.controller.workqueue import QueueClosedError, WorkQueue
@@ -38,7 +37,7 @@ class Reconciler:
         queue: WorkQueue[Key],
         observer: Observer,
         actor: Actor,
-        hooks: Hooks,
+        background: Background,
         *,
         settings: Settings,
         telemetry: Telemetry,
@@ -47,7 +46,7 @@ class Reconciler:
         self._queue = queue
         self._observer = observer
         self._actor = actor
-        self._hooks = hooks
+        self._background = background
         self._settings = settings
         self._telemetry = telemetry
         self._spread = spread
@@ -124,17 +123,9 @@ class Reconciler:
     def _recorded(self, key: Key, snapshot: Snapshot, decision: Decision) -> None:
         """Tell of a decision and plan the look it asks for: a child that cannot be written must not delay the next verdict."""
         self._tell(key, snapshot, decision)
-        self._call_hooks(key, snapshot, decision)
+        self._background.recorded(key, snapshot.observed, decision)
         if decision.requeue_after is not None:
             self._queue.add_after(key, max(0.0, decision.requeue_after.total_seconds()))
-
-    def _call_hooks(self, key: Key, snapshot: Snapshot, decision: Decision) -> None:
-        """Drop the answers that are on record now, and make the calls that the decision asks for."""
-        observed = snapshot.observed
-        self._hooks.recorded(key, observed.hooks)
-        known = {hook.name: hook for hook in observed.spec.rollout.hooks}
-        for call in decision.hooks:
-            self._hooks.start(key, call, delivery(call, hook=known[call.name], subject=observed.subject, status=decision.status))
 
     def _plan(self, key: Key, *, wrote: bool) -> None:
         self._queue.succeeded(key)
@@ -170,7 +161,7 @@ class Reconciler:
         self._queue.forget(key)
         self._observer.fleet.forget(key)
         self._observer.claims.forget(key)
-        self._hooks.forget(key)
+        self._background.forget(key)
         self._writes.pop(key, None)
         self._complaints.pop(key, None)
         self._telemetry.forget(key)

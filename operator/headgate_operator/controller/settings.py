@@ -13,6 +13,7 @@ from headgate_operator.controller.allowed import AllowList, parse_allow_list
 from headgate_operator.controller.fleet import FleetSettings
 from headgate_operator.controller.scrape import Providers
 from headgate_operator.controller.shard import Shard
+from headgate_operator.controller.upstream.rest import TokenFile
 from headgate_operator.metrics.prometheus import Access
 
 RESYNC: Final = timedelta(minutes=5)
@@ -52,6 +53,8 @@ class Settings:
     providers: Providers = field(default_factory=Providers)
     allowed: AllowList = field(default_factory=AllowList)
     """Which URLs in manifests are asked."""
+    tokens: tuple[TokenFile, ...] = ()
+    """Secrets for model registries and training pipelines, each for one server."""
     monitor: str | None = None
     """Address of a namespace's drift monitor, with the placeholder {{namespace}}; None: there is none."""
     kubeconfig: Path | None = None
@@ -88,6 +91,23 @@ def allow_list(prefixes: tuple[str, ...]) -> AllowList:
         return parse_allow_list(prefixes)
     except ValueError as error:
         raise SettingsError(f"--allow-url {error}") from None
+
+
+def token_files(texts: tuple[str, ...]) -> tuple[TokenFile, ...]:
+    """Read the values of --token-file, `<address>=<file>`; the files must be there now, so that a wrong path shows at the start."""
+    return tuple(map(_token_file, texts))
+
+
+def _token_file(text: str) -> TokenFile:
+    address, equals, path = text.partition("=")
+    parts = urlsplit(address)
+    if not equals or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username is not None:
+        raise SettingsError(
+            f"--token-file {text!r}: write <address>=<file>, such as https://mlflow.example.com=/var/run/secrets/mlflow/token"
+        )
+    if not Path(path).is_file():
+        raise SettingsError(f"--token-file {text}: there is no file {path}")
+    return TokenFile(address, Path(path))
 
 
 def parse_gateway(text: str) -> Gateway:

@@ -13,17 +13,19 @@ from headgate_operator.kserve.names import NamespaceTooLongError, child_name
 from headgate_operator.kserve.render import render
 from headgate_operator.kube.protocol import KubeApi, Object
 from headgate_operator.rollout.observed import Wanted
+from headgate_operator.rollout.resolve import resolve
 from headgate_operator.rollout.revision import revision_id, revision_inputs, same
+from headgate_operator.rollout.upstream import RegistryReport
 
 
 async def read_wanted(
-    api: KubeApi, obj: Object, spec: ModelDeploymentSpec, status: ModelDeploymentStatus, *, monitor: str | None
-) -> Wanted:
+    api: KubeApi, obj: Object, spec: ModelDeploymentSpec, status: ModelDeploymentStatus, *,
+    monitor: str | None, registry: RegistryReport | None,
+) -> Wanted:  # fmt: skip
     """Return the wanted revision. The serving runtime is read only if the revision was never rendered before."""
     name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
-    uri, problem = spec.model.uri, _broken_rules(obj)
-    if uri is None:
-        uri, problem = "", problem or (Reason.REGISTRY_UNAVAILABLE, "the registry has not been asked yet")
+    model = resolve(spec.model, status.registry, registry)
+    uri, problem = model.uri, model.problem or _broken_rules(obj)
     inputs = revision_inputs(spec, uri=uri)
     id_ = revision_id(inputs)
     try:
@@ -38,9 +40,9 @@ async def read_wanted(
         else:
             events = f"{monitor_url(monitor, namespace)}/v1/events/{name}/{id_}" if monitor and spec.observes_payloads else None
             rendered = render(spec, uri=uri, name=name, namespace=namespace, isvc=isvc, runtime=runtime, events=events)
-    version = uri.rstrip("/").rpartition("/")[2]
     return Wanted(
-        id=id_, inputs=inputs, model_uri=uri, version=version, isvc=isvc, rendered=rendered, problem=problem
+        id=id_, inputs=inputs, model_uri=uri, version=model.version, isvc=isvc, rendered=rendered, problem=problem,
+        registry_version=model.version if model.from_registry else None,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from headgate_operator.api.drift_status import DriftedFeature, Signal
 from headgate_operator.api.model import ApiModel
-from headgate_operator.api.spec import Drift, GroundTruth
+from headgate_operator.api.spec import Drift, GroundTruth, RetrainingTriggers
 from headgate_operator.metrics.body import bounded_body
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=2, connect=1)
@@ -37,6 +37,8 @@ class Question(ApiModel):
     """Percent of the traffic; a window that saw two weights compares nothing."""
     drift: Drift | None = None
     ground_truth: GroundTruth | None = None
+    retraining: RetrainingTriggers | None = None
+    """What makes the stable version stale; None if nothing follows from that."""
 
 
 class Verdict(ApiModel):

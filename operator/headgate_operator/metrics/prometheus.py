@@ -5,7 +5,6 @@ once instead of each waiting for it.
 """
 
 import asyncio
-import base64
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
-from yarl import URL
 
 from headgate_operator.metrics.answers import Series, read_answer, said
+from headgate_operator.metrics.credentials import authorization, same_server
 from headgate_operator.metrics.exposition import MalformedError
 from headgate_operator.metrics.reading import UnreadableError
 
@@ -125,14 +124,12 @@ class Prometheus:
 
     def _credentials(self, address: str) -> Mapping[str, str]:
         access = self._access
-        if access.token_file is None or access.trusted is None or not _same(address, access.trusted):
+        if access.token_file is None or access.trusted is None or not same_server(address, access.trusted):
             return {}
         try:
-            secret = access.token_file.read_text(encoding="utf-8").strip()
+            return authorization(access.token_file)
         except (OSError, ValueError):
             raise UnreadableError(f"the file of --prometheus-token-file, {access.token_file}, cannot be read") from None
-        basic = ":" in secret
-        return {"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}" if basic else f"Bearer {secret}"}
 
 
 def aligned(now: datetime, scrape_interval: timedelta) -> datetime:
@@ -161,8 +158,3 @@ def _judged(address: str, status: int, body: bytes) -> list[Series] | MalformedE
     hint = {401: "; its credentials come from --prometheus-token-file", 403: "; its credentials come from --prometheus-token-file"}
     why = "a redirect is not followed" if 300 <= status < 400 else words
     raise UnreadableError(f"the Prometheus server {address} answered HTTP {status}{': ' if why else ''}{why}{hint.get(status, '')}")
-
-
-def _same(address: str, trusted: str) -> bool:
-    one, other = URL(address), URL(trusted)
-    return one.origin() == other.origin() and one.path.rstrip("/") == other.path.rstrip("/")

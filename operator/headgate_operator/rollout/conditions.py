@@ -10,6 +10,7 @@ from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Candidate, Condition, ConditionStatus, ConditionType, Verdict
 from headgate_operator.rollout.condition import before, condition
 from headgate_operator.rollout.drift_conditions import announce_drift, drift_conditions
+from headgate_operator.rollout.registry import announce_registry, registry_conditions
 from headgate_operator.rollout.stall import stalled
 from headgate_operator.rollout.strategy import what_it_gets
 from headgate_operator.rollout.turn import Turn, Wait
@@ -27,8 +28,8 @@ def set_conditions(turn: Turn) -> Turn:
         conditions.append(condition(turn, ConditionType.STALLED, _TRUE, stall.reason, stall.message))
     elif (moving := _moving(turn)) is not None:
         conditions.append(condition(turn, ConditionType.RECONCILING, _TRUE, moving.reason, moving.message))
-    conditions += [_candidate_accepted(turn), _analysis_available(turn), *drift_conditions(turn)]
-    return announce_drift(_announce(turn.with_status(conditions=conditions), stall))
+    conditions += [_candidate_accepted(turn), _analysis_available(turn), *drift_conditions(turn), *registry_conditions(turn)]
+    return announce_registry(announce_drift(_announce(turn.with_status(conditions=conditions), stall)))
 
 
 def _announce(turn: Turn, stall: Wait | None) -> Turn:

@@ -19,6 +19,7 @@ from headgate_operator.rollout.drift import convict_on_drift, record_drift
 from headgate_operator.rollout.evidence import convict, weigh_evidence
 from headgate_operator.rollout.guard import guard_candidate, guard_watch
 from headgate_operator.rollout.hooks import hear_hooks
+from headgate_operator.rollout.marks import mark_registry, registry_writes
 from headgate_operator.rollout.mend import mend
 from headgate_operator.rollout.notify import log_phase, notify_calls
 from headgate_operator.rollout.observed import Observed
@@ -26,7 +27,9 @@ from headgate_operator.rollout.pauses import count_pauses
 from headgate_operator.rollout.phase import set_phase
 from headgate_operator.rollout.promote import watch_over
 from headgate_operator.rollout.readback import count_requests, read_back
+from headgate_operator.rollout.registry import follow_registry
 from headgate_operator.rollout.restore import mind_hostname, pin_restored, restore_lost_state
+from headgate_operator.rollout.retrain import retrain, run_request
 from headgate_operator.rollout.revision import recognise
 from headgate_operator.rollout.schedule import requeue_after
 from headgate_operator.rollout.start import release_capacity, start_candidate
@@ -43,6 +46,7 @@ RULES: Final[tuple[Rule, ...]] = (
     mind_hostname,
     read_back,  # what the gateway carries, not what was wished
     record_drift,
+    follow_registry,  # on record before anything is made of it
     obey_command,  # a person first
     withdraw_unwanted,  # then the manifest: superseded, cancelled, watch ended early
     guard_candidate,  # endpoints lost under traffic: before evidence, which cannot tell this from a bad model
@@ -60,6 +64,8 @@ RULES: Final[tuple[Rule, ...]] = (
     finish_draining,
     start_candidate,
     release_capacity,
+    mark_registry,
+    retrain,  # last: only if nothing is under way now
 )
 
 SUMMARY: Final[tuple[Rule, ...]] = (
@@ -82,6 +88,8 @@ def decide(observed: Observed) -> Decision:
         delete=deletions(turn),
         notes=turn.notes,
         hooks=(*((turn.wait.asks,) if turn.wait is not None and turn.wait.asks is not None else ()), *notify_calls(turn)),
+        registry_writes=tuple(registry_writes(turn)),
+        run=run_request(turn),
         command_done=turn.command_done,
         requeue_after=requeue_after(turn),
     )

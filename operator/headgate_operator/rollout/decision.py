@@ -6,6 +6,7 @@ from datetime import timedelta
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import ModelDeploymentStatus, Rendered
 from headgate_operator.rollout.observed import Backend, HookCall, Mirror
+from headgate_operator.rollout.upstream import RegistryWrite, RunRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,10 @@ class Decision:
     notes: tuple[Note, ...] = ()
     hooks: tuple[HookCall, ...] = ()
     """Hooks to ask or tell, once the status is on record, outside of any pass. One that is under way already goes on."""
+    registry_writes: tuple[RegistryWrite, ...] = ()
+    """What to write into the model registry, in the same way."""
+    run: RunRequest | None = None
+    """The retraining run to start, in the same way."""
     command_done: bool = False
     """Remove the command annotation."""
     requeue_after: timedelta | None = None

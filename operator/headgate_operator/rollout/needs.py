@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from headgate_operator.api.spec import ModelDeploymentSpec, ParityMode
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.rollout.observed import Route, Service
+from headgate_operator.rollout.registry import registry_version
 from headgate_operator.rollout.replicas import starting_min
 from headgate_operator.rollout.weights import carries, judged_alone, on_trial
 
@@ -42,7 +43,7 @@ def _wants_parity(spec: ModelDeploymentSpec, status: ModelDeploymentStatus, serv
 
 
 def _has_golden(spec: ModelDeploymentSpec, status: ModelDeploymentStatus) -> bool:
-    """Whether the candidate is still to be asked a golden set, and the manifest names one."""
-    if status.candidate is None or status.candidate.parity is not None:
+    """Whether the candidate is still to be asked a golden set, and the manifest names one or the registry may have one."""
+    if status.candidate is None or status.candidate.parity is not None or spec.parity.mode is ParityMode.OFF:
         return False
-    return spec.parity.mode is not ParityMode.OFF and spec.parity.golden is not None
+    return spec.parity.golden is not None or registry_version(status, status.candidate.id) is not None

@@ -13,6 +13,7 @@ from headgate_operator.api.drift_status import DriftedFeature, Signal
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import HookType, ModelDeploymentSpec
 from headgate_operator.api.status import ModelDeploymentStatus, Notice, Rendered
+from headgate_operator.rollout.upstream import RegistryAnswer, RegistryReport, RunAnswer, RunReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,9 @@ class Wanted:
     rendered: Rendered | None
     """None if the runtime it names does not exist (`problem` says so)."""
     problem: tuple[Reason, str] | None = None
-    """Why the revision cannot be started: a broken rule, a missing runtime."""
+    """Why the revision cannot be started: a broken rule, a missing runtime, an alias that nobody could look up."""
+    registry_version: str | None = None
+    """Its version in the model registry, if the manifest follows one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +174,8 @@ class ParityAnswer:
     """Where answers differ, with the numbers; None if they agree."""
     unavailable: tuple[Reason, str] | None = None
     """GoldenMissing or ParityUnavailable, with why; then nothing was compared."""
+    absent: bool = False
+    """The registry has no golden set for this version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,6 +266,14 @@ class Observed:
     """None if the manifest asks for no monitor."""
     hooks: tuple[HookAnswer, ...] = ()
     """Answers of hooks that no status has on record yet."""
+    registry: RegistryReport | None = None
+    """What the followed alias points to; None if there is none, or it was not looked up yet."""
+    registry_answers: tuple[RegistryAnswer, ...] = ()
+    """What became of writes into the registry, as far as no status has it on record."""
+    run: RunReport | None = None
+    """How the last retraining run stands, if it is under way and was asked about."""
+    run_answers: tuple[RunAnswer, ...] = ()
+    """What became of requests for a run, as far as no status has it on record."""
     fleet: Fleet = Fleet()
     damaged: frozenset[str] = frozenset()
     """Fields of the stored status that could not be read; `status` lacks them."""

@@ -10,6 +10,7 @@ from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Draining, HistoryEntry, Rejected, Rendered, Stable
 from headgate_operator.rollout.drain import drain
 from headgate_operator.rollout.observed import Backend, Route
+from headgate_operator.rollout.resolve import last_segment
 from headgate_operator.rollout.turn import Turn, Wait, rejected_ids
 
 
@@ -51,7 +52,7 @@ def pin_restored(turn: Turn) -> Turn:
     if rendered is None or (known is not None and (known.inputs or not named)):
         return turn
     uri = turn.wanted.model_uri if named else _model_uri(rendered)
-    stable = stable.model_copy(update={"model_uri": uri, "version": turn.wanted.version if named else uri.rstrip("/").rpartition("/")[2]})
+    stable = stable.model_copy(update={"model_uri": uri, "version": turn.wanted.version if named else last_segment(uri)})
     entry = HistoryEntry(
         id=stable.id, model_uri=stable.model_uri, version=stable.version, isvc=stable.isvc, promoted_at=stable.since,
         inputs=dict(turn.wanted.inputs) if named else {}, rendered=rendered,

@@ -7,9 +7,11 @@ from typing import Final
 from headgate_operator.rollout.analysis import poll_interval
 from headgate_operator.rollout.drain import deletions, due_at, is_due, slot_free_at
 from headgate_operator.rollout.hooks import next_ask
+from headgate_operator.rollout.marks import next_mark
 from headgate_operator.rollout.notify import next_telling
 from headgate_operator.rollout.pauses import running_since
 from headgate_operator.rollout.replicas import current_step
+from headgate_operator.rollout.retrain import next_request
 from headgate_operator.rollout.turn import Turn
 from headgate_operator.rollout.weights import carries, judged_alone, leaving, on_trial
 
@@ -68,6 +70,8 @@ def _deadlines(turn: Turn) -> Iterator[datetime | None]:
     status, rollout = turn.status, turn.spec.rollout
     yield status.watch_until
     yield next_telling(turn)
+    yield next_mark(turn)
+    yield next_request(turn)
     for version in status.draining:
         yield slot_free_at(turn, version)
         yield due_at(turn, version)

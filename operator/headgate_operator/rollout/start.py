@@ -20,6 +20,8 @@ def start_candidate(turn: Turn) -> Turn:
         return replace(turn, wait=Wait(reason=Reason.PAUSED, message=message))
     if turn.wanted.problem is not None:
         reason, message = turn.wanted.problem
+        if reason is Reason.RESOLVING_ALIAS:
+            return replace(turn, wait=Wait(reason=reason, message=message))
         return replace(turn, blocked=Wait(reason=reason, message=message))
     if (wait := must_wait_to_start(turn)) is not None:
         return replace(turn, wait=wait)

@@ -6,6 +6,7 @@ While it says `paused: true` only the ways back are open: whoever looks at a fro
 from headgate_operator.api.reasons import Reason
 from headgate_operator.rollout.drain import drain
 from headgate_operator.rollout.refuse import return_to_previous
+from headgate_operator.rollout.resolve import UNRESOLVED
 from headgate_operator.rollout.turn import Turn
 
 
@@ -14,6 +15,8 @@ def withdraw_unwanted(turn: Turn) -> Turn:
     status = turn.status
     if status.candidate is not None and status.candidate.return_from is not None:
         return turn  # a person's way back goes first; what the manifest asks for comes after it
+    if turn.wanted.problem is not None and turn.wanted.problem[0] in UNRESOLVED:
+        return turn  # nobody knows what the manifest asks for, so nobody can say that it changed its mind
     if status.candidate is not None and status.candidate.id != turn.wanted.id:
         back = status.stable is not None and turn.wanted.id == status.stable.id
         return _withdraw_candidate(turn, cancelled=back) if back or not turn.spec.paused else turn

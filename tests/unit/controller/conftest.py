@@ -17,12 +17,13 @@ from headgate_operator.api.spec import Gateway
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.controller.act import Actor
 from headgate_operator.controller.allowed import parse_allow_list
+from headgate_operator.controller.background import Background
 from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.golden import GoldenQuestion
-from headgate_operator.controller.hooks import Hooks
 from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Observer, Snapshot
+from headgate_operator.controller.parity import ParityCheck
 from headgate_operator.controller.reconciler import Reconciler
 from headgate_operator.controller.resources import (
     CLUSTER_SERVING_RUNTIMES,
@@ -137,7 +138,8 @@ class World:
 
     async def manifest(self, uri: str = "s3://models/flight-delay/1", annotations: Mapping[str, str] | None = None, **spec: Any) -> Object:
         """Apply the ModelDeployment as a person would."""
-        model = {"uri": uri, "format": {"name": "xgboost", "version": "3"}, "runtime": "headgate-xgboost"}
+        model = {"uri": uri, "format": {"name": "xgboost", "version": "3"}, "runtime": "headgate-xgboost"} | spec.pop("model", {})
+        model = {name: value for name, value in model.items() if value is not None}
         obj = {
             "apiVersion": "headgate.dev/v1alpha1",
             "kind": "ModelDeployment",
@@ -225,19 +227,19 @@ async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         await admin.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": KEY[0]}})
         await admin.create(CLUSTER_SERVING_RUNTIMES, runtime())
         api = RecordingApi(admin)
-        settings = Settings(gateway=GATEWAY, domain="example.com")
+        settings = Settings(gateway=GATEWAY, domain="example.com", allowed=parse_allow_list(["http://127.0.0.1"]))
         counters, question, queue, telemetry = ScriptedCounters(), GoldenQuestion(), WorkQueue[tuple[str, str]](), Telemetry()
-        hooks = Hooks(allowed=parse_allow_list(["http://127.0.0.1"]), wake=queue.add)
+        background = Background.of(settings, wake=queue.add)
         clock: list[datetime] = []
         observer = Observer(
-            api, settings, counters=counters, question=question, monitoring=Monitoring(None), hooks=hooks, claims=Claims(),
-            clock=lambda: clock[-1] if clock else datetime.now(UTC),
+            api, settings, counters=counters, parity=ParityCheck(api, question, background.registries), monitoring=Monitoring(None),
+            background=background, claims=Claims(), clock=lambda: clock[-1] if clock else datetime.now(UTC),
         )  # fmt: skip
         actor = Actor(api, Notes(api))
-        reconciler = Reconciler(queue, observer, actor, hooks, settings=settings, telemetry=telemetry, spread=lambda: 0.0)
+        reconciler = Reconciler(queue, observer, actor, background, settings=settings, telemetry=telemetry, spread=lambda: 0.0)
         yield World(admin, api, observer, actor, reconciler, queue, telemetry, counters, clock)
         queue.close()
-        await hooks.close()
+        await background.close()
         await question.close()
         await admin.close()
 

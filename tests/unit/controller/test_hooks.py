@@ -212,7 +212,7 @@ async def test_a_pass_returns_while_a_hook_still_thinks_and_its_answer_brings_th
     receiver.release.set()
     key, _ = await asyncio.wait_for(world.queue.get(), 5)
     world.queue.done(key)
-    await eventually(lambda: world.observer._hooks.answers(KEY))
+    await eventually(lambda: world.observer._background.hooks.answers(KEY))
     await world.settle()
     status = await world.status()
     assert status.stable is not None
@@ -230,7 +230,7 @@ async def test_a_success_that_could_not_be_put_on_record_is_kept_and_not_asked_a
     await world.manifest(**spec)
     await started(world)
     receiver.release.set()
-    await eventually(lambda: world.observer._hooks.answers(KEY))
+    await eventually(lambda: world.observer._background.hooks.answers(KEY))
 
     async def somebody_writes() -> None:
         await world.manifest(annotations={"touched": "yes"}, **spec)
@@ -247,13 +247,13 @@ async def test_a_success_that_died_with_the_process_is_asked_for_again_under_the
     await world.manifest(**spec)
     await started(world)
     receiver.release.set()
-    await eventually(lambda: world.observer._hooks.answers(KEY))
-    world.observer._hooks.forget(KEY)  # all that a new process knows
+    await eventually(lambda: world.observer._background.hooks.answers(KEY))
+    world.observer._background.hooks.forget(KEY)  # all that a new process knows
     await world.reconciler.look(KEY)
-    await eventually(lambda: world.observer._hooks.answers(KEY))
+    await eventually(lambda: world.observer._background.hooks.answers(KEY))
     await world.settle()
     assert [headers["Idempotency-Key"] for headers, _ in receiver.got] == [receiver.got[0][0]["Idempotency-Key"]] * 2
-    world.observer._hooks.forget(KEY)
+    world.observer._background.hooks.forget(KEY)
     await world.settle()
     assert len(receiver.got) == 2, "what is on record is never asked again"
 

@@ -40,7 +40,7 @@ async def test_a_part_that_does_not_close_holds_nobody_up_for_long(caplog, monke
     async def closes() -> None:
         closed.append("counters")
 
-    monkeypatch.setattr(process._hooks, "close", hangs)
+    monkeypatch.setattr(process._background.hooks, "close", hangs)
     monkeypatch.setattr(process._counters, "close", closes)
     async with asyncio.timeout(5):
         await process.stop()

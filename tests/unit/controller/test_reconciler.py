@@ -5,10 +5,9 @@ import logging
 
 import pytest
 
-from headgate_operator.controller.allowed import AllowList
+from headgate_operator.controller.background import Background
 from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.fleet import FleetRegister, FleetSettings
-from headgate_operator.controller.hooks import Hooks
 from headgate_operator.controller.reconciler import Reconciler
 from headgate_operator.controller.settings import Settings
 from headgate_operator.controller.telemetry import Telemetry
@@ -40,7 +39,7 @@ class Observer:
 def reconciler(observer: Observer, *, workers: int = 2) -> tuple[Reconciler, WorkQueue]:
     queue: WorkQueue = WorkQueue(backoff_base=1)
     settings = Settings(gateway=None, domain="example.com", workers=workers)
-    return Reconciler(queue, observer, None, Hooks(allowed=AllowList(), wake=queue.add), settings=settings, telemetry=Telemetry()), queue
+    return Reconciler(queue, observer, None, Background.of(settings, wake=queue.add), settings=settings, telemetry=Telemetry()), queue
 
 
 async def wait_for_ever() -> None:

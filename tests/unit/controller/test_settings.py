@@ -100,6 +100,8 @@ def test_no_flag_at_all_means_in_cluster_and_every_namespace(started) -> None:
         (["--freeze-window", "Friday"], "weekly such as Fri-16:00/Mon-08:00"),
         (["--breaker-share", "50"], "write a percentage"),
         (["--max-concurrent-rollouts", "0"], "x>=1"),
+        (["--token-file", "/var/run/token"], "write <address>=<file>"),
+        (["--token-file", "http://mlflow:5000=/no/such/file"], "there is no file /no/such/file"),
     ],
 )
 def test_a_wrong_flag_is_refused_with_what_is_allowed(started, args, sentence) -> None:

@@ -9,8 +9,14 @@ from headgate_operator.api.names import MAX_NAME_LENGTH
 from headgate_operator.api.rules.rule import Rule, above_zero, one_of
 
 _STORAGE_URI: Final = "^[a-z][a-z0-9+.-]*://[^/]*/?[^/]"
+_UNREADABLE: Final = ("models:", "mlflow-artifacts:")
 _RESERVED: Final = ("headgate.dev/", "serving.kserve.io/", "networking.kserve.io/", "serving.knative.dev/", "autoscaling.knative.dev/")
 _KNATIVE_METRICS: Final = ("concurrency", "rps")
+
+
+def is_storage_uri(uri: str) -> bool:
+    """Whether KServe can read a model from there, as far as the URI itself tells."""
+    return not uri.startswith(_UNREADABLE) and re.search(_STORAGE_URI, uri) is not None
 
 
 def _mode(spec: Mapping[str, Any]) -> str:
@@ -47,13 +53,13 @@ RULES: tuple[Rule, ...] = (
         sentence="models:/ and mlflow-artifacts: URIs cannot be read by KServe; write the storage location behind it, "
         "such as s3://bucket/path, gs://bucket/path, pvc://claim/path or file:///path",
         cel="!self.startsWith('models:') && !self.startsWith('mlflow-artifacts:')",
-        holds=lambda uri: not uri.startswith(("models:", "mlflow-artifacts:")),
+        holds=lambda uri: not uri.startswith(_UNREADABLE),
     ),
     Rule(
         at="spec.model.uri",
         sentence="uri must be a storage URI with a scheme, such as s3://bucket/path, gs://bucket/path, pvc://claim/path or file:///path",
         cel=f"{matches(_STORAGE_URI)} || self.startsWith('models:') || self.startsWith('mlflow-artifacts:')",
-        holds=lambda uri: uri.startswith(("models:", "mlflow-artifacts:")) or re.search(_STORAGE_URI, uri) is not None,
+        holds=lambda uri: uri.startswith(_UNREADABLE) or re.search(_STORAGE_URI, uri) is not None,
     ),
     one_of("spec.model", "uri", "registry"),
     Rule(

@@ -1,0 +1,198 @@
+"""Starting a training run once, and seeing what becomes of it, beside a stub of the Kubeflow Pipelines API (v2beta1)."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+
+import pytest
+from aiohttp import web
+
+from headgate_operator.api.retraining_status import RetrainingStatus, RunState
+from headgate_operator.controller.allowed import parse_allow_list
+from headgate_operator.controller.training import Training
+from headgate_operator.controller.upstream.rest import Rest
+from headgate_operator.rollout.upstream import RunRequest
+from tests.waiting import eventually
+
+KEY = ("ml", "flight-delay")
+NAME = "headgate-ml-flight-delay-r9b2e77d1-w8"
+PIPELINE = "9f0c1a34-0000-4000-8000-000000000001"
+
+
+class Kfp:
+    """Keeps runs as the API server does: ids are its own, two requests are two runs, display names are not unique."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.runs: list[dict] = []
+        self.bodies: list[dict] = []
+        self.ignores_filters = False
+        self.loses_answers = False
+        self.instead: Callable[[], web.Response] | None = None
+        self.thinks: asyncio.Event | None = None
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if self.instead is not None:
+            return self.instead()
+        match request.method, request.path.removeprefix("/apis/v2beta1/").split("/"):
+            case "GET", ["pipelines", "names", "flights-training"]:
+                return web.json_response({"pipeline_id": PIPELINE, "display_name": "flights-training"})
+            case "GET", ["runs"]:
+                return web.json_response(self._list(request.query.get("filter")))
+            case "GET", ["runs", run_id]:
+                found = next((run for run in self.runs if run["run_id"] == run_id), None)
+                return web.json_response(found) if found else _error(404, 5, f"Run {run_id} not found")
+            case "POST", ["runs"]:
+                return await self._create(request)
+        return _error(404, 5, "Not Found")
+
+    def _list(self, given: str | None) -> dict:
+        predicates = json.loads(given)["predicates"] if given and not self.ignores_filters else []
+        for predicate in predicates:
+            assert predicate["operation"] == "EQUALS"
+            assert predicate["key"] in {"display_name", "run_id", "state"}
+        found = [run for run in self.runs if all(run[p["key"]] == p["stringValue"] for p in predicates)]
+        return {"runs": found, "total_size": len(found)} if found else {}
+
+    async def _create(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        assert set(body) <= {"experiment_id", "display_name", "pipeline_version_reference", "runtime_config", "service_account"}
+        assert body["pipeline_version_reference"] == {"pipeline_id": PIPELINE}
+        if self.thinks is not None:
+            await self.thinks.wait()
+        self.bodies.append(body)
+        run = {"run_id": f"run-{len(self.runs) + 1}", "display_name": body["display_name"], "state": "PENDING"}
+        self.runs.append(run)
+        if self.loses_answers and request.transport is not None:
+            request.transport.abort()
+        return web.json_response(run)
+
+
+def _error(status: int, code: int, message: str) -> web.Response:
+    return web.json_response({"error": message, "code": code, "message": message, "details": []}, status=status)
+
+
+@pytest.fixture
+async def kfp() -> AsyncIterator[Kfp]:
+    one = Kfp()
+    app = web.Application()
+    app.add_routes([web.route("*", "/{path:.*}", one.answer)])
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    one.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield one
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def training() -> AsyncIterator[Training]:
+    rest = Rest(allowed=parse_allow_list(["http://127.0.0.1"]))
+    one = Training(rest, wake=lambda _: None, pause=0.05)
+    yield one
+    await one.close()
+    await rest.close()
+
+
+def wanted(kfp: Kfp, **changes) -> RunRequest:
+    fields = {"display_name": NAME, "endpoint": kfp.url, "pipeline": "flights-training", "parameters": (("rows", "all"),)}
+    return RunRequest(**(fields | changes))
+
+
+async def asked(training: Training, request: RunRequest):
+    training.start(KEY, request)
+    await eventually(lambda: training.answers(KEY))
+    (answer,) = training.answers(KEY)
+    training.recorded(KEY, (answer,))
+    return answer
+
+
+async def test_a_run_of_the_newest_version_is_started_with_the_parameters(kfp, training) -> None:
+    answer = await asked(training, wanted(kfp))
+    assert (answer.run_id, answer.error) == ("run-1", None)
+    assert kfp.bodies == [
+        {
+            "display_name": NAME,
+            "pipeline_version_reference": {"pipeline_id": PIPELINE},
+            "runtime_config": {"parameters": {"rows": "all"}},
+        }
+    ]
+
+
+async def test_a_run_of_that_name_is_found_and_not_started_again(kfp, training) -> None:
+    kfp.runs = [{"run_id": "of-somebody", "display_name": "else", "state": "RUNNING"}]
+    await asked(training, wanted(kfp))
+    assert (await asked(training, wanted(kfp))).run_id == "run-2"
+    assert len(kfp.bodies) == 1
+
+
+async def test_a_server_that_does_not_know_the_filter_does_not_lend_us_a_run_of_somebody_else(kfp, training) -> None:
+    kfp.ignores_filters = True
+    kfp.runs = [{"run_id": "of-somebody", "display_name": "else", "state": "RUNNING"}]
+    assert (await asked(training, wanted(kfp))).run_id == "run-2"
+
+
+async def test_a_request_whose_answer_was_lost_is_not_repeated_but_looked_for(kfp, training) -> None:
+    kfp.loses_answers = True
+    answer = await asked(training, wanted(kfp))
+    assert "cannot be reached" in answer.error
+    assert len(kfp.runs) == 1
+    assert (await asked(training, wanted(kfp))).run_id == "run-1"
+    assert len(kfp.runs) == 1
+
+
+async def test_the_same_run_is_never_asked_for_twice_at_once_not_even_with_other_parameters(kfp, training) -> None:
+    kfp.thinks = asyncio.Event()
+    training.start(KEY, wanted(kfp))
+    training.start(KEY, wanted(kfp, parameters=()))
+    kfp.thinks.set()
+    await eventually(lambda: training.answers(KEY))
+    training.start(KEY, wanted(kfp))
+    assert len(training.answers(KEY)) == len(kfp.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (503, b"upstream connect error", "HTTP 503: upstream connect error"),
+        (401, b'{"error": "no", "code": 16, "message": "Unauthenticated"}', "Unauthenticated; the operator's credentials"),
+        (200, b"<html>", "not JSON"),
+        (200, b'{"runs": {}}', "not a list of runs"),
+    ],
+)
+async def test_an_api_that_does_not_answer_as_it_should_is_told_in_one_sentence(kfp, training, status, body, says) -> None:
+    kfp.instead = lambda: web.Response(status=status, body=body)
+    answer = await asked(training, wanted(kfp))
+    assert says in answer.error
+    assert answer.run_id is None
+
+
+async def test_a_pipeline_that_does_not_exist_starts_nothing(kfp, training) -> None:
+    answer = await asked(training, wanted(kfp, pipeline="no/such pipeline"))
+    assert "HTTP 404" in answer.error
+    assert kfp.bodies == []
+
+
+async def test_a_run_is_followed_until_its_end_is_on_record(kfp, training) -> None:
+    kfp.runs = [{"run_id": "run-1", "display_name": NAME, "state": "RUNNING"}]
+    known = RetrainingStatus(
+        last_trigger=NAME, at=datetime(2026, 3, 1, tzinfo=UTC), endpoint=kfp.url, last_run_id="run-1", state=RunState.PENDING
+    )
+
+    def state() -> RunState | None:
+        report = training.run(KEY, known)
+        return report.state if report is not None else None
+
+    await eventually(lambda: state() is RunState.RUNNING)
+    kfp.instead = lambda: web.Response(status=503)
+    await eventually(lambda: training.run(KEY, known).state is None)
+    kfp.instead = None
+    kfp.runs[0] |= {"state": "FAILED", "error": {"code": 13, "message": "validation\nfailed"}}
+    await eventually(lambda: state() is RunState.FAILED)
+    assert training.run(KEY, known).message == "validation failed"
+    kfp.runs[0] |= {"state": "SOMETHING_NEW"}
+    await eventually(lambda: state() is RunState.PENDING)
+    kfp.runs.clear()
+    await eventually(lambda: state() is RunState.DELETED)
+    assert training.run(KEY, known.model_copy(update={"state": RunState.DELETED})) is None
