@@ -26,15 +26,16 @@ def log_g(block: Block, odds_ratio: float) -> float:
 
 
 def log_g_of_many(block: Block, odds_ratio: float) -> float:
-    """Approximate ln G(odds_ratio) of a block so large that its largest term is all that matters, in the time of one term.
+    """Approximate ln G(odds_ratio) of a block so large that its largest term is all that matters, but for a part they all share.
 
     It is the limit of ln G of m such blocks taken as one, divided by m, as m grows: the law concentrates on its mode, and Stirling's
-    formula leaves entropies.
+    formula leaves entropies. Meant for differences between odds ratios: the parts of the entropies in which only the margins occur are left
+    out.
     """
     candidate, stable, bad = block.candidate_total, block.stable_total, block.bad
     mode = _real_mode(candidate, stable, bad, odds_ratio, 0)
-    choices = _entropy(candidate, mode) + _entropy(stable, bad - mode) - _entropy(candidate + stable, bad)
-    return choices + mode * math.log(odds_ratio)
+    entropy = _x_log_x(mode) + _x_log_x(candidate - mode) + _x_log_x(bad - mode) + _x_log_x(stable - bad + mode)
+    return mode * math.log(odds_ratio) - entropy
 
 
 @lru_cache(maxsize=256)
@@ -90,11 +91,6 @@ def _terms_below(mode: int, candidate: int, stable: int, bad: int, odds_ratio: f
         if term < _NEGLIGIBLE:
             break
     return terms
-
-
-def _entropy(n: int, k: float) -> float:
-    """Leading part of ln C(n, k) for large n, a real k between 0 and n."""
-    return _x_log_x(n) - _x_log_x(k) - _x_log_x(n - k)
 
 
 def _x_log_x(x: float) -> float:

@@ -11,7 +11,7 @@ factor of E_OR is then 1. It never starts anew: good behaviour at a smaller weig
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, Self
 
 from headgate_operator.stats.block import Block
@@ -63,7 +63,7 @@ class PromotionEvidence:
             log_share=grown(self.log_share, log_share_factors(block, self.maximum)),
         )
 
-    @property
+    @cached_property
     def log_evidence(self) -> float:
         """Natural log of E, to be compared with ln 1/β."""
         return log_mean((log_mean(self.log_odds), log_mean(self.log_share)))

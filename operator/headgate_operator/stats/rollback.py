@@ -32,7 +32,7 @@ So that yesterday's good behaviour does not hide today's fault, a fresh mixture 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Final, Self
 
@@ -118,7 +118,7 @@ class RollbackEvidence:
         log_wealth = grown(self.log_wealth, log_capped_factors(block, self.tolerated))
         return type(self)(tolerated=self.tolerated, started=self.started, log_wealth=log_wealth)
 
-    @property
+    @cached_property
     def log_evidence(self) -> float:
         """Natural log of E, to be compared with ln 1/α."""
         return log_e_value(self.log_wealth, self.started)

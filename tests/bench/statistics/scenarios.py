@@ -50,6 +50,20 @@ def _blip(rate: float, seconds: float) -> Plan:
     return replace(plan, candidate=share)
 
 
+def _cold(rate: float, seconds: float) -> Plan:
+    """Fail everything at first, though the pods are ready and nothing restarts."""
+    plan = steady(2, rate, candidate=USUAL, stable=USUAL)
+    share = plan.candidate.copy()
+    share[: ticks(seconds)] = 1
+    return replace(plan, candidate=share)
+
+
+def _kpi_from_the_start(rate: float) -> Plan:
+    """The first minutes are those that the rule for candidates that never served looks at: as many short runs as possible."""
+    plan = steady(0.1, rate, candidate=0.7, stable=0.7)
+    return replace(plan, planted=(1, 0))
+
+
 def _business(rate: float) -> Plan:
     plan = steady(2, rate, candidate=USUAL, stable=USUAL)
     share = 0.7 + 0.1 * np.sin(np.arange(len(plan.weight)) / ticks(600))
@@ -73,6 +87,10 @@ GOOD = [
     Scenario(name="candidate blip of 30 s, 10/s", plan=_blip(10, 30), hard_failure_is_right=True),
     Scenario(name="candidate blip of 30 s with pod restart, 10/s", plan=_blip(10, 30), restarted_pod=True),
     Scenario(name="bad shares of 60–80% on both sides, 1/s", plan=_business(1)),
+    Scenario(name="70% bad on both sides and a burst at the start, 10/s", plan=_kpi_from_the_start(10)),
+    Scenario(name="cold start: all fail for 6 s, 10/s", plan=_cold(10, 6)),
+    Scenario(name="cold start: all fail for 60 s, 0.1/s", plan=_cold(0.1, 60)),
+    Scenario(name="cold start: all fail for 30 s, 10/s", plan=_cold(10, 30), promised=False),
 ]
 
 _USERS = Bursts(every=600)

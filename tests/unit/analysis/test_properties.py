@@ -77,3 +77,33 @@ def test_resets_lost_slots_repeated_readings_and_unequal_clocks_never_create_a_b
         assert abs(metric.evidence) < 1e-9
     served = 12 * len(mischief)
     assert begun.metric().total.candidate <= served
+
+
+FAULTS = st.tuples(st.integers(0, 12), st.integers(0, 12), st.integers(0, 60))
+
+
+@given(mischief=st.lists(st.tuples(st.sampled_from(["reset", "repeat", "older", "vanish", "serve"]), FAULTS), min_size=1, max_size=20))
+@settings(max_examples=60, deadline=None)
+def test_whatever_happens_to_counters_nothing_is_counted_that_was_not_served(session, mischief):
+    """Both versions fail now and then; requests may be lost, but none is counted twice, and no bad answer becomes two."""
+    begun = session(proxies=PROXIES)
+    served = failed = others = others_failed = 0
+    older = begun.gateway.reading(begun.now)
+    for number, (what, (requests, bad, stable_bad)) in enumerate(mischief):
+        begun.now += timedelta(seconds=5)
+        proxy, bad = PROXIES[number % 2], min(bad, requests)
+        if what == "reset":
+            begun.gateway.restart(proxy)
+        begun.gateway.serve(1, requests, bad=bad, proxy=proxy)
+        begun.gateway.serve(0, 60, bad=stable_bad, proxy=proxy)
+        served, failed, others, others_failed = served + requests, failed + bad, others + 60, others_failed + stable_bad
+        reading = begun.gateway.reading(begun.now)
+        if what == "vanish":
+            reading = replace(reading, scrapes=reading.scrapes[1:])
+        begun.look(older if what == "older" else reading)
+        if what == "repeat":
+            begun.look(reading)
+        older = reading
+    metric = begun.metric()
+    assert (metric.total.candidate <= served, metric.bad.candidate <= failed) == (True, True)
+    assert (metric.total.stable <= others, metric.bad.stable <= others_failed) == (True, True)

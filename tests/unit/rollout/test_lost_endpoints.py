@@ -133,3 +133,31 @@ def test_a_candidate_is_suspended_at_most_twice(serving, suspensions):
     all_fail(serving, restart=True)
     assert serving.status.rejected[0].id == second
     assert serving.said(Reason.SUSPENDED) <= suspensions
+
+
+def never_serves(world, *, restart):
+    """The second version fails from its first request on, at ten requests a second; one of its pods may restart meanwhile."""
+    world.rate = 10.0
+    second = at_weight(world, 10)
+    world.behave(2, bad=1.0)
+    began = world.now
+    world.run_for(4)
+    if restart:
+        world.pods[world.isvc_of(2)].restarts += 1
+    world.run(lambda world: world.status.candidate is None or world.status.candidate.weight == 0)
+    assert (world.now - began).total_seconds() <= 20
+    return second
+
+
+def test_a_candidate_that_never_served_is_refused_within_seconds_at_little_traffic(serving):
+    second = never_serves(serving, restart=False)
+    assert [(entry.id, entry.reason) for entry in serving.status.rejected] == [(second, Reason.ALL_FAILING)]
+
+
+def test_a_candidate_that_never_served_but_restarted_meanwhile_is_suspended_and_not_refused(serving):
+    second = never_serves(serving, restart=True)
+    assert serving.status.rejected == []
+    assert serving.phase is Phase.SUSPENDED
+    serving.behave(2)
+    serving.run()
+    assert serving.weights == {second: 100}

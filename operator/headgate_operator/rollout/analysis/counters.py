@@ -83,11 +83,21 @@ def readable(seen: View, status: AnalysisStatus, meter: Meter) -> View:
 
 def difference(before: Snapshot, after: Snapshot, meter: Meter) -> Difference | None:
     """What one proxy counted between two snapshots; None if a counter was reset or the counts contradict each other."""
-    candidate_bad, candidate_total, faults = _grown(meter.tally(before.candidate), meter.tally(after.candidate))
-    stable_bad, stable_total, _ = _grown(meter.tally(before.stable), meter.tally(after.stable))
-    if was_reset(before, after) or not (0 <= candidate_bad <= candidate_total and 0 <= stable_bad <= stable_total):
+    if was_reset(before, after):
         return None
-    return Difference(candidate_total, candidate_bad, stable_total, stable_bad, faults)
+    bad, total, faults = meter.tally(after.candidate)
+    earlier_bad, earlier_total, earlier_faults = meter.tally(before.candidate)
+    other_bad, other_total, _ = meter.tally(after.stable)
+    earlier_other_bad, earlier_other_total, _ = meter.tally(before.stable)
+    counted = Difference(
+        round(total - earlier_total),
+        round(bad - earlier_bad),
+        round(other_total - earlier_other_total),
+        round(other_bad - earlier_other_bad),
+        round(faults - earlier_faults),
+    )
+    sound = 0 <= counted.candidate_bad <= counted.candidate_total and 0 <= counted.stable_bad <= counted.stable_total
+    return counted if sound else None
 
 
 def was_reset(before: Snapshot, after: Snapshot) -> bool:
@@ -102,24 +112,17 @@ def _fell(before: Counters, after: Counters) -> bool:
     return False
 
 
-def _grown(before: tuple[float, float, float], after: tuple[float, float, float]) -> tuple[int, int, int]:
-    return round(after[0] - before[0]), round(after[1] - before[1]), round(after[2] - before[2])
-
-
 Baselines = Mapping[str, Snapshot]
 """By proxy."""
 
 
 def baselines(status: AnalysisStatus) -> dict[str, Baselines]:
     """Read the stored baselines: of every track, by its name."""
-    slots: dict[tuple[str, str], dict[int, Sample]] = {}
-    for sample in status.samples:
-        slots.setdefault((sample.metric, sample.proxy), {})[sample.slot] = sample
+    of_stable = {(sample.metric, sample.proxy): sample.counters for sample in status.samples if sample.slot == status.stable_slot}
     found: dict[str, dict[str, Snapshot]] = {}
-    for (track, proxy), sides in slots.items():
-        candidate, stable = sides.get(status.candidate_slot), sides.get(status.stable_slot)
-        if candidate is not None and stable is not None:
-            found.setdefault(track, {})[proxy] = Snapshot(proxy, candidate.at, candidate.counters, stable.counters)
+    for sample in status.samples:
+        if sample.slot == status.candidate_slot and (stable := of_stable.get((sample.metric, sample.proxy))) is not None:
+            found.setdefault(sample.metric, {})[sample.proxy] = Snapshot(sample.proxy, sample.at, sample.counters, stable)
     return dict(found)
 
 

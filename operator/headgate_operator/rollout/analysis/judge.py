@@ -104,12 +104,12 @@ def _tells_shares(metric: Metric, reading: Reading) -> bool:
 
 def _judge_metric(settings: AnalysisSettings, metric: Metric, state: MetricStatus, track: Track, *, paired: bool) -> _Pass:
     closing, settled = track.closing, None if state.discard_next else track.closing.block
-    if closing.block is not None:
-        state = state.model_copy(update={"discard_next": False, "last_block_end": closing.ended})
     if settled is not None and settled.candidate_total:
         state = verdicts.judged(settings, metric, state, replace(settled, paired=True) if paired else settled, closing)
     elif settled is not None:
-        state = changed(state, fail_streak=longer_streak(state.fail_streak, settled))
+        state = changed(state, fail_streak=longer_streak(state.fail_streak, settled), last_block_end=closing.ended)
+    elif closing.block is not None:
+        state = changed(state, discard_next=False, last_block_end=closing.ended)
     return _Pass(metric=metric, state=state, outcome=_outcome(settings, metric, state, track), closing=closing, settled=settled)
 
 

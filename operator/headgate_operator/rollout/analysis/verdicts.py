@@ -51,6 +51,7 @@ def judged(settings: AnalysisSettings, metric: Metric, state: MetricStatus, bloc
     so_far = _counted(state) + block
     state = state.model_copy(
         update={
+            "last_block_end": closing.ended,
             "mixture": mixture,
             "promotion": [*promotion.log_odds, *promotion.log_share],
             "fail_streak": longer_streak(state.fail_streak, block),
