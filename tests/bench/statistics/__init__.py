@@ -83,7 +83,7 @@ def _detection(pool: ProcessPoolExecutor, runs: int, missed: list[str]) -> Table
 _WHY = {
     "all fail, 10/s": "Six candidate requests are seen in 10 s, and five must fail.",
     "0.5 → 10%, 10/s": "With ten requests a block often holds two failures, of which the cap counts one. A cap of 4 and blocks of eight "
-    "requests bring 90, and 3 % false rollbacks after a blip of 30 s (docs/architecture.md has the table). Remedy: a shorter `interval` "
+    "requests bring 90, and 3 % false rollbacks after a blip of 30 s (docs/statistics.md has the table). Remedy: a shorter `interval` "
     "where failures are not correlated, or a promise of 120.",
 }
 
@@ -104,7 +104,7 @@ def _late_fault(pool: ProcessPoolExecutor, runs: int, missed: list[str]) -> Tabl
         missed.append(
             f"a fault after 12.5 good hours takes {after / at_start:.2f} times as long as one at the start; at most 1.5 promised. "
             "Not knowing when it begins costs the logarithm of how many times it could have begun, here 5 on top of 6 nats. "
-            "Remedy: none without slower detection at the start (docs/architecture.md has the bound and the table); promise 2.6."
+            "Remedy: none without slower detection at the start (docs/statistics.md has the bound and the table); promise 2.6."
         )
     return Table(
         title=f"0.5 → 10 % at 50 % weight, 1 request a second: seconds from the fault to rollback ({runs} runs)",
