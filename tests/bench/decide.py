@@ -1,9 +1,9 @@
 """How long one `decide` takes: in the middle of a canary, for a typical object and for the largest that the API allows.
 
-Where it goes. Of a typical pass in which nothing closes a third is `weigh_evidence`; the rest is spread over thirty rules of 2 to 40 µs each,
-and no function has more than 4 %. When a block closes, each metric adds about 100 µs: the law of the block, two evidences, the outlook in
-requests, and the new immutable status. The largest object compares 640 sets of counters (10 metrics, 32 proxies, 2 slots) series by series,
-1 ms in which nothing closes, and stores as many new baselines when blocks close, 2 ms.
+Where it goes. Of a typical pass in which nothing closes a third is `weigh_evidence`; the rest is spread over thirty rules of 2 to 40 µs
+each, and no function has more than 4 %. When a block closes, each metric adds about 100 µs: the law of the block, two evidences, the
+outlook in requests, and the new immutable status. The largest object compares 640 sets of counters (10 metrics, 32 proxies, 2 slots)
+series by series, 1 ms in which nothing closes, and stores as many new baselines when blocks close, 2 ms.
 """
 
 import time
