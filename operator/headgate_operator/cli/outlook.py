@@ -23,11 +23,13 @@ def _parity(spec: ModelDeploymentSpec) -> str:
     parity, config_map = spec.parity, spec.parity.golden.config_map if spec.parity.golden else None
     if parity.mode is ParityMode.OFF:
         return "Its answers are not checked before it gets traffic (parity is Off)."
-    if config_map is None:
+    if config_map is None and spec.model.registry is None:
         return "Its answers are not checked before it gets traffic: the manifest names no golden set (parity is IfPresent)."
     tolerance = parity.tolerance
+    golden = f"ConfigMap {config_map}" if config_map is not None else "its tag headgate.golden in the registry"
+    missing = "; without that tag they are not checked" if config_map is None and parity.mode is ParityMode.IF_PRESENT else ""
     return (
-        f"It is asked the golden inputs of ConfigMap {config_map} first; answers further off than {tolerance.absolute:g} + "
+        f"It is asked the golden inputs of {golden} first{missing}; answers further off than {tolerance.absolute:g} + "
         f"{tolerance.relative:g} × the golden one refuse it before its first request."
     )
 

@@ -11,6 +11,8 @@ from rich.text import Text
 from headgate_operator.api.quantities import format_duration
 from headgate_operator.api.status import Candidate, Condition, ConditionStatus, HookStatus, MetricStatus, Phase, Pinned, Rejected, Traffic
 from headgate_operator.cli.cluster import Deployment
+from headgate_operator.cli.tables import plain_table
+from headgate_operator.cli.upstream_view import upstream
 
 _COLOURS = {
     Phase.HEALTHY: "green",
@@ -36,6 +38,7 @@ def view(deployment: Deployment, now: datetime) -> RenderableType:
     hooks = [*(status.candidate.hooks if status.candidate is not None else []), *status.notified]
     if hooks:
         parts.append(_hooks(hooks, now))
+    parts += upstream(status, lambda then: ago(then, now))
     parts.append(_conditions(status.conditions))
     if status.rejected:
         parts.append(_refused(status.rejected[:_SHOWN_REFUSALS], now))
@@ -67,7 +70,7 @@ def _headline(deployment: Deployment) -> Text:
 
 def _versions(deployment: Deployment, now: datetime) -> Table:
     status = deployment.status
-    table = _table("", "revision", "version", "weight", "requests", "since", "")
+    table = plain_table("", "revision", "version", "weight", "requests", "since", "")
     carried = {entry.id: entry for entry in status.traffic}
     for role, pinned, since, remark in _roles(deployment):
         traffic = carried.get(pinned.id)
@@ -109,7 +112,7 @@ def _step(candidate: Candidate, steps: int) -> str:
 
 
 def _evidence(metrics: list[MetricStatus]) -> Table:
-    table = _table("metric", "verdict", "evidence", "bad/all candidate", "bad/all stable", "still needed")
+    table = plain_table("metric", "verdict", "evidence", "bad/all candidate", "bad/all stable", "still needed")
     for metric in metrics:
         table.add_row(
             metric.name,
@@ -123,7 +126,7 @@ def _evidence(metrics: list[MetricStatus]) -> Table:
 
 
 def _hooks(hooks: list[HookStatus], now: datetime) -> Table:
-    table = _table("hook", "type", "result", "attempts", "when", "message")
+    table = plain_table("hook", "type", "result", "attempts", "when", "message")
     for hook in hooks:
         if hook.attempts:
             table.add_row(hook.name, hook.type, hook.result, str(hook.attempts), f"{ago(hook.at, now)} ago", hook.message)
@@ -131,7 +134,7 @@ def _hooks(hooks: list[HookStatus], now: datetime) -> Table:
 
 
 def _conditions(conditions: list[Condition]) -> Table:
-    table = _table("condition", "", "reason", "message")
+    table = plain_table("condition", "", "reason", "message")
     for condition in conditions:
         good = condition.status is ConditionStatus.TRUE and condition.type != "Stalled"
         table.add_row(condition.type, Text(condition.status, "green" if good else "yellow"), condition.reason, condition.message)
@@ -139,13 +142,7 @@ def _conditions(conditions: list[Condition]) -> Table:
 
 
 def _refused(rejected: list[Rejected], now: datetime) -> Table:
-    table = _table("refused", "version", "reason", "when", "message")
+    table = plain_table("refused", "version", "reason", "when", "message")
     for entry in rejected:
         table.add_row(entry.id, entry.version, Text(entry.reason, "red"), f"{ago(entry.at, now)} ago", entry.message)
-    return table
-
-
-def _table(*columns: str) -> Table:
-    table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.columns[-1].overflow = "fold"
     return table

@@ -120,6 +120,16 @@ async def test_status_shows_versions_evidence_conditions_and_refusals(cluster: C
     assert any(line.startswith("r0000cccc 5 ErrorsWorse") and line.endswith("8 of 60 failed") for line in lines)
 
 
+async def test_status_shows_what_the_alias_points_to_and_the_last_training_run(cluster: Cluster) -> None:
+    failed = {"version": "7", "alias": "champion", "at": AT, "failures": 3, "message": "HTTP 403"}
+    registry = {"trackingURI": "http://mlflow:5000", "name": "flights", "alias": "candidate", "version": "7", "uri": "s3://m/7"}
+    run = {"lastTrigger": "headgate-ml-w8", "cause": "temp drifted", "at": AT, "endpoint": "http://kfp", "lastRunId": "run-1"}
+    await cluster.set_status(registry=registry | {"marks": [failed]}, retraining=run | {"state": "FAILED", "message": "no data"})
+    lines = [" ".join(line.split()) for line in (await cluster.run("status", NAME)).stdout.splitlines()]
+    assert "http://mlflow:5000 flights candidate 7 alias champion on version 7 not written yet (3 attempts): HTTP 403" in lines
+    assert any(line.startswith("run-1 FAILED") and line.endswith("temp drifted no data") for line in lines)
+
+
 async def test_status_says_that_the_operator_has_not_seen_the_manifest_yet(cluster: Cluster) -> None:
     await cluster.set_status(observedGeneration=0)
     assert "has not seen the latest manifest yet" in (await cluster.run("status", NAME)).stdout
