@@ -3,13 +3,18 @@
 import json
 import os
 import platform
+import subprocess
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table as RichTable
 
 Cell = str | int | float
+
+_PACKAGES = ("kopf", "kubernetes", "aiohttp", "pydantic", "numpy")
+"""What the figures depend on most, beside our own code."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +40,23 @@ def write(name: str, report: Report, *, seconds: float, folder: Path) -> Path:
     """Write build/bench/NAME.json."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
-    machine = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
-    path.write_text(json.dumps({"bench": name, "seconds": round(seconds, 1), "machine": machine, **asdict(report)}, indent=2) + "\n")
+    machine = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count(), "load": os.getloadavg()}
+    about = {"bench": name, "seconds": round(seconds, 1), "machine": machine, "commit": _commit(), "versions": _versions()}
+    path.write_text(json.dumps({**about, **asdict(report)}, indent=2) + "\n")
     return path
+
+
+def _commit() -> str:
+    """What was measured; with a plus if the tree had changes that are not in it."""
+    try:
+        said = subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return said.stdout.strip()
+
+
+def _versions() -> dict[str, str]:
+    return {package: version(package) for package in _PACKAGES}
 
 
 def show(report: Report, console: Console) -> None:
