@@ -20,6 +20,7 @@ from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Snapshot
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS, SERVING_RUNTIMES
 from headgate_operator.kserve.children import SCALING, Scaling, gave_up_scaling, inference_service, serving_runtime
+from headgate_operator.kserve.edits import editor
 from headgate_operator.kserve.route import RouteBackend, RouteMirror, http_route
 from headgate_operator.kserve.subset import is_subset
 from headgate_operator.kube.protocol import NO_VERSION, ApiError, ConflictError, KubeApi, Object, Resource, UnavailableError
@@ -84,7 +85,7 @@ class Actor:
                     text = f"{service.isvc} cannot be written: {error}"
                     notes.append(Note(reason=Reason.INVALID_SPEC, message=text, revision=service.revision, warning=True))
         if decision.route is not None:
-            wrote |= await self._route(snapshot, decision.route)
+            wrote |= await self._route(snapshot, decision.route, notes)
         if failure is not None:
             raise failure
         for name in decision.delete:
@@ -112,16 +113,15 @@ class Actor:
         service = inference_service(wanted.rendered, owner=snapshot.owner, scaling=scaling)
         live_runtime = snapshot.children.runtimes.get(wanted.isvc)
         live_service = snapshot.children.services.get(wanted.isvc)
-        for kind, pinned, live in (("ServingRuntime", runtime, live_runtime), ("InferenceService", _unscaled(service), live_service)):
-            edited = live is not None and not _hands_off(snapshot, live) and not is_subset(pinned, live)
-            if edited or (live is None and _was_there(snapshot, wanted)):
-                text = f"{kind} {wanted.isvc} was {'edited' if edited else 'deleted'} by somebody else and is put back"
+        for desired, pinned, live in ((runtime, runtime, live_runtime), (service, _unscaled(service), live_service)):
+            if what := _was_touched(snapshot, wanted, desired, pinned, live):
+                text = f"{desired['kind']} {wanted.isvc} was {what} and is put back"
                 notes.append(Note(reason=Reason.CHILD_RESTORED, message=text, revision=wanted.revision, warning=True))
         wrote = await self._apply(snapshot, SERVING_RUNTIMES, runtime, live_runtime)
         dropped = live_service is not None and gave_up_scaling(live_service, service, manager=FIELD_MANAGER)
         return await self._apply(snapshot, INFERENCE_SERVICES, service, live_service, differs=dropped) or wrote
 
-    async def _route(self, snapshot: Snapshot, wanted: WantedRoute) -> bool:
+    async def _route(self, snapshot: Snapshot, wanted: WantedRoute, notes: list[Note]) -> bool:
         subject, mirror = snapshot.observed.subject, wanted.mirror
         first, second = (RouteBackend(isvc=slot.isvc, revision=slot.revision, weight=slot.weight) for slot in wanted.slots)
         route = http_route(
@@ -141,6 +141,10 @@ class Actor:
             wanted.slots,
             wanted.mirror,
         )  # also by what was added: such a route holds all that we want
+        # Backends were compared when they were read back, and told of.
+        if not differs and snapshot.route is not None and (who := editor(route, snapshot.route, manager=FIELD_MANAGER)):
+            text = f"HTTPRoute {subject.name} was edited by {who} and is put back"
+            notes.append(Note(reason=Reason.CHILD_RESTORED, message=text, warning=True))
         return await self._apply(snapshot, HTTP_ROUTES, route, snapshot.route, differs=differs)
 
     async def _apply(self, snapshot: Snapshot, resource: Resource, desired: Object, live: Object | None, *, differs: bool = False) -> bool:
@@ -166,6 +170,16 @@ class Actor:
         patch: Mapping[str, Any] = {"metadata": {"resourceVersion": version, "annotations": {COMMAND_ANNOTATION: None}}}
         subject = snapshot.observed.subject
         await self._api.patch(MODEL_DEPLOYMENTS, subject.namespace, subject.name, patch)
+
+
+def _was_touched(snapshot: Snapshot, wanted: WantedService, desired: Object, pinned: Object, live: Object | None) -> str:
+    """Say what somebody else did to a child; empty if nothing. What is pinned never changes by our hand; replica bounds do."""
+    if live is None:
+        return "deleted by somebody else" if _was_there(snapshot, wanted) else ""
+    if _hands_off(snapshot, live) or is_subset(desired, live):
+        return ""
+    who = editor(desired, live, manager=FIELD_MANAGER) or ("" if is_subset(pinned, live) else "somebody else")
+    return f"edited by {who}" if who else ""
 
 
 def _was_there(snapshot: Snapshot, wanted: WantedService) -> bool:

@@ -44,27 +44,25 @@ class Adoption:
 
 def adoptions(snapshot: Snapshot) -> list[Adoption]:
     """Return the children to take back before anything is decided."""
-    return [
-        Adoption(resource, live, snapshot.owner)
-        for resource, live in (*_pinned_children(snapshot), *_pinned_route(snapshot))
-        if _is_orphan(live, snapshot.owner)
-    ]
+    return [Adoption(resource, live, snapshot.owner) for resource, live in (*_pinned_children(snapshot), *_pinned_route(snapshot))]
 
 
 def _pinned_children(snapshot: Snapshot) -> Iterator[tuple[Resource, Object]]:
-    """Yield the live runtime copies and InferenceServices that are exactly as the status pins them."""
+    """Yield the orphaned runtime copies and InferenceServices that are exactly as the status pins them."""
     services, runtimes = snapshot.children.services, snapshot.children.runtimes
     for isvc, rendered in _pinned(snapshot.observed.status).items():
-        if (runtime := runtimes.get(isvc)) is not None and is_subset(rendered.serving_runtime, runtime):
-            yield SERVING_RUNTIMES, runtime
-        if (service := services.get(isvc)) is not None and is_subset(rendered.inference_service, service):
-            yield INFERENCE_SERVICES, service
+        for resource, pinned, live in (
+            (SERVING_RUNTIMES, rendered.serving_runtime, runtimes.get(isvc)),
+            (INFERENCE_SERVICES, rendered.inference_service, services.get(isvc)),
+        ):
+            if live is not None and _is_orphan(live, snapshot.owner) and is_subset(pinned, live):  # in this order: few are orphans
+                yield resource, live
 
 
 def _pinned_route(snapshot: Snapshot) -> Iterator[tuple[Resource, Object]]:
-    """Yield the route if it has our shape and names the stable version that the status knows."""
+    """Yield the route if it is an orphan, has our shape and names the stable version that the status knows."""
     route, stable = snapshot.observed.route, snapshot.observed.status.stable
-    if route is None or stable is None or snapshot.route is None:
+    if route is None or stable is None or snapshot.route is None or not _is_orphan(snapshot.route, snapshot.owner):
         return
     if route.slots is not None and route.stable_id == stable.id:
         yield HTTP_ROUTES, snapshot.route

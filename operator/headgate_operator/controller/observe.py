@@ -127,7 +127,7 @@ class Observer:
     async def _complete(self, observed: Observed, children: Children) -> Observed:
         """Add services, and what `needs` asks for."""
         subject, spec, status = observed.subject, observed.spec, observed.status
-        pods_of = {version.isvc for version in (status.candidate, status.stable) if version is not None}
+        pods_of = {status.candidate.isvc} if status.candidate is not None else set()  # whose restarts count
         owner = Owner(subject.name, subject.uid)
         services = await read_services(self._api, subject.namespace, children, owner, pods_of=pods_of)
         if _stable_unknown(status):

@@ -140,6 +140,35 @@ async def test_what_somebody_adds_to_the_route_to_keep_requests_away_is_taken_ou
     assert "HTTPRoute was edited" in event["note"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "edit"),
+    [
+        ("InferenceService", {"spec": {"predictor": {"minReplicas": 7}}}),
+        ("HTTPRoute", {"spec": {"hostnames": ["elsewhere.example.com"]}}),
+    ],
+)
+async def test_what_may_change_by_our_own_hand_is_put_back_with_the_name_of_who_changed_it(world, kind, edit) -> None:
+    await world.manifest()
+    await world.settle()
+    name = (await world.status()).stable.isvc if kind == "InferenceService" else KEY[1]
+    resource = INFERENCE_SERVICES if kind == "InferenceService" else HTTP_ROUTES
+    before = (await world.get(resource, name))["spec"]
+    await world.admin.patch(resource, "ml", name, edit)
+    await world.settle()
+    assert (await world.get(resource, name))["spec"] == before
+    (event,) = (event for event in await world.admin.list(EVENTS, "ml") if event["reason"] == "ChildRestored")
+    assert event["note"].startswith(f"{kind} {name} was edited by OpenAPI-Generator and is put back")
+
+
+async def test_a_changed_hostname_is_written_without_crying_restored(world) -> None:
+    await world.manifest()
+    await world.settle()
+    await world.manifest(serving={"hostnames": ["new.example.com"]})
+    await world.settle()
+    assert (await world.get(HTTP_ROUTES))["spec"]["hostnames"] == ["new.example.com"]
+    assert not any(event["reason"] == "ChildRestored" for event in await world.admin.list(EVENTS, "ml"))
+
+
 async def test_changed_replica_bounds_are_written_without_crying_restored(world) -> None:
     await world.manifest()
     await world.settle()

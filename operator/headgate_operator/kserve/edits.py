@@ -1,0 +1,27 @@
+"""Who wrote a field that differs from what we want: the API server keeps that in managedFields."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from headgate_operator.kserve.subset import is_subset
+
+_Owned = Sequence[tuple[str, Mapping[str, Any]]]
+"""Field managers, and what each set at some place of an object."""
+
+
+def editor(desired: Mapping[str, Any], live: Mapping[str, Any], *, manager: str) -> str | None:
+    """Return who else than `manager` set a field that differs from `desired`; None if nobody did, and it is we who changed our mind."""
+    entries = live["metadata"].get("managedFields", ())
+    owned = [(str(entry.get("manager")), entry.get("fieldsV1") or {}) for entry in entries if not entry.get("subresource")]
+    return next(_editors(desired, live, owned, manager), None)
+
+
+def _editors(desired: Mapping[str, Any], live: Mapping[str, Any], owned: _Owned, manager: str) -> Iterator[str]:
+    for key, wanted in desired.items():
+        if is_subset({key: wanted}, live):
+            continue
+        below = [(who, fields[f"f:{key}"]) for who, fields in owned if f"f:{key}" in fields]
+        if isinstance(wanted, Mapping) and isinstance(live.get(key), Mapping):
+            yield from _editors(wanted, live[key], below, manager)
+        elif below and all(who != manager for who, _ in below):
+            yield below[0][0]
