@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from headgate_operator.api.spec import Analysis as AnalysisSettings
 from headgate_operator.api.spec import Metric, MetricPreset
@@ -35,6 +36,14 @@ class Track:
     """Why there is nothing to read; then all is as it was."""
 
 
+class _Source(NamedTuple):
+    """One reading, which several meters may be read from."""
+
+    view: View
+    error: str | None
+
+
+@lru_cache(maxsize=256)
 def meter_of(metric: Metric) -> Meter:
     """Return how a metric reads counters."""
     if metric.preset is MetricPreset.GATEWAY_ERRORS:
@@ -53,21 +62,22 @@ def follow(
     `meters` and `settling` are in parallel with the metrics; the latter says whose next block is to be thrown away. If it is thrown away
     for all that share it, it closes as soon as any may. Blocks are timed by their scrapes; `now` only tells stale ones.
     """
-    before, tracks, seen = counters.baselines(status), dict[Meter, Track](), dict[int, View]()
+    before, tracks, seen, discarded = counters.baselines(status), dict[Meter, Track](), dict[int, _Source](), dict[Meter, bool]()
+    for meter, discard in zip(meters, settling, strict=True):
+        discarded[meter] = discard and discarded.get(meter, True)
     for metric, meter in zip(settings.metrics, meters, strict=True):
         if meter in tracks:
             continue
         source, baselines = reading.of(metric.name), before.get(metric.name, _NONE)
-        error = source.error or _stale(settings, source, now)
+        if id(source) not in seen:
+            seen[id(source)] = _Source(counters.pair(source, status), source.error or _stale(settings, source, now))
+        view, error = seen[id(source)]
         if error is not None:
             tracks[meter] = Track(name=metric.name, meter=meter, closing=Closing(baselines=baselines), moved=False, error=error)
             continue
-        if id(source) not in seen:
-            seen[id(source)] = counters.pair(source, status)
-        alone = all(discard for discard, other in zip(settling, meters, strict=True) if other == meter)
-        length = block_length(metric, settings.interval, flush=source.flush, renewal=source.renewal, settling=alone)
-        found = counters.readable(seen[id(source)], status, meter)
-        tracks[meter] = _track(metric.name, meter, found, baselines, length, settling=alone)
+        length = block_length(metric, settings.interval, flush=source.flush, renewal=source.renewal, settling=discarded[meter])
+        found = counters.readable(view, status, meter)
+        tracks[meter] = _track(metric.name, meter, found, baselines, length, settling=discarded[meter])
     return tracks
 
 
