@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -18,6 +18,11 @@ from tests.waiting import eventually
 KEY = ("ml", "flight-delay")
 NAME = "headgate-ml-flight-delay-r9b2e77d1-w8"
 PIPELINE = "9f0c1a34-0000-4000-8000-000000000001"
+VERSION = "9f0c1a34-0000-4000-8000-00000000000b"
+TYPES = {"rows": "STRING", "trees": "NUMBER_INTEGER", "eta": "NUMBER_DOUBLE", "tune": "BOOLEAN", "slices": "LIST"}
+
+
+_TYPES = {"STRING": (str,), "NUMBER_INTEGER": (int,), "NUMBER_DOUBLE": (float, int), "BOOLEAN": (bool,), "LIST": (list,)}
 
 
 class Kfp:
@@ -38,6 +43,8 @@ class Kfp:
         match request.method, request.path.removeprefix("/apis/v2beta1/").split("/"):
             case "GET", ["pipelines", "names", "flights-training"]:
                 return web.json_response({"pipeline_id": PIPELINE, "display_name": "flights-training"})
+            case "GET", ["pipelines", id_, "versions"] if id_ == PIPELINE:
+                return web.json_response(self._versions(request.query))
             case "GET", ["runs"]:
                 return web.json_response(self._list(request.query.get("filter")))
             case "GET", ["runs", run_id]:
@@ -46,6 +53,13 @@ class Kfp:
             case "POST", ["runs"]:
                 return await self._create(request)
         return _error(404, 5, "Not Found")
+
+    def _versions(self, query: Mapping[str, str]) -> dict:
+        assert query["sort_by"] == "created_at desc", "the newest first"
+        parameters = {name: {"parameterType": kind} for name, kind in TYPES.items()}
+        spec = {"root": {"inputDefinitions": {"parameters": parameters}}, "schemaVersion": "2.1.0"}
+        version = {"pipeline_id": PIPELINE, "pipeline_version_id": VERSION, "pipeline_spec": {"pipeline_spec": spec, "platform_spec": {}}}
+        return {"pipeline_versions": [version], "total_size": 2, "next_page_token": "more"}
 
     def _list(self, given: str | None) -> dict:
         predicates = json.loads(given)["predicates"] if given and not self.ignores_filters else []
@@ -58,7 +72,10 @@ class Kfp:
     async def _create(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         assert set(body) <= {"experiment_id", "display_name", "pipeline_version_reference", "runtime_config", "service_account"}
-        assert body["pipeline_version_reference"] == {"pipeline_id": PIPELINE}
+        assert body["pipeline_version_reference"] == {"pipeline_id": PIPELINE, "pipeline_version_id": VERSION}
+        for name, value in body["runtime_config"]["parameters"].items():  # the API server compares types, and refuses the run
+            if type(value) not in _TYPES[TYPES[name]]:
+                return _error(400, 3, f"input parameter {name} requires type {TYPES[name]}")
         if self.thinks is not None:
             await self.thinks.wait()
         self.bodies.append(body)
@@ -114,10 +131,35 @@ async def test_a_run_of_the_newest_version_is_started_with_the_parameters(kfp, t
     assert kfp.bodies == [
         {
             "display_name": NAME,
-            "pipeline_version_reference": {"pipeline_id": PIPELINE},
+            "pipeline_version_reference": {"pipeline_id": PIPELINE, "pipeline_version_id": VERSION},
             "runtime_config": {"parameters": {"rows": "all"}},
         }
     ]
+
+
+async def test_parameters_have_the_types_that_the_pipeline_declares(kfp, training) -> None:
+    given = {"rows": "7", "trees": "200", "eta": "0.1", "tune": "true", "slices": '["carrier"]'}
+    answer = await asked(training, wanted(kfp, parameters=tuple(given.items())))
+    assert answer.error is None
+    sent = kfp.bodies[0]["runtime_config"]["parameters"]
+    assert sent == {"rows": "7", "trees": 200, "eta": 0.1, "tune": True, "slices": ["carrier"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("trees", "many", "parameter trees is 'many', and the pipeline wants a whole number such as 200"),
+        ("trees", "1.5", "a whole number"),
+        ("eta", "nan", "a number such as 0.1"),
+        ("tune", "yes", "true or false"),
+        ("slices", "{", "JSON of a list"),
+        ("slices", "{}", "JSON of a list"),
+    ],
+)
+async def test_a_parameter_of_another_type_is_told_and_starts_nothing(kfp, training, name, value, says) -> None:
+    answer = await asked(training, wanted(kfp, parameters=((name, value),)))
+    assert says in answer.error
+    assert kfp.bodies == []
 
 
 async def test_a_run_of_that_name_is_found_and_not_started_again(kfp, training) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from headgate_operator.api.retraining_status import RunState
+from headgate_operator.controller.upstream.parameters import typed_parameters
 from headgate_operator.controller.upstream.rest import NotFoundError, Rest, RestError
 
 _API: Final = "/apis/v2beta1"
@@ -45,10 +46,17 @@ async def find_run(rest: Rest, server: str, display_name: str) -> str | None:
 async def create_run(rest: Rest, server: str, *, display_name: str, pipeline: str, parameters: Mapping[str, str]) -> str:
     """Start the newest version of a pipeline and return the run's id. Never tried twice: look for it first."""
     named = await rest.get(server, f"{_API}/pipelines/names/{quote(pipeline, safe='')}", {})
+    pipeline_id = _id(server, named, "pipeline_id")
+    query = {"page_size": "1", "sort_by": "created_at desc"}
+    listed = await rest.get(server, f"{_API}/pipelines/{quote(pipeline_id, safe='')}/versions", query)
+    versions = listed.get("pipeline_versions", [])
+    if not isinstance(versions, list) or not versions or not isinstance(versions[0], dict):
+        raise RestError(f"the pipeline {pipeline} at {server} has no version yet; upload one")
+    newest = versions[0]
     body = {
         "display_name": display_name,
-        "pipeline_version_reference": {"pipeline_id": _id(server, named, "pipeline_id")},
-        "runtime_config": {"parameters": dict(parameters)},
+        "pipeline_version_reference": {"pipeline_id": pipeline_id, "pipeline_version_id": _id(server, newest, "pipeline_version_id")},
+        "runtime_config": {"parameters": typed_parameters(parameters, newest.get("pipeline_spec"))},
     }
     return _id(server, await rest.post(server, f"{_API}/runs", body, attempts=1), "run_id")
 
