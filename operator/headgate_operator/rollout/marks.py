@@ -113,8 +113,6 @@ def _heard(turn: Turn, wish: RegistryWish, answer: RegistryAnswer) -> Turn:
     registry = turn.status.registry
     assert registry is not None
     earlier = _mark(registry, wish)
-    if earlier is not None and earlier.failures == 0:
-        return turn
     failures = 0 if answer.error is None else (earlier.failures if earlier is not None else 0) + 1
     mark = changed(wish.mark, at=turn.now, failures=failures, message=(answer.error or "")[:_MAX_MESSAGE])
     others = [other for other in registry.marks if _about(other) != _about(mark)]
