@@ -29,6 +29,13 @@ def test_the_words_say_what_parity_will_do(headgate, write, build, parity, said)
     assert said in headgate("lint", write(build(parity=parity))).stdout
 
 
+def test_a_version_of_a_registry_brings_its_golden_set_along(headgate, write, build) -> None:
+    registry = {"name": "flight-delay", "alias": "candidate", "trackingURI": "http://mlflow.mlflow:5000"}
+    model = {"registry": registry, "format": {"name": "xgboost"}, "runtime": "headgate-xgboost"}
+    said = "It is asked the golden inputs of its tag headgate.golden in the registry first; without that tag they are not checked; answers"
+    assert said in headgate("lint", write(build(model=model))).stdout
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [

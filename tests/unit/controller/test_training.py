@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
+from headgate_operator.api.drift_status import Signal
 from headgate_operator.api.retraining_status import RetrainingStatus, RunState
 from headgate_operator.controller.allowed import parse_allow_list
 from headgate_operator.controller.training import Training
 from headgate_operator.controller.upstream.rest import Rest
+from headgate_operator.rollout.observed import DriftReport, Finding
 from headgate_operator.rollout.upstream import RunRequest
 from tests.waiting import eventually
 
@@ -238,3 +240,41 @@ async def test_a_run_is_followed_until_its_end_is_on_record(kfp, training) -> No
     kfp.runs.clear()
     await eventually(lambda: state() is RunState.DELETED)
     assert training.run(KEY, known.model_copy(update={"state": RunState.DELETED})) is None
+
+
+class Said:
+    """Stands in for the drift monitor."""
+
+    def __init__(self, report: DriftReport) -> None:
+        self.report = report
+
+    async def read(self, *_: object) -> DriftReport:
+        return self.report
+
+
+async def test_drift_starts_one_run_although_the_operator_dies_before_its_answer_is_on_record(world, kfp) -> None:
+    pipeline = {"endpoint": kfp.url, "name": "flights-training", "parameters": {"rows": "all"}}
+    await world.manifest(drift={}, retraining={"pipeline": pipeline})
+    world.observer._monitoring = Said(DriftReport(window=7))
+    await world.settle()
+    training = world.observer._background.training
+    world.observer._monitoring = Said(DriftReport(window=8, stale=Finding(signal=Signal.SEVERE, message="temp drifted")))
+    await world.reconciler.look(KEY)
+    status = await world.status()
+    assert (status.retraining.state, status.retraining.last_run_id) == (RunState.STARTING, None)
+    await eventually(lambda: training.answers(KEY))
+    world.observer._background.forget(KEY)  # all that a new process knows
+    await world.reconciler.look(KEY)
+    await eventually(lambda: training.answers(KEY))
+    kfp.runs[0]["state"] = "SUCCEEDED"
+    await world.reconciler.look(KEY)
+    status = await world.status()
+    assert (status.retraining.state, status.retraining.last_run_id) == (RunState.PENDING, "run-1")
+    await world.reconciler.look(KEY)
+    await eventually(lambda: training.run(KEY, status.retraining))
+    await world.settle()
+    status = await world.status()
+    assert status.retraining.state is RunState.SUCCEEDED
+    assert status.retraining.last_trigger == f"headgate-ml-flight-delay-{status.stable.id}-w8"
+    assert len(kfp.bodies) == 1
+    assert await world.reconciler.look(KEY) == "unchanged"
