@@ -24,6 +24,10 @@ REJECTED_ANNOTATION = f"{GROUP}/rejected"
 MIRROR_ANNOTATION = f"{GROUP}/mirror"
 """On the HTTPRoute: the id of the revision that gets copies of the requests. Backends say whose they are in a header; a mirror cannot."""
 
+REVISION_ANNOTATION = f"{GROUP}/revision"
+"""On the InferenceService of Knative mode, whose pods inherit it: the id of the revision it was rendered for. Knative names its revisions
+itself, so this tells which of them is ours."""
+
 COMMAND_ANNOTATION = f"{GROUP}/command"
 """On the ModelDeployment: one command for one revision, such as `abort@r3f9a1c02`. Verbs: promote, promote-full, pause, resume, abort,
 retry, and rollback for the stable revision."""

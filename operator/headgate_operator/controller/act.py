@@ -13,17 +13,19 @@ from datetime import datetime
 from typing import Any
 
 from headgate_operator.api.names import API_VERSION, COMMAND_ANNOTATION, FIELD_MANAGER, KIND
-from headgate_operator.api.reasons import Reason
+from headgate_operator.api.spec import ServingMode
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.controller.adopt import adoptions
+from headgate_operator.controller.knative_act import write_knative
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Snapshot
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS, SERVING_RUNTIMES
-from headgate_operator.kserve.children import SCALING, Scaling, gave_up_scaling, inference_service, serving_runtime
+from headgate_operator.controller.writes import Writes, hands_off, put_back, refusal, without
+from headgate_operator.kserve.children import Scaling, gave_up_scaling, inference_service, serving_runtime
 from headgate_operator.kserve.edits import editor
 from headgate_operator.kserve.route import RouteBackend, RouteMirror, http_route
 from headgate_operator.kserve.subset import is_subset
-from headgate_operator.kube.protocol import NO_VERSION, ApiError, ConflictError, KubeApi, Object, Resource, UnavailableError
+from headgate_operator.kube.protocol import ApiError, KubeApi, Object
 from headgate_operator.rollout.decision import Decision, Note, WantedRoute, WantedService
 from headgate_operator.rollout.observed import Subject
 
@@ -38,6 +40,7 @@ class Actor:
 
     def __init__(self, api: KubeApi, notes: Notes) -> None:
         self._api = api
+        self._writes = Writes(api)
         self._notes = notes
 
     async def act(self, snapshot: Snapshot, decision: Decision, *, on_record: Callable[[], None] = lambda: None) -> bool:
@@ -75,23 +78,24 @@ class Actor:
 
         And no weight rises too early for that: the services of a route were seen ready before it was decided.
         """
+        if snapshot.observed.spec.serving.mode is ServingMode.KNATIVE:
+            return await write_knative(self._writes, snapshot, decision, notes)
         wrote, failure = False, None
         for service in decision.services:
             try:
                 wrote |= await self._service(snapshot, service, notes)
             except ApiError as error:
                 failure = failure or error
-                if not isinstance(error, ConflictError | UnavailableError):  # then waiting does not help, but a person may
-                    text = f"{service.isvc} cannot be written: {error}"
-                    notes.append(Note(reason=Reason.INVALID_SPEC, message=text, revision=service.revision, warning=True))
+                note = refusal(error, service.isvc, service.revision)
+                notes.extend([note] if note is not None else [])
         if decision.route is not None:
             wrote |= await self._route(snapshot, decision.route, notes)
         if failure is not None:
             raise failure
         for name in decision.delete:
-            wrote |= await self._delete(snapshot, INFERENCE_SERVICES, snapshot.children.services.get(name))
+            wrote |= await self._writes.delete(snapshot, INFERENCE_SERVICES, snapshot.children.services.get(name))
         for name in _unused_runtimes(snapshot, decision):
-            wrote |= await self._delete(snapshot, SERVING_RUNTIMES, snapshot.children.runtimes[name])
+            wrote |= await self._writes.delete(snapshot, SERVING_RUNTIMES, snapshot.children.runtimes[name])
         return wrote
 
     async def _status(self, snapshot: Snapshot, status: ModelDeploymentStatus) -> str | None:
@@ -113,13 +117,12 @@ class Actor:
         service = inference_service(wanted.rendered, owner=snapshot.owner, scaling=scaling)
         live_runtime = snapshot.children.runtimes.get(wanted.isvc)
         live_service = snapshot.children.services.get(wanted.isvc)
-        for desired, pinned, live in ((runtime, runtime, live_runtime), (service, _unscaled(service), live_service)):
+        for desired, pinned, live in ((runtime, runtime, live_runtime), (service, without(service), live_service)):
             if what := _was_touched(snapshot, wanted, desired, pinned, live):
-                text = f"{desired['kind']} {wanted.isvc} was {what} and is put back"
-                notes.append(Note(reason=Reason.CHILD_RESTORED, message=text, revision=wanted.revision, warning=True))
-        wrote = await self._apply(snapshot, SERVING_RUNTIMES, runtime, live_runtime)
+                notes.append(put_back(desired["kind"], wanted.isvc, what, revision=wanted.revision))
+        wrote = await self._writes.apply(snapshot, SERVING_RUNTIMES, runtime, live_runtime)
         dropped = live_service is not None and gave_up_scaling(live_service, service, manager=FIELD_MANAGER)
-        return await self._apply(snapshot, INFERENCE_SERVICES, service, live_service, differs=dropped) or wrote
+        return await self._writes.apply(snapshot, INFERENCE_SERVICES, service, live_service, differs=dropped) or wrote
 
     async def _route(self, snapshot: Snapshot, wanted: WantedRoute, notes: list[Note]) -> bool:
         subject, mirror = snapshot.observed.subject, wanted.mirror
@@ -143,26 +146,8 @@ class Actor:
         )  # also by what was added: such a route holds all that we want
         # Backends were compared when they were read back, and told of.
         if not differs and snapshot.route is not None and (who := editor(route, snapshot.route, manager=FIELD_MANAGER)):
-            text = f"HTTPRoute {subject.name} was edited by {who} and is put back"
-            notes.append(Note(reason=Reason.CHILD_RESTORED, message=text, warning=True))
-        return await self._apply(snapshot, HTTP_ROUTES, route, snapshot.route, differs=differs)
-
-    async def _apply(self, snapshot: Snapshot, resource: Resource, desired: Object, live: Object | None, *, differs: bool = False) -> bool:
-        """Create or update by server-side apply: exactly what was looked at, or, where nothing was, only if there still is nothing."""
-        if live is not None and (_hands_off(snapshot, live) or (is_subset(desired, live) and not differs)):
-            return False
-        identity = {"resourceVersion": NO_VERSION} if live is None else {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
-        fenced = desired | {"metadata": desired["metadata"] | identity}
-        await self._api.apply(resource, fenced, field_manager=FIELD_MANAGER)
-        return True
-
-    async def _delete(self, snapshot: Snapshot, resource: Resource, live: Object | None) -> bool:
-        """Delete exactly the object that was looked at, if it is ours and not on its way out already."""
-        if live is None or _hands_off(snapshot, live):
-            return False
-        metadata = live["metadata"]
-        await self._api.delete(resource, metadata["namespace"], metadata["name"], uid=metadata["uid"])
-        return True
+            notes.append(put_back("HTTPRoute", subject.name, f"edited by {who}"))
+        return await self._writes.apply(snapshot, HTTP_ROUTES, route, snapshot.route, differs=differs)
 
     async def _remove_command(self, snapshot: Snapshot, version: str | None) -> None:
         """Remove the annotation unless somebody replaced it meanwhile: the version makes that a conflict."""
@@ -176,7 +161,7 @@ def _was_touched(snapshot: Snapshot, wanted: WantedService, desired: Object, pin
     """Say what somebody else did to a child; empty if nothing. What is pinned never changes by our hand; replica bounds do."""
     if live is None:
         return "deleted by somebody else" if _was_there(snapshot, wanted) else ""
-    if _hands_off(snapshot, live) or is_subset(desired, live):
+    if hands_off(snapshot, live) or is_subset(desired, live):
         return ""
     who = editor(desired, live, manager=FIELD_MANAGER) or ("" if is_subset(pinned, live) else "somebody else")
     return f"edited by {who}" if who else ""
@@ -192,14 +177,3 @@ def _unused_runtimes(snapshot: Snapshot, decision: Decision) -> list[str]:
     """Runtime copies whose InferenceService is gone or goes in this pass; also those that a crash left over."""
     used = {service.isvc for service in decision.services} | (set(snapshot.children.services) - set(decision.delete))
     return [name for name in snapshot.children.runtimes if name not in used]
-
-
-def _hands_off(snapshot: Snapshot, live: Object) -> bool:
-    """Whether an object is not ours to write: somebody else's, or on its way out."""
-    return not snapshot.owner.owns(live) or "deletionTimestamp" in live["metadata"]
-
-
-def _unscaled(service: Object) -> Object:
-    """Return the service without its scaling: that changes without anybody having edited the object."""
-    predictor = {key: value for key, value in service["spec"]["predictor"].items() if key not in SCALING}
-    return service | {"spec": service["spec"] | {"predictor": predictor}}

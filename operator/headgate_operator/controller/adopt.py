@@ -51,9 +51,10 @@ def _pinned_children(snapshot: Snapshot) -> Iterator[tuple[Resource, Object]]:
     """Yield the orphaned runtime copies and InferenceServices that are exactly as the status pins them."""
     services, runtimes = snapshot.children.services, snapshot.children.runtimes
     for isvc, rendered in _pinned(snapshot.observed.status).items():
+        name = rendered.inference_service["metadata"]["name"]  # in Knative mode not the version's own
         for resource, pinned, live in (
             (SERVING_RUNTIMES, rendered.serving_runtime, runtimes.get(isvc)),
-            (INFERENCE_SERVICES, rendered.inference_service, services.get(isvc)),
+            (INFERENCE_SERVICES, rendered.inference_service, services.get(name)),
         ):
             if live is not None and _is_orphan(live, snapshot.owner) and is_subset(pinned, live):  # in this order: few are orphans
                 yield resource, live

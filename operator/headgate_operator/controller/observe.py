@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from headgate_operator.api.names import COMMAND_ANNOTATION
-from headgate_operator.api.spec import Gateway, ModelDeploymentSpec
+from headgate_operator.api.spec import Gateway, ModelDeploymentSpec, ServingMode
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.api.stored import read_status
 from headgate_operator.controller.background import Background
@@ -20,6 +20,7 @@ from headgate_operator.controller.children import Children, read_children, read_
 from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.fleet import FleetRegister
 from headgate_operator.controller.installed import InstalledCrd
+from headgate_operator.controller.knative_look import look, service_name
 from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.parity import ParityCheck
 from headgate_operator.controller.resources import HTTP_ROUTES, MODEL_DEPLOYMENTS
@@ -27,6 +28,8 @@ from headgate_operator.controller.scrape import Counters
 from headgate_operator.controller.settings import Settings
 from headgate_operator.controller.wanted import read_wanted
 from headgate_operator.kserve.children import Owner, pinned_form
+from headgate_operator.kserve.knative import KnativeState
+from headgate_operator.kserve.names import latest_host
 from headgate_operator.kserve.read import predictor_address
 from headgate_operator.kserve.route import default_hostname, read_route
 from headgate_operator.kube.protocol import KubeApi, Object
@@ -61,6 +64,8 @@ class Snapshot:
     hostnames: tuple[str, ...]
     children: Children
     route: Object | None
+    knative: KnativeState | None = None
+    """Knative mode: what the InferenceService says of its revisions; None if it does not exist."""
 
     @property
     def owner(self) -> Owner:
@@ -109,40 +114,57 @@ class Observer:
         status, damaged = read_status(obj.get("status"))
         subject, gateway = _subject(obj), spec.serving.gateway or self._settings.gateway
         hostnames = tuple(spec.serving.hostnames or (default_hostname(name, namespace, self._settings.domain),))
-        registry = self._background.registries.alias(key, spec.model.registry)
+        registry, standard = self._background.registries.alias(key, spec.model.registry), spec.serving.mode is ServingMode.STANDARD
         wanted, route = await asyncio.gather(
             read_wanted(self._api, obj, spec, status, monitor=self._settings.monitor, registry=registry),
-            self._api.get(HTTP_ROUTES, namespace, name),
+            self._api.get(HTTP_ROUTES, namespace, name) if standard else _nothing(),
         )
         observed = Observed(
             now=self._clock(), subject=subject, spec=spec, status=status, wanted=wanted, damaged=damaged, registry=registry,
             route=None if route is None else _route(route, Owner(name, subject.uid), gateway), url=f"http://{hostnames[0]}",
         )  # fmt: skip
-        taken = await self.claims.taken(self._api, key, gateway=gateway, hostnames=hostnames, route=route)
-        observed = replace(observed, hostname_taken=taken)
-        children = await read_children(self._api, namespace, name, _names(observed))
-        observed = await self._complete(observed, children)
-        return Snapshot(observed=observed, obj=obj, gateway=gateway, hostnames=hostnames, children=children, route=route)
+        snapshot = Snapshot(observed=observed, obj=obj, gateway=gateway, hostnames=hostnames, children=Children({}, {}), route=route)
+        return await (self._standard(snapshot) if standard else self._knative(snapshot))
 
-    async def _complete(self, observed: Observed, children: Children) -> Observed:
-        """Add services, and what `needs` asks for."""
-        subject, spec, status = observed.subject, observed.spec, observed.status
+    async def _standard(self, snapshot: Snapshot) -> Snapshot:
+        """Read one InferenceService a version."""
+        observed, subject = snapshot.observed, snapshot.observed.subject
+        key, status = (subject.namespace, subject.name), observed.status
+        taken = await self.claims.taken(self._api, key, gateway=snapshot.gateway, hostnames=snapshot.hostnames, route=snapshot.route)
+        children = await read_children(self._api, *key, _names(observed))
         pods_of = {status.candidate.isvc} if status.candidate is not None else set()  # whose restarts count
-        owner = Owner(subject.name, subject.uid)
-        services = await read_services(self._api, subject.namespace, children, owner, pods_of=pods_of)
+        services = await read_services(self._api, subject.namespace, children, snapshot.owner, pods_of=pods_of)
         if _stable_unknown(status):
             services = {name: _with_live_form(service, children) for name, service in services.items()}
+        address = ""
+        if status.candidate is not None:
+            isvc = status.candidate.isvc
+            address = predictor_address(children.services.get(isvc), name=isvc, namespace=subject.namespace)
+        observed = await self._complete(replace(observed, hostname_taken=taken, services=services), address)
+        return replace(snapshot, observed=observed, children=children)
+
+    async def _knative(self, snapshot: Snapshot) -> Snapshot:
+        """Read the one InferenceService."""
+        observed = snapshot.observed
+        seen = await look(self._api, observed)
+        address = f"http://{latest_host(service_name(observed.subject), observed.subject.namespace)}"
+        observed = replace(observed, services=seen.services, route=seen.route, url=seen.url or observed.url)
+        return replace(snapshot, observed=await self._complete(observed, address), children=seen.children, knative=seen.state)
+
+    async def _complete(self, observed: Observed, address: str) -> Observed:
+        """Add what `needs` asks for; the candidate answers at `address`."""
+        subject, spec, status = observed.subject, observed.spec, observed.status
         key = (subject.namespace, subject.name)
-        wants = needs(spec, status, services, observed.route)
+        wants = needs(spec, status, observed.services, observed.route)
         reading, parity, drift = await asyncio.gather(
             self._reading(observed) if wants.metrics else _nothing(),
-            self._parity(observed, children, ask=wants.parity) if wants.parity or wants.golden else self._no_parity(key),
+            self._parity(observed, address, ask=wants.parity) if wants.parity or wants.golden else self._no_parity(key),
             self._monitoring.read(subject, spec, status) if wants.drift else _nothing(),
         )
         now = self._clock()
         # Last of all: between this and the report on what was decided nobody else may decide, or two would take the last place.
         return replace(
-            observed, now=now, services=services, reading=reading, parity=parity, drift=drift, hooks=self._background.hooks.answers(key),
+            observed, now=now, reading=reading, parity=parity, drift=drift, hooks=self._background.hooks.answers(key),
             registry_answers=self._background.registries.answers(key), run=self._background.training.run(key, status.retraining),
             run_answers=self._background.training.answers(key), fleet=self.fleet.view(key, now),
         )  # fmt: skip
@@ -151,11 +173,8 @@ class Observer:
         assert observed.route is not None
         return await self._counters.read(observed.spec.analysis, observed.subject, observed.route)
 
-    async def _parity(self, observed: Observed, children: Children, *, ask: bool) -> ParityAnswer | None:
-        candidate, subject = observed.status.candidate, observed.subject
-        assert candidate is not None
-        address = predictor_address(children.services.get(candidate.isvc), name=candidate.isvc, namespace=subject.namespace)
-        return await self._parity_check.check(subject, observed.spec, observed.status, address=address, ask=ask)
+    async def _parity(self, observed: Observed, address: str, *, ask: bool) -> ParityAnswer | None:
+        return await self._parity_check.check(observed.subject, observed.spec, observed.status, address=address, ask=ask)
 
     async def _no_parity(self, key: Key) -> None:
         self._background.registries.golden_done(key)

@@ -6,7 +6,7 @@ from typing import Any
 
 from headgate_operator.api.spec import Hook
 from headgate_operator.api.status import ModelDeploymentStatus, Notice
-from headgate_operator.kserve.names import predictor_host
+from headgate_operator.kserve.read import candidate_host
 from headgate_operator.rollout.observed import HookCall, Subject
 
 
@@ -41,7 +41,7 @@ def _of_candidate(status: ModelDeploymentStatus, namespace: str) -> dict[str, st
     candidate = status.candidate
     if candidate is None:
         return {}
-    address = f"http://{predictor_host(candidate.isvc, namespace)}"
+    address = f"http://{candidate_host(candidate.rendered, namespace)}"
     return {"version": candidate.version, "modelUri": candidate.model_uri, "candidateAddress": address}
 
 

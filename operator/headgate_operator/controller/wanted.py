@@ -39,7 +39,7 @@ async def read_wanted(
             problem = (Reason.RUNTIME_MISSING, _missing(spec.model.runtime, namespace))
         else:
             events = f"{monitor_url(monitor, namespace)}/v1/events/{name}/{id_}" if monitor and spec.observes_payloads else None
-            rendered = render(spec, uri=uri, name=name, namespace=namespace, isvc=isvc, runtime=runtime, events=events)
+            rendered = render(spec, uri=uri, name=name, namespace=namespace, isvc=isvc, revision=id_, runtime=runtime, events=events)
     return Wanted(
         id=id_, inputs=inputs, model_uri=uri, version=model.version, isvc=isvc, rendered=rendered, problem=problem,
         registry_version=model.version if model.from_registry else None,

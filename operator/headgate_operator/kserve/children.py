@@ -5,9 +5,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
-from headgate_operator.api.names import API_VERSION, KIND, OWNER_LABEL
+from headgate_operator.api.names import API_VERSION, KIND, OWNER_LABEL, REVISION_ANNOTATION
 from headgate_operator.api.status import Rendered
-from headgate_operator.kserve.resources import MODE_ANNOTATION, VISIBILITY_LABEL
+from headgate_operator.kserve.resources import MODE_ANNOTATION, TAGS_ANNOTATION, VISIBILITY_LABEL
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class Owner:
 
 SCALING: Final = ("minReplicas", "maxReplicas", "scaleMetric", "scaleTarget")
 """Fields of a predictor that change during a revision's life: they restart no pod."""
+
+PERCENT: Final = "canaryTrafficPercent"
+"""Knative mode: the share of the latest revision. It changes during a revision's life too."""
+
+_OUR_ANNOTATIONS: Final = (MODE_ANNOTATION, REVISION_ANNOTATION, TAGS_ANNOTATION)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +80,9 @@ def serving_runtime(rendered: Rendered, *, owner: Owner) -> dict[str, Any]:
 
 def pinned_form(service: Mapping[str, Any], runtime: Mapping[str, Any]) -> Rendered:
     """Return live children as they would have been pinned: what was applied, and what the API server's webhooks filled in."""
-    inference_service = _unowned(service, labels=(OWNER_LABEL, VISIBILITY_LABEL), annotations=(MODE_ANNOTATION,))
+    inference_service = _unowned(service, labels=(OWNER_LABEL, VISIBILITY_LABEL), annotations=_OUR_ANNOTATIONS)
     predictor = inference_service["spec"]["predictor"]
-    inference_service["spec"]["predictor"] = {key: value for key, value in predictor.items() if key not in SCALING}
+    inference_service["spec"]["predictor"] = {key: value for key, value in predictor.items() if key not in (*SCALING, PERCENT)}
     annotations = tuple(key for key in runtime["metadata"].get("annotations", {}) if key.startswith("serving.kserve.io/"))
     return Rendered(inference_service=inference_service, serving_runtime=_unowned(runtime, labels=(OWNER_LABEL,), annotations=annotations))
 

@@ -41,6 +41,19 @@ def predictor_name(isvc: str) -> str:
     return f"{isvc}-predictor"
 
 
+def knative_name(name: str, namespace: str) -> str:
+    """Return the name of the one InferenceService that a ModelDeployment has in Knative mode: its own, wherever that fits.
+
+    Clients know it, for Knative's host names are made of it. NamespaceTooLongError as with `child_name`.
+    """
+    return name if len(name) <= longest_child_name(namespace) else child_name(name, "", namespace)
+
+
+def latest_host(service: str, namespace: str) -> str:
+    """Return the cluster-local host name of Knative's latest ready revision, whatever its traffic."""
+    return f"latest-{predictor_host(service, namespace)}"
+
+
 def predictor_host(isvc: str, namespace: str) -> str:
     """Return the cluster-local host name of a version."""
     return f"{predictor_name(isvc)}.{namespace}.svc.cluster.local"

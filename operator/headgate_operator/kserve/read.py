@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from headgate_operator.api.spec import ServingMode
+from headgate_operator.api.status import Rendered
 from headgate_operator.kserve.children import Owner
-from headgate_operator.kserve.names import predictor_host
-from headgate_operator.kserve.resources import SOURCE_URI_ANNOTATION
+from headgate_operator.kserve.names import latest_host, predictor_host
+from headgate_operator.kserve.resources import MODE_ANNOTATION, SOURCE_URI_ANNOTATION
 
 _LONGEST_REASON = 400
 
@@ -33,6 +35,10 @@ class ServiceState:
     """Why it is not ready, in words; empty if it is, or if nothing is known."""
     restarts: int
     """Container restarts over all its pods."""
+    elastic: bool = False
+    """Knative mode: replicas are added as requests come."""
+    asleep: bool = False
+    """Knative mode: its replicas were taken because nobody asks; it wakes with the next request."""
 
 
 def read_service(
@@ -41,7 +47,7 @@ def read_service(
     """Return the state of a version from its InferenceService, its Deployment (if there is one yet) and its pods."""
     ready = condition(isvc, "Ready")
     is_ready = ready.get("status") == "True"
-    rolled_out = deployment is not None and _rolled_out(deployment, _model_uri(isvc))
+    current = deployment is not None and rolled_out(deployment, model_uri(isvc))
     return ServiceState(
         name=isvc["metadata"]["name"],
         ours=owner.owns(dict(isvc)),
@@ -49,10 +55,15 @@ def read_service(
         min_replicas=isvc.get("spec", {}).get("predictor", {}).get("minReplicas", 1),
         available_replicas=(deployment or {}).get("status", {}).get("availableReplicas", 0),
         isvc_ready=is_ready,
-        rolled_out=rolled_out,
-        not_ready="" if is_ready and rolled_out else _explanation(isvc, deployment, pods),
-        restarts=sum(status.get("restartCount", 0) for pod in pods for status in _containers(pod)),
+        rolled_out=current,
+        not_ready="" if is_ready and current else explanation(isvc, deployment, pods),
+        restarts=restarts(pods),
     )
+
+
+def restarts(pods: Sequence[Mapping[str, Any]]) -> int:
+    """Return the container restarts over all pods."""
+    return sum(status.get("restartCount", 0) for pod in pods for status in _containers(pod))
 
 
 def condition(obj: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
@@ -75,14 +86,23 @@ def predictor_address(isvc: Mapping[str, Any] | None, *, name: str, namespace: s
     return f"http://{host}"
 
 
-def _model_uri(isvc: Mapping[str, Any]) -> str | None:
+def candidate_host(rendered: Rendered, namespace: str) -> str:
+    """Return the cluster-local host name at which a candidate can be asked before it has traffic."""
+    metadata = rendered.inference_service["metadata"]
+    knative = metadata.get("annotations", {}).get(MODE_ANNOTATION) == ServingMode.KNATIVE
+    return (latest_host if knative else predictor_host)(metadata["name"], namespace)
+
+
+def model_uri(isvc: Mapping[str, Any]) -> str | None:
+    """Return the URI of the model that an InferenceService names."""
     uri: str | None = isvc.get("spec", {}).get("predictor", {}).get("model", {}).get("storageUri")
     return uri
 
 
-def _rolled_out(deployment: Mapping[str, Any], model_uri: str | None) -> bool:
+def rolled_out(deployment: Mapping[str, Any], uri: str | None) -> bool:
+    """Whether a Deployment's newest generation was seen by its controller, and its pods load that model."""
     current = deployment.get("status", {}).get("observedGeneration", 0) >= deployment["metadata"].get("generation", 1)
-    return bool(current and model_uri is not None and model_uri in _loaded_uris(deployment))
+    return bool(current and uri is not None and uri in _loaded_uris(deployment))
 
 
 def _loaded_uris(deployment: Mapping[str, Any]) -> set[str]:
@@ -94,7 +114,7 @@ def _loaded_uris(deployment: Mapping[str, Any]) -> set[str]:
     return arguments | {annotated} if annotated else arguments
 
 
-def _explanation(isvc: Mapping[str, Any], deployment: Mapping[str, Any] | None, pods: Sequence[Mapping[str, Any]]) -> str:
+def explanation(isvc: Mapping[str, Any], deployment: Mapping[str, Any] | None, pods: Sequence[Mapping[str, Any]]) -> str:
     """Return the most telling reason there is: what a pod says, else KServe's failure, else the conditions."""
     sources = (_pod_reasons(pods), _failure(isvc), _not_there(deployment), _condition_words(isvc))
     first = next((reason for reasons in sources for reason in reasons if reason), "")

@@ -8,16 +8,33 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from headgate_operator.api.names import OWNER_LABEL
-from headgate_operator.api.spec import ModelDeploymentSpec, Predictor
+from headgate_operator.api.names import OWNER_LABEL, REVISION_ANNOTATION
+from headgate_operator.api.spec import ModelDeploymentSpec, Predictor, ServingMode
 from headgate_operator.api.status import Rendered
-from headgate_operator.kserve.resources import ISVC_API, ISVC_KIND, MODE_ANNOTATION, RUNTIME_API, RUNTIME_KIND, VISIBILITY_LABEL
+from headgate_operator.kserve.names import knative_name
+from headgate_operator.kserve.resources import (
+    ISVC_API,
+    ISVC_KIND,
+    MODE_ANNOTATION,
+    RUNTIME_API,
+    RUNTIME_KIND,
+    TAGS_ANNOTATION,
+    VISIBILITY_LABEL,
+)
 
 _MODEL_NAME_ENV = "MLSERVER_MODEL_NAME"
 
 
 def render(
-    spec: ModelDeploymentSpec, *, uri: str, name: str, namespace: str, isvc: str, runtime: Mapping[str, Any], events: str | None = None
+    spec: ModelDeploymentSpec,
+    *,
+    uri: str,
+    name: str,
+    namespace: str,
+    isvc: str,
+    revision: str,
+    runtime: Mapping[str, Any],
+    events: str | None = None,
 ) -> Rendered:
     """Return the pinned children of a revision.
 
@@ -26,31 +43,32 @@ def render(
         uri: Storage URI of the model, resolved if the manifest names an alias.
         name: The ModelDeployment's name.
         namespace: Its namespace, where the children live too.
-        isvc: The name of both children (names.child_name).
+        isvc: The name of both children (names.child_name); in Knative mode only of the runtime copy, for there is one InferenceService.
+        revision: The revision's id.
         runtime: The ServingRuntime or ClusterServingRuntime that the manifest names, as it is in the cluster now.
         events: Where copies of requests and answers are sent. None to send none: KServe's agent would sit in the request path.
     """
     predictor = {"model": _model(spec, uri, spec.model.model_name or name, isvc, runtime), **_pod(spec.predictor), **_logger(spec, events)}
     return Rendered(
-        inference_service=_inference_service(spec, predictor, name, namespace, isvc),
+        inference_service={
+            "apiVersion": ISVC_API,
+            "kind": ISVC_KIND,
+            "metadata": {"name": isvc, "namespace": namespace, **_identity(spec, name, namespace, revision)},
+            "spec": {"predictor": predictor},
+        },
         serving_runtime=_serving_runtime(name=name, namespace=namespace, isvc=isvc, runtime=runtime),
     )
 
 
-def _inference_service(spec: ModelDeploymentSpec, predictor: dict[str, Any], name: str, namespace: str, isvc: str) -> dict[str, Any]:
-    given = spec.predictor
-    return {
-        "apiVersion": ISVC_API,
-        "kind": ISVC_KIND,
-        "metadata": {
-            "name": isvc,
-            "namespace": namespace,
-            # cluster-local: or KServe would make a route of its own to this version
-            "labels": {**(given.labels or {}), OWNER_LABEL: name, VISIBILITY_LABEL: "cluster-local"},
-            "annotations": {**(given.annotations or {}), MODE_ANNOTATION: spec.serving.mode.value},
-        },
-        "spec": {"predictor": predictor},
-    }
+def _identity(spec: ModelDeploymentSpec, name: str, namespace: str, revision: str) -> dict[str, Any]:
+    """Return the metadata in which the modes differ."""
+    given, mode = spec.predictor, {MODE_ANNOTATION: spec.serving.mode.value}
+    labels, annotations = {**(given.labels or {}), OWNER_LABEL: name}, {**(given.annotations or {}), **mode}
+    if spec.serving.mode is ServingMode.KNATIVE:
+        marks = {REVISION_ANNOTATION: revision, TAGS_ANNOTATION: "true"}
+        return {"name": knative_name(name, namespace), "labels": labels, "annotations": {**annotations, **marks}}
+    # cluster-local: or KServe would make a route of its own to this version
+    return {"labels": {**labels, VISIBILITY_LABEL: "cluster-local"}, "annotations": annotations}
 
 
 def _pod(predictor: Predictor) -> dict[str, Any]:

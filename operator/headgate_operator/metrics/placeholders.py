@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-PLACEHOLDERS: Final = ("namespace", "name", "revision", "isvc", "slot")
+PLACEHOLDERS: Final = ("namespace", "name", "revision", "isvc", "slot", "knativeRevision")
 _PLACEHOLDER: Final = re.compile(r"\{\{ *(\w*) *\}\}")
 
 

@@ -26,11 +26,13 @@ class Version:
     isvc: str
     cluster: str
     """Name of its Envoy cluster."""
+    knative: str | None = None
+    """Name of its Knative revision, where the versions are revisions of one Configuration."""
 
     @property
     def service(self) -> str:
-        """The Service of its predictor, and of a Knative one the Configuration: KServe names them so."""
-        return f"{self.isvc}-predictor"
+        """The Service in front of its pods, whose names begin with it: KServe's of its predictor, or Knative's of the revision."""
+        return self.knative or f"{self.isvc}-predictor"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,7 @@ PRESETS: Final[Mapping[SeriesPreset, Preset]] = {
             Family(  # from 1.19 on
                 matchers=lambda version: {
                     "k8s_namespace_name": exactly(version.namespace),
-                    "kn_configuration_name": exactly(version.service),
+                    "kn_revision_name" if version.knative else "kn_configuration_name": exactly(version.service),
                 },
                 answers="kn_serving_invocation_duration_seconds_count",
                 code="http_response_status_code",
@@ -130,7 +132,7 @@ PRESETS: Final[Mapping[SeriesPreset, Preset]] = {
             Family(  # up to 1.18
                 matchers=lambda version: {
                     "namespace_name": exactly(version.namespace),
-                    "revision_name": f"{exactly(version.service)}-[0-9]+",
+                    "revision_name": exactly(version.service) + ("" if version.knative else "-[0-9]+"),
                 },
                 answers="revision_request_count",
                 code="response_code_class",

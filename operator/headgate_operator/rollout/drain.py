@@ -8,6 +8,7 @@ A new candidate cuts the warm time short: nobody returns to a version that the n
 from datetime import datetime
 
 from headgate_operator.api.reasons import Reason
+from headgate_operator.api.spec import ServingMode
 from headgate_operator.api.status import Draining, Pinned
 from headgate_operator.rollout.turn import Turn
 
@@ -25,8 +26,13 @@ def finish_draining(turn: Turn) -> Turn:
     left = [_free_slot(turn, _leave_route(turn, version)) for version in turn.status.draining]
     gone = [version for version in left if _is_gone(turn, version)]
     for version in gone:
-        turn = turn.note(Reason.SCALED_DOWN, f"{version.id} is no longer needed; {version.isvc} was deleted", revision=version.id)
+        turn = turn.note(Reason.SCALED_DOWN, f"{version.id} is no longer needed; {_what_became_of(turn, version)}", revision=version.id)
     return turn.with_status(draining=[version for version in left if version not in gone])
+
+
+def _what_became_of(turn: Turn, version: Draining) -> str:
+    knative = turn.spec.serving.mode is ServingMode.KNATIVE
+    return "Knative takes its replicas" if knative else f"{version.isvc} was deleted"
 
 
 def deletions(turn: Turn) -> tuple[str, ...]:

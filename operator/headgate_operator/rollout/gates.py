@@ -84,7 +84,7 @@ def name_is_ours(turn: Turn) -> Wait | None:
     service = turn.observed.services.get(turn.candidate.isvc)
     if service is None or service.ours:
         return None
-    message = f"an InferenceService {turn.candidate.isvc} exists and belongs to somebody else: delete it"
+    message = f"an InferenceService {service.name} exists and belongs to somebody else: delete it"
     return Wait(reason=Reason.NAME_TAKEN, message=message, hold=True)
 
 

@@ -12,7 +12,8 @@ from headgate_operator.rollout.drain import drain
 from headgate_operator.rollout.restore import drain_other_slot, with_refused
 from headgate_operator.rollout.turn import Turn
 
-_ROLES: Final = frozenset({"status", "stable", "candidate", "previous", "watchUntil", "draining"})
+ROLES: Final = frozenset({"status", "stable", "candidate", "previous", "watchUntil", "draining"})
+"""Fields of the status without which nobody can tell who may have traffic."""
 
 
 def mend(turn: Turn) -> Turn:
@@ -26,7 +27,7 @@ def mend(turn: Turn) -> Turn:
         damaged.add("analysis")
     if not damaged:
         return turn
-    if damaged & _ROLES:
+    if damaged & ROLES:
         turn = _only_stable(turn, known="stable" not in damaged)
     if "analysis" in damaged:
         turn = turn.with_status(analysis=None)

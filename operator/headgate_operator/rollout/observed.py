@@ -66,17 +66,22 @@ class Service:
     """Why it is not ready, in words; empty when nothing is known."""
     restarts: int = 0
     """Container restarts over all its pods."""
+    elastic: bool = False
+    """Whether Knative adds replicas by itself as requests come: then one is enough to begin with."""
+    asleep: bool = False
+    """Whether Knative took its replicas because nobody asks; it wakes with the next request."""
     rendered: Rendered | None = None
     """It and its runtime copy in the form that is pinned; read only while status does not know how stable was rendered."""
 
     def ready_to_start(self, wanted_min: int) -> bool:
         """Whether it may get (more) traffic: everything rolled out and at least `wanted_min` replicas available."""
-        return self.ours and not self.deleting and self.isvc_ready and self.rolled_out and self.available_replicas >= wanted_min
+        enough = self.available_replicas >= (1 if self.elastic else wanted_min)
+        return self.ours and not self.deleting and self.isvc_ready and self.rolled_out and enough
 
     @property
     def still_serving(self) -> bool:
         """Whether it can keep the traffic it has. Ready of a serving version may flap, only available replicas tell."""
-        return self.available_replicas > 0
+        return self.available_replicas > 0 or self.asleep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +110,7 @@ MIRROR_SLOT: Final = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """Our HTTPRoute, as it is."""
+    """Our HTTPRoute, as it is; in Knative mode the traffic of our InferenceService, seen as one."""
 
     ours: bool
     accepted: bool
@@ -115,6 +120,8 @@ class Route:
     mirror: Mirror | None = None
     stable_id: str | None = None
     rejected_ids: tuple[str, ...] = ()
+    knative: Mapping[str, str] = field(default_factory=dict)
+    """In Knative mode, by isvc: the Knative revision that answers for it."""
 
 
 @dataclass(frozen=True, kw_only=True)

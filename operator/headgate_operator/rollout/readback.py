@@ -2,6 +2,7 @@
 
 from headgate_operator.api.model import changed
 from headgate_operator.api.reasons import Reason
+from headgate_operator.api.spec import ServingMode
 from headgate_operator.api.status import ModelDeploymentStatus, Traffic
 from headgate_operator.rollout.observed import Route
 from headgate_operator.rollout.turn import Turn
@@ -36,7 +37,11 @@ def _tell_if_edited(turn: Turn, route: Route | None) -> Turn:
     if not carried(before) or (route is not None and says(route, before)):
         return turn
     what = "was deleted" if route is None else "was edited"
-    return turn.note(Reason.CHILD_RESTORED, f"the HTTPRoute {what} by somebody else and is put back", warning=True)
+    return turn.note(Reason.CHILD_RESTORED, f"{_where_weights_are(turn)} {what} by somebody else and is put back", warning=True)
+
+
+def _where_weights_are(turn: Turn) -> str:
+    return "the traffic of the InferenceService" if turn.spec.serving.mode is ServingMode.KNATIVE else "the HTTPRoute"
 
 
 def _counted(status: ModelDeploymentStatus) -> dict[str, int]:

@@ -30,6 +30,7 @@ def rendered(runtime=OURS, events=None, **spec) -> Rendered:
         name="flight-delay",
         namespace="ml",
         isvc="flight-delay-0a1b2c3d",
+        revision="r0a1b2c3d",
         runtime=runtime,
         events=events,
     )

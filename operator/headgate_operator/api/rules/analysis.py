@@ -7,9 +7,10 @@ from typing import Any, Final
 from headgate_operator.api.cel import matches
 from headgate_operator.api.rules.rule import Rule, above_zero, names_differ, one_of
 
-_CLUSTER: Final = r"^([^{}]|\{\{ *(namespace|name|revision|isvc|slot) *\}\})*$"
-_QUERY: Final = r"^([^{]|\{[^{]|\{\{ *(namespace|name|revision|isvc|slot) *\}\})*$"
-_VERSION_PLACEHOLDER: Final = r"\{\{ *(slot|isvc|revision) *\}\}"
+_CLUSTER: Final = r"^([^{}]|\{\{ *(namespace|name|revision|isvc|slot|knativeRevision) *\}\})*$"
+_QUERY: Final = r"^([^{]|\{[^{]|\{\{ *(namespace|name|revision|isvc|slot|knativeRevision) *\}\})*$"
+_PLACEHOLDERS: Final = "{{namespace}}, {{name}}, {{revision}}, {{isvc}}, {{slot}} and {{knativeRevision}}"
+_VERSION_PLACEHOLDER: Final = r"\{\{ *(slot|isvc|revision|knativeRevision) *\}\}"
 
 
 def _needs_prometheus(analysis: Mapping[str, Any]) -> bool:
@@ -29,13 +30,13 @@ def _query_rules(field: str) -> tuple[Rule, ...]:
     return (
         Rule(
             at=f"spec.analysis.metrics[].prometheus.{field}",
-            sentence="a query may have the placeholders {{namespace}}, {{name}}, {{revision}}, {{isvc}} and {{slot}} and no others",
+            sentence=f"a query may have the placeholders {_PLACEHOLDERS} and no others",
             cel=matches(_QUERY),
             holds=lambda query: re.fullmatch(_QUERY, query) is not None,
         ),
         Rule(
             at=f"spec.analysis.metrics[].prometheus.{field}",
-            sentence="a query must tell the versions apart: it needs {{slot}}, {{isvc}} or {{revision}}",
+            sentence="a query must tell the versions apart: it needs {{slot}}, {{isvc}}, {{revision}} or {{knativeRevision}}",
             cel=matches(_VERSION_PLACEHOLDER),
             holds=lambda query: re.search(_VERSION_PLACEHOLDER, query) is not None,
         ),
@@ -46,19 +47,19 @@ RULES: tuple[Rule, ...] = (
     one_of("spec.analysis.provider", "envoy", "prometheus"),
     Rule(
         at="spec.analysis.provider.envoy.cluster",
-        sentence="the cluster name may have the placeholders {{namespace}}, {{name}}, {{revision}}, {{isvc}} and {{slot}} and no others",
+        sentence=f"the cluster name may have the placeholders {_PLACEHOLDERS} and no others",
         cel=matches(_CLUSTER),
         holds=lambda cluster: re.fullmatch(_CLUSTER, cluster) is not None,
     ),
     Rule(
         at="spec.analysis.provider.envoy.cluster",
-        sentence="the cluster name must tell the versions apart: it needs {{slot}}, {{isvc}} or {{revision}}",
+        sentence="the cluster name must tell the versions apart: it needs {{slot}}, {{isvc}}, {{revision}} or {{knativeRevision}}",
         cel=matches(_VERSION_PLACEHOLDER),
         holds=lambda cluster: re.search(_VERSION_PLACEHOLDER, cluster) is not None,
     ),
     Rule(
         at="spec.analysis.provider.envoy.mirrorCluster",
-        sentence="the cluster name may have the placeholders {{namespace}}, {{name}}, {{revision}}, {{isvc}} and {{slot}} and no others",
+        sentence=f"the cluster name may have the placeholders {_PLACEHOLDERS} and no others",
         cel=matches(_CLUSTER),
         holds=lambda cluster: re.fullmatch(_CLUSTER, cluster) is not None,
     ),

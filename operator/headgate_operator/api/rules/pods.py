@@ -104,6 +104,12 @@ RULES: tuple[Rule, ...] = (
         cel="self == oldSelf",
         holds_after=lambda mode, before: bool(mode == before),
     ),
+    Rule(
+        at="spec.serving",
+        sentence="serving.gateway and serving.hostnames need serving.mode Standard: in Knative mode Knative's ingress and domain decide",
+        cel="self.mode != 'Knative' || (!has(self.gateway) && !has(self.hostnames))",
+        holds=lambda serving: serving.get("mode") != "Knative" or (serving.get("gateway") is None and serving.get("hostnames") is None),
+    ),
     above_zero("spec.serving.requestTimeout"),
     above_zero("spec.model.registry.pollInterval"),
 )

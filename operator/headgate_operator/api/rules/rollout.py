@@ -19,6 +19,11 @@ def _strategy(spec: Mapping[str, Any]) -> str:
     return str(spec.get("rollout", {}).get("strategy") or "Canary")
 
 
+def _way_back_is_kept(spec: Mapping[str, Any]) -> bool:
+    holdback = spec.get("rollout", {}).get("watch", {}).get("holdback")
+    return spec.get("serving", {}).get("mode") != "Knative" or holdback is None or bool(holdback > 0)
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         at="spec.rollout.steps",
@@ -60,6 +65,14 @@ RULES: tuple[Rule, ...] = (
         sentence="strategies BlueGreen and Shadow need serving.mode Standard: Knative cannot mirror requests; write Canary",
         cel="self.serving.mode != 'Knative' || self.rollout.strategy == 'Canary'",
         holds=lambda spec: spec.get("serving", {}).get("mode") != "Knative" or _strategy(spec) == "Canary",
+    ),
+    Rule(
+        at="spec",
+        shown_at="rollout.watch.holdback",
+        sentence="in Knative mode holdback must be at least 1: Knative takes the replicas of a version without traffic, and there would be "
+        "no way back at once",
+        cel="self.serving.mode != 'Knative' || !has(self.rollout.watch.holdback) || self.rollout.watch.holdback > 0",
+        holds=_way_back_is_kept,
     ),
     names_differ("spec.rollout.hooks"),
     above_zero("spec.rollout.hooks[].timeout"),

@@ -21,7 +21,8 @@ class EnvoyProvider(ApiModel):
         "httproute/{{namespace}}/{{name}}/rule/0/backend/{{slot}}",
         min_length=1,
         max_length=256,
-        description="Name of a version's Envoy cluster. Placeholders: {{namespace}} {{name}} {{revision}} {{isvc}} {{slot}}.",
+        description="Name of a version's Envoy cluster (default in Knative mode: {{namespace}}/{{knativeRevision}}, as in Kourier). "
+        "Placeholders: {{namespace}} {{name}} {{revision}} {{isvc}} {{slot}}, and in Knative mode {{knativeRevision}}.",
     )
     mirror_cluster: str = Field(
         "httproute/{{namespace}}/{{name}}/rule/0-mirror-0",
@@ -75,7 +76,7 @@ Query = Annotated[str, Field(min_length=1, max_length=2048)]
 class PrometheusQueries(ApiModel):
     """Two PromQL queries for monotone counters, each with one series a replica or proxy.
 
-    Placeholders: {{namespace}} {{name}} {{revision}} {{isvc}} {{slot}}.
+    Placeholders: {{namespace}} {{name}} {{revision}} {{isvc}} {{slot}}, and in Knative mode {{knativeRevision}}.
     """
 
     bad: Query = Field(description="Counts what is bad, such as sum by (pod) (fallbacks_total{pod=~'{{isvc}}-.*'}).")
