@@ -109,6 +109,13 @@ REFUSED = [
     ),
     (
         "spec",
+        {"model": MODEL, "serving": {"mode": "Knative"}, "rollout": {"watch": {"holdback": 0}}},
+        "spec.rollout.watch.holdback",
+        "in Knative mode holdback must be at least 1",
+    ),
+    ("spec.serving.mode", "Knative", "spec.serving", "need serving.mode Standard"),
+    (
+        "spec",
         {"model": MODEL, "retraining": {"pipeline": PIPELINE, "cooldown": "0s"}, "drift": {}},
         "spec.retraining.cooldown",
         "longer than 0s",

@@ -92,7 +92,15 @@ def runtimes() -> list[Any]:
 async def test_the_children_of_a_revision_are_accepted(http: Http, runtime: Object, spec: Object) -> None:
     model = {"uri": "s3://models/7", "format": {"name": "xgboost", "version": "3"}, "runtime": runtime["metadata"]["name"]}
     parsed = ModelDeploymentSpec.model_validate(spec | {"model": model | spec.get("model", {})})
-    pinned = render(parsed, uri="s3://models/7", name="flight-delay", namespace="default", isvc="flight-delay-0a1b2c3d", revision="r0a1b2c3d", runtime=runtime)
+    pinned = render(
+        parsed,
+        uri="s3://models/7",
+        name="flight-delay",
+        namespace="default",
+        isvc="flight-delay-0a1b2c3d",
+        revision="r0a1b2c3d",
+        runtime=runtime,
+    )
     await accepted(http, serving_runtime(pinned, owner=OWNER), PLURALS["ServingRuntime"])
     await accepted(http, inference_service(pinned, owner=OWNER, min_replicas=1, max_replicas=3), PLURALS["InferenceService"])
 

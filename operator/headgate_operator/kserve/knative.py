@@ -117,14 +117,16 @@ def read_revision(
         deployment: The revision's Deployment; Knative makes it with the revision and keeps it when it takes the pods away.
         pods: The revision's pods.
         owner: Whose InferenceService it should be.
-        on_trial: Whether it is to get (more) traffic: then only the newest revision, ready and loading the model named now, will do.
+        on_trial: Whether it is to get (more) traffic: then only the newest revision will do, ready, loading the model named now, and
+            behind the address at which the candidate is asked.
     """
     ready = name is not None and name in {state.ready, state.rolled_out, state.rolled_out_before}
+    current, why = deployment is not None, ""
     if on_trial:
         loads = deployment is not None and rolled_out(deployment, model_uri(isvc))
         current = name is not None and state.created == state.ready == name and loads
-    else:
-        current = deployment is not None
+        if current and not (state.tagged == name and state.routed):  # asked now, the revision before it might answer
+            current, why = False, "Knative does not serve it at an address of its own yet"
     return ServiceState(
         name=isvc["metadata"]["name"],
         ours=owner.owns(dict(isvc)),
@@ -133,7 +135,7 @@ def read_revision(
         available_replicas=(deployment or {}).get("status", {}).get("availableReplicas", 0),
         isvc_ready=ready,
         rolled_out=current,
-        not_ready="" if ready and current else explanation(isvc, deployment, pods),
+        not_ready="" if ready and current else why or explanation(isvc, deployment, pods),
         restarts=restarts(pods),
         elastic=True,
         asleep=ready and deployment is not None and deployment.get("spec", {}).get("replicas", 1) == 0,

@@ -29,6 +29,7 @@ VERBS = {
 BEYOND = {
     ("headgate.dev", "modeldeployments/finalizers", "update"),  # ownerReferences with blockOwnerDeletion
     *(("headgate.dev", "modeldeployments", verb) for verb in ("list", "watch")),  # kopf
+    ("apps", "deployments", "list"),  # Knative mode: a revision is found by its Deployment
     *(("serving.kserve.io", "inferenceservices", verb) for verb in ("list", "watch")),
     *(("gateway.networking.k8s.io", "httproutes", verb) for verb in ("list", "watch")),
 }

@@ -149,3 +149,15 @@ def test_requests_are_copied_to_the_monitor_only_where_there_is_one():
 def test_the_joining_header_is_spelled_as_the_agent_of_kserve_compares_it():
     result = rendered(events="http://monitor", groundTruth={"joinOn": "x-b3-traceid"})
     assert result.inference_service["spec"]["predictor"]["logger"]["metadataHeaders"] == ["X-B3-Traceid"]
+
+
+def test_in_knative_mode_there_is_one_public_inference_service_that_says_whose_revision_it_is():
+    service = rendered(serving={"mode": "Knative"}).inference_service
+    assert service["metadata"]["name"] == "flight-delay"
+    assert "networking.kserve.io/visibility" not in service["metadata"]["labels"]
+    assert service["metadata"]["annotations"] == {
+        "serving.kserve.io/deploymentMode": "Knative",
+        "serving.kserve.io/enable-tag-routing": "true",
+        "headgate.dev/revision": "r0a1b2c3d",
+    }
+    assert service["spec"]["predictor"]["model"]["runtime"] == "flight-delay-0a1b2c3d"

@@ -1,0 +1,159 @@
+"""The operator in Knative mode: one InferenceService, real servers, real requests, and every state that anybody could have seen of it."""
+
+import asyncio
+import re
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ISVC = ("serving.kserve.io/v1beta1", "inferenceservices", "ml", "flight-delay")
+KNATIVE = {"serving": {"mode": "Knative", "requestTimeout": "2s"}}
+REVISION = "headgate.dev/revision"
+
+
+@dataclass
+class Film:
+    """Every version of the InferenceService that a watcher saw."""
+
+    objects: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def percents(self) -> list[tuple[str, int | None]]:
+        """Template and percentage, without repetitions."""
+        said = [(obj["metadata"]["annotations"][REVISION], obj["spec"]["predictor"].get("canaryTrafficPercent")) for obj in self.objects]
+        return [now for before, now in zip([None, *said], said, strict=False) if before != now]
+
+    def raised_too_early(self) -> list[dict[str, Any]]:
+        """States in which a percentage above 0 was about another revision than the one whose template the object had carried since."""
+        found = []
+        for before, now in zip(self.objects, self.objects[1:], strict=False):
+            part = now.get("status", {}).get("components", {}).get("predictor", {})
+            raised = now["spec"]["predictor"]["canaryTrafficPercent"] > before["spec"]["predictor"]["canaryTrafficPercent"]
+            if raised and part.get("latestReadyRevision") != part.get("latestCreatedRevision"):
+                found.append(now)
+        return found
+
+
+@asynccontextmanager
+async def filmed(scene: Any) -> AsyncIterator[Film]:
+    film = Film()
+
+    async def follow() -> None:
+        seen = ""
+        while True:
+            obj = await scene.cluster.api.get(*ISVC)
+            if obj is not None and obj["metadata"]["resourceVersion"] != seen:
+                film.objects.append(obj)
+                seen = obj["metadata"]["resourceVersion"]
+            await asyncio.sleep(0.02)
+
+    task = asyncio.create_task(follow())
+    try:
+        yield film
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    assert all(percent is not None for _, percent in film.percents)
+    assert film.raised_too_early() == []
+
+
+async def answered(scene: Any) -> dict[int, int]:
+    """Answers of any kind by the number of the Knative revision, as Envoy counted them."""
+    url = f"{scene.cluster.envoy_admin_url}/stats?filter=^cluster.ml/[^.]*.upstream_rq_completed$&format=json"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        stats = (await answer.json(content_type=None))["stats"]
+    found = {re.search(r"predictor-(\d{5})", entry["name"]): entry["value"] for entry in stats}
+    return {int(match[1]): value for match, value in found.items() if match is not None}
+
+
+async def test_a_version_is_promoted_in_place_although_the_operator_is_killed_in_a_step(
+    scene: Any, tmp_path: Path, make_export: Any, make_columns: Any
+) -> None:
+    first, second = make_export(tmp_path / "s", "1"), make_export(tmp_path / "s", "2", seed=1)
+    async with filmed(scene) as film:
+        await scene.apply(first, **KNATIVE)
+        status = await scene.serving(first)
+        old = status.stable.id
+        async with scene.load(make_columns(500, seed=5)) as traffic:
+            await scene.apply(second, **KNATIVE)
+            status = await scene.until(lambda s: s.candidate and s.candidate.step == 0 and s.candidate.step_requests > 5, "it has evidence")
+            new = status.candidate.id
+            await scene.cluster.kill_operator(signal.SIGKILL)
+            await scene.cluster.start_operator()
+            await scene.until(lambda s: s.stable and s.stable.id == new and s.previous, "promoted, under watch")
+            status = await scene.serving(second)
+            await scene.until(lambda s: not s.draining, "the old version is forgotten")
+    assert traffic.bad() == 0, traffic.answers
+    assert [entry.id for entry in status.history] == [new, old]
+    assert [(entry.id, entry.weight) for entry in status.traffic] == [(new, 100)]
+    weights = [percent for template, percent in film.percents if template == new]
+    assert weights == [0, 20, 50, 90, 100]
+    part = film.objects[-1]["status"]["components"]["predictor"]
+    assert part["latestRolledoutRevision"] == part["latestCreatedRevision"] == "flight-delay-predictor-00002"
+    assert await scene.cluster.api.get("gateway.networking.k8s.io/v1", "httproutes", "ml", "flight-delay") is None
+    runtimes = await scene.cluster.api.list("serving.kserve.io/v1alpha1", "servingruntimes", "ml")
+    assert [runtime["metadata"]["name"] for runtime in runtimes] == [status.stable.isvc]
+
+
+async def test_a_bad_version_gets_nothing_more_and_neither_does_it_when_the_next_one_starts(
+    scene: Any, tmp_path: Path, make_export: Any, make_columns: Any
+) -> None:
+    good, broken, better = (
+        make_export(tmp_path / "s", "1"),
+        make_export(tmp_path / "s", "3", unknown="error"),
+        make_export(tmp_path / "s", "4", seed=2),
+    )
+    async with filmed(scene) as film:
+        await scene.apply(good, **KNATIVE)
+        stable = (await scene.serving(good)).stable.id
+        async with scene.load(make_columns(500, seed=5)) as traffic:
+            await scene.apply(broken, **KNATIVE)
+            status = await scene.until(lambda s: s.rejected, "the broken version is refused")
+            assert status.rejected[0].reason == "ErrorsWorse"
+            await scene.until(lambda s: [(e.id, e.weight) for e in s.traffic] == [(stable, 100)] and not s.draining, "it has nothing")
+            bad = traffic.bad()
+            assert bad > 0
+            await scene.apply(better, **KNATIVE)
+            await scene.serving(better)
+            assert traffic.bad() - bad <= 2, "a few answers may have been in flight"
+    refused = status.rejected[0].id
+    assert [percent for template, percent in film.percents if template == refused] == [0, 20, 0]
+    assert film.percents[-1][1] == 100
+
+
+async def test_a_manifest_that_changes_its_mind_supersedes_cancels_and_returns_to_what_is_known_good(
+    scene: Any, tmp_path: Path, make_export: Any, make_columns: Any
+) -> None:
+    first, second, third = (make_export(tmp_path / "s", str(number), seed=number) for number in (1, 2, 3))
+    async with filmed(scene) as film:
+        await scene.apply(first, **KNATIVE)
+        one = (await scene.serving(first)).stable.id
+        async with scene.load(make_columns(500, seed=5)) as traffic:
+            await scene.apply(second, **KNATIVE)
+            status = await scene.until(lambda s: s.candidate and s.candidate.weight and len(s.traffic) == 2, "the second has traffic")
+            two = status.candidate.id
+            await scene.apply(third, **KNATIVE)
+            status = await scene.until(lambda s: s.candidate and s.candidate.id != two and len(s.traffic) == 2, "the third has traffic")
+            three = status.candidate.id
+            await scene.apply(first, **KNATIVE)
+            await scene.serving(first)
+            assert film.percents[-1] == (three, 0), "the template stays, without traffic"
+            await scene.apply(second, **KNATIVE)
+            await scene.serving(second)
+            await scene.apply(first, **KNATIVE)
+            status = await scene.until(lambda s: s.candidate and s.candidate.known_good, "the way back is a fast one")
+            await scene.serving(first)
+    assert traffic.bad() == 0, traffic.answers
+    assert [template for template, percent in film.percents if percent == 100] == [one, two, one]
+    assert {"Superseded", "Cancelled", "KnownGood"} <= await scene.events()
+    counts = await answered(scene)
+    assert counts[5] > 0, "known good is a revision of its own: the first one again"
