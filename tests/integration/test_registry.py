@@ -127,8 +127,10 @@ async def test_a_moved_alias_is_rolled_out_and_marked_although_the_registry_dies
 
     async def settled(version: str) -> None:
         def met(status: Any) -> bool:
-            marked = status.registry is not None and {mark.version for mark in status.registry.marks if not mark.failures} >= {version}
-            return status.stable is not None and status.stable.version == version and status.phase is Phase.HEALTHY and marked
+            marks = status.registry.marks if status.registry is not None else []
+            written = {mark.alias or "tags" for mark in marks if mark.version == version and not mark.failures}
+            serves = status.stable is not None and status.stable.version == version and status.phase is Phase.HEALTHY
+            return serves and written == {"champion", "tags"}
 
         await scene.until(met, f"version {version} of the registry serves alone and is marked", seconds=90)
         assert await mlflow_server.champion(name) == version
