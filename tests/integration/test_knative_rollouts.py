@@ -1,9 +1,10 @@
 """The operator in Knative mode: one InferenceService, real servers, real requests, and every state that anybody could have seen of it."""
 
 import asyncio
+import json
 import re
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,21 @@ async def answered(scene: Any) -> dict[int, int]:
         stats = (await answer.json(content_type=None))["stats"]
     found = {re.search(r"predictor-(\d{5})", entry["name"]): entry["value"] for entry in stats}
     return {int(match[1]): value for match, value in found.items() if match is not None}
+
+
+async def isvc_until(scene: Any, met: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Return the InferenceService once it exists and is as wanted."""
+    async with asyncio.timeout(60):
+        while (obj := await scene.cluster.api.get(*ISVC)) is None or not met(obj):  # noqa: ASYNC110 - the condition is behind an API
+            await asyncio.sleep(0.05)
+    return dict(obj)
+
+
+async def gone(scene: Any) -> None:
+    """Wait until there is no InferenceService."""
+    async with asyncio.timeout(20):
+        while await scene.cluster.api.get(*ISVC) is not None:  # noqa: ASYNC110 - the condition is behind an API
+            await asyncio.sleep(0.05)
 
 
 async def test_a_version_is_promoted_in_place_although_the_operator_is_killed_in_a_step(
@@ -157,3 +173,44 @@ async def test_a_manifest_that_changes_its_mind_supersedes_cancels_and_returns_t
     assert {"Superseded", "Cancelled", "KnownGood"} <= await scene.events()
     counts = await answered(scene)
     assert counts[5] > 0, "known good is a revision of its own: the first one again"
+
+
+async def test_a_first_version_that_is_refused_goes_at_once_for_knative_gives_it_everything(
+    scene: Any, tmp_path: Path, make_export: Any
+) -> None:
+    wrong, other = make_export(tmp_path / "s", "1"), make_export(tmp_path / "s", "2", seed=1)
+    answers = json.loads((other / "headgate" / "golden.json").read_text())
+    await scene.apply(wrong, **KNATIVE, parity={"mode": "Required", "golden": {"configMap": "others"}})
+    golden = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "others", "namespace": "ml"}}
+    await scene.cluster.api.apply(golden | {"data": {"golden.json": json.dumps(answers)}}, field_manager="person")
+    status = await scene.until(lambda s: s.rejected, "it answers otherwise than the golden set")
+    assert status.rejected[0].reason == "ParityMismatch"
+    await gone(scene)
+    await scene.apply(other, **KNATIVE)
+    status = await scene.serving(other)
+    assert len(status.history) == 1
+
+
+async def test_what_others_do_to_the_inference_service_is_put_back_and_promotes_nobody(
+    scene: Any, tmp_path: Path, make_export: Any, make_columns: Any
+) -> None:
+    first, second = make_export(tmp_path / "s", "1"), make_export(tmp_path / "s", "2", seed=1)
+    await scene.apply(first, **KNATIVE)
+    stable = (await scene.serving(first)).stable.id
+    steps = [{"weight": 20, "minDuration": "10m"}]
+    slow = {**KNATIVE, "rollout": {"steps": steps, "watch": {"duration": "3s", "holdback": 10}, "scaleDownDelay": "1s"}}
+    async with scene.load(make_columns(500, seed=5)):
+        await scene.apply(second, **slow)
+        status = await scene.until(lambda s: len(s.traffic) == 2, "the candidate has traffic")
+        shares = {(entry.id, entry.weight) for entry in status.traffic}
+        uid = (await scene.cluster.api.get(*ISVC))["metadata"]["uid"]
+        await scene.cluster.api.merge_patch(*ISVC, {"spec": {"predictor": {"canaryTrafficPercent": None}}})
+        await isvc_until(scene, lambda obj: obj["spec"]["predictor"].get("canaryTrafficPercent") == 20)
+        await scene.until(lambda s: {(e.id, e.weight) for e in s.traffic} == shares, "it went back to its step")
+        await scene.cluster.api.delete(*ISVC)
+        obj = await isvc_until(scene, lambda obj: obj["metadata"]["uid"] != uid)
+        assert obj["metadata"]["annotations"][REVISION] == stable, "the first template gets everything, so it is the stable one"
+        await isvc_until(scene, lambda obj: obj["spec"]["predictor"].get("canaryTrafficPercent") == 20)
+        status = await scene.until(lambda s: {(e.id, e.weight) for e in s.traffic} == shares, "the candidate has its share again")
+    assert status.stable.id == stable
+    assert "ChildRestored" in await scene.events()
