@@ -176,7 +176,14 @@ class Observer:
     async def _parity(self, observed: Observed, address: str, *, ask: bool) -> ParityAnswer | None:
         return await self._parity_check.check(observed.subject, observed.spec, observed.status, address=address, ask=ask)
 
+    def forget(self, key: Key) -> None:
+        """Drop what is remembered of an object that is gone, or another shard's."""
+        self.fleet.forget(key)
+        self.claims.forget(key)
+        self._parity_check.forget(key)
+
     async def _no_parity(self, key: Key) -> None:
+        self._parity_check.forget(key)
         self._background.registries.golden_done(key)
 
 

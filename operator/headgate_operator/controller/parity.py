@@ -1,10 +1,17 @@
-"""One parity check: the golden set of the manifest, the candidate's answers to it, and where they differ."""
+"""One parity check: the golden set of the manifest, the candidate's answers to it, and where they differ.
 
+A candidate may take its time to answer, so it is asked outside of any pass; the pass that the answer wakes finds it.
+"""
+
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import ModelDeploymentSpec, Protocol
 from headgate_operator.api.status import Candidate, ModelDeploymentStatus
+from headgate_operator.controller.errands import Errands
 from headgate_operator.controller.golden import Golden, GoldenError, GoldenQuestion, inference_path, parse_golden, read_golden, request_body
 from headgate_operator.controller.registries import Registries
 from headgate_operator.controller.resources import CONFIG_MAPS
@@ -13,19 +20,41 @@ from headgate_operator.rollout.observed import ParityAnswer, Subject
 from headgate_operator.rollout.parity import difference
 from headgate_operator.rollout.registry import registry_version
 
+Key = tuple[str, str]
+
+_AT_A_TIME: Final = 16
+"""Candidates asked at the same time; the others wait their turn."""
+
+
+@dataclass(frozen=True)
+class _Matter:
+    """What an answer is about: if any of it changes, so may the answer."""
+
+    revision: str
+    started_at: datetime
+    golden: str
+    address: str
+    terms: str
+
 
 class ParityCheck:
     """Asks candidates their golden inputs. Never raises for what a candidate or its golden set does wrong."""
 
-    def __init__(self, api: KubeApi, question: GoldenQuestion, registries: Registries) -> None:
+    def __init__(self, api: KubeApi, question: GoldenQuestion, registries: Registries, *, wake: Callable[[Key], None]) -> None:
         self._api = api
         self._question = question
         self._registries = registries
+        self._errands: Errands[Key, _Matter, ParityAnswer] = Errands(limit=_AT_A_TIME, wake=wake)
+        self._said: dict[Key, tuple[_Matter, ParityAnswer]] = {}
+        """The last answer of each candidate. Until the next one is there it stands, or its conditions would come and go."""
 
     async def check(
         self, subject: Subject, spec: ModelDeploymentSpec, status: ModelDeploymentStatus, *, address: str, ask: bool
     ) -> ParityAnswer | None:
-        """Ask the candidate at its `address`, or only read its golden set; None while the registry is being asked for that."""
+        """Read the candidate's golden set, and have it asked at its `address` if `ask`; None while the registry is asked for that set.
+
+        The answer is that of this pass or an earlier one; until there is any it says that nothing was asked.
+        """
         candidate = status.candidate
         assert candidate is not None
         sha256: str | None = None
@@ -38,10 +67,37 @@ class ParityCheck:
                 raise GoldenError(Reason.GOLDEN_MISSING, _changed(found.where, candidate.id))
             if not ask:
                 return ParityAnswer(revision=candidate.id, golden=sha256, asked=False)
-            mismatch = await _compare(self._question, golden, subject=subject, spec=spec, candidate=candidate, address=address)
         except GoldenError as error:
             return ParityAnswer(revision=candidate.id, golden=sha256, asked=ask, unavailable=(error.reason, str(error)))
-        return ParityAnswer(revision=candidate.id, golden=sha256, mismatch=mismatch)
+
+        async def work() -> ParityAnswer:
+            return await _ask(self._question, golden, subject=subject, spec=spec, candidate=candidate, address=address)
+
+        matter = _Matter(candidate.id, candidate.started_at, sha256, address, spec.parity.model_dump_json())
+        said = self._answer((subject.namespace, subject.name), matter, work)
+        return said or ParityAnswer(revision=candidate.id, golden=sha256, asked=False)
+
+    def forget(self, key: Key) -> None:
+        """Give up what belongs to an object that is gone."""
+        self._errands.forget(key)
+        self._said.pop(key, None)
+
+    async def close(self) -> None:
+        """Give up all questions and release connections."""
+        await self._errands.close()
+        await self._question.close()
+
+    def _answer(self, key: Key, matter: _Matter, work: Callable[[], Awaitable[ParityAnswer]]) -> ParityAnswer | None:
+        """Return what was said last in this matter, and ask if nothing was, or once more in the pass after one without an answer."""
+        results = self._errands.results(key)
+        for about, answer in results.items():
+            self._said[key] = (about, answer)
+            self._errands.settle(key, about)
+        known = self._said.get(key)
+        said = known[1] if known is not None and known[0] == matter else None
+        if said is None or (said.unavailable is not None and matter not in results):
+            self._errands.start(key, matter, work)
+        return said
 
     async def _golden(
         self, subject: Subject, spec: ModelDeploymentSpec, status: ModelDeploymentStatus, candidate: Candidate
@@ -72,6 +128,16 @@ class _Found:
 
 def _changed(where: str, revision: str) -> str:
     return f"{where} changed since {revision} was started; put the old one back, or abort@ and retry@ {revision} to take this one"
+
+
+async def _ask(
+    question: GoldenQuestion, golden: Golden, *, subject: Subject, spec: ModelDeploymentSpec, candidate: Candidate, address: str
+) -> ParityAnswer:
+    try:
+        mismatch = await _compare(question, golden, subject=subject, spec=spec, candidate=candidate, address=address)
+    except GoldenError as error:
+        return ParityAnswer(revision=candidate.id, golden=golden.sha256, unavailable=(error.reason, str(error)))
+    return ParityAnswer(revision=candidate.id, golden=golden.sha256, mismatch=mismatch)
 
 
 async def _compare(

@@ -62,11 +62,11 @@ class Process:
         self._settings = settings
         self._end = end
         self._health = Health(self.telemetry)
-        self._question = GoldenQuestion()
         self._counters = Counters(settings.providers, settings.allowed)
         self._monitoring = Monitoring(settings.monitor)
         self._background = Background.of(settings, wake=self.queue.add)
         self._api: KubeClient | None = None
+        self._parity: ParityCheck | None = None
         self._lease: Lease | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._reconciler: Reconciler | None = None
@@ -91,8 +91,10 @@ class Process:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
         await _bounded(self._release)
-        closing = (self._background, self._question, self._counters, self._monitoring)
-        await asyncio.gather(*(_bounded(one.close) for one in closing), _bounded(self._disconnect), _bounded(self._health.stop))
+        closing = [self._background.close, self._counters.close, self._monitoring.close, self._disconnect, self._health.stop]
+        if self._parity is not None:
+            closing.append(self._parity.close)
+        await asyncio.gather(*map(_bounded, closing))
 
     async def _start(self) -> None:
         settings = self._settings
@@ -105,9 +107,9 @@ class Process:
         if settings.leader_election:
             await self._lead(api)
         self.telemetry.leader.set(1)
-        parity = ParityCheck(api, self._question, self._background.registries)
+        self._parity = ParityCheck(api, GoldenQuestion(), self._background.registries, wake=self.queue.add)
         observer = Observer(
-            api, settings, counters=self._counters, parity=parity, monitoring=self._monitoring, background=self._background,
+            api, settings, counters=self._counters, parity=self._parity, monitoring=self._monitoring, background=self._background,
             claims=self.claims,
         )  # fmt: skip
         self._reconciler = Reconciler(

@@ -159,8 +159,7 @@ class Reconciler:
 
     def _forget(self, key: Key) -> None:
         self._queue.forget(key)
-        self._observer.fleet.forget(key)
-        self._observer.claims.forget(key)
+        self._observer.forget(key)
         self._background.forget(key)
         self._writes.pop(key, None)
         self._complaints.pop(key, None)

@@ -228,11 +228,12 @@ async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         await admin.create(CLUSTER_SERVING_RUNTIMES, runtime())
         api = RecordingApi(admin)
         settings = Settings(gateway=GATEWAY, domain="example.com", allowed=parse_allow_list(["http://127.0.0.1"]))
-        counters, question, queue, telemetry = ScriptedCounters(), GoldenQuestion(), WorkQueue[tuple[str, str]](), Telemetry()
+        counters, queue, telemetry = ScriptedCounters(), WorkQueue[tuple[str, str]](), Telemetry()
         background = Background.of(settings, wake=queue.add)
         clock: list[datetime] = []
+        parity = ParityCheck(api, GoldenQuestion(), background.registries, wake=queue.add)
         observer = Observer(
-            api, settings, counters=counters, parity=ParityCheck(api, question, background.registries), monitoring=Monitoring(None),
+            api, settings, counters=counters, parity=parity, monitoring=Monitoring(None),
             background=background, claims=Claims(), clock=lambda: clock[-1] if clock else datetime.now(UTC),
         )  # fmt: skip
         actor = Actor(api, Notes(api))
@@ -240,7 +241,7 @@ async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         yield World(admin, api, observer, actor, reconciler, queue, telemetry, counters, clock)
         queue.close()
         await background.close()
-        await question.close()
+        await parity.close()
         await admin.close()
 
 

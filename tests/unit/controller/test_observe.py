@@ -1,5 +1,6 @@
 """One snapshot: fresh, complete, and no more expensive than this pass needs."""
 
+import asyncio
 import json
 
 import pytest
@@ -150,7 +151,7 @@ async def test_the_candidate_is_asked_its_golden_inputs_once_it_is_ready(world, 
         await world.reconciler.look(KEY)
         assert (await world.status()).candidate.golden == early.golden
         await world.kserve()
-        parity = (await world.snapshot()).observed.parity
+        parity = await _answered(world)
     isvc = (await world.status()).candidate.isvc
     assert asked == [(f"http://{isvc}-predictor.ml.svc.cluster.local/v2/models/flight-delay/infer", GOLDEN["request"])]
     assert parity.unavailable is None
@@ -232,7 +233,67 @@ async def _ready_parity(world, data=False, **model):
     await world.manifest(model=full, parity={"mode": "Required", "golden": {"configMap": "g"}})
     await world.reconciler.look(KEY)
     await world.kserve()
+    return await _answered(world)
+
+
+async def _answered(world):
+    """The answer that a look finds once the candidate was asked, which no look waits for."""
+    parity = (await world.snapshot()).observed.parity
+    if parity.asked:
+        return parity  # there was nothing to ask
+    async with asyncio.timeout(20):
+        assert (await world.queue.get())[0] == KEY, "its answer wakes a look"
+    world.queue.done(KEY)
     return (await world.snapshot()).observed.parity
+
+
+async def test_a_candidate_that_takes_its_time_holds_no_look_up_and_is_asked_once(world, monkeypatch) -> None:
+    asked, let_go = [], asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request)
+        await let_go.wait()
+        return web.json_response({"outputs": [{"name": "probability", "data": [0.25, 0.5]}]})
+
+    async with Everywhere(answer, monkeypatch):
+        await golden(world, GOLDEN)
+        await world.manifest(parity={"mode": "Required", "golden": {"configMap": "g"}})
+        await world.reconciler.look(KEY)
+        await world.kserve()
+        for _ in range(3):
+            async with asyncio.timeout(5):
+                await world.reconciler.look(KEY)
+        assert (await world.status()).candidate.parity is None
+        let_go.set()
+        async with asyncio.timeout(20):
+            while (await world.status()).stable is None:
+                await world.queue.get()
+                world.queue.done(KEY)
+                await world.reconciler.look(KEY)
+                await world.kserve()
+                if await world.admin.get(HTTP_ROUTES, *KEY) is not None:
+                    await world.gateway()
+    assert len(asked) == 1
+
+
+async def test_a_candidate_that_gave_no_answer_is_asked_again_and_what_it_said_stands_meanwhile(world, monkeypatch) -> None:
+    codes = [500, 200]
+
+    async def answer(_: web.Request) -> web.Response:
+        code = codes.pop(0)
+        body = {"outputs": [{"name": "probability", "data": [0.25, 0.5]}]} if code == 200 else {}
+        return web.json_response(body, status=code)
+
+    async with Everywhere(answer, monkeypatch):
+        first = await _ready_parity(world)
+        assert first.unavailable is not None
+        assert codes == [200], "a look that finds an answer asks nothing"
+        assert (await world.snapshot()).observed.parity == first, "it stands while the candidate is asked again"
+        async with asyncio.timeout(20):
+            await world.queue.get()
+        world.queue.done(KEY)
+        second = (await world.snapshot()).observed.parity
+    assert (second.unavailable, second.mismatch, codes) == (None, None, [])
 
 
 async def golden(world, content) -> None:
