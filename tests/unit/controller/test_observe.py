@@ -12,6 +12,7 @@ from headgate_operator.controller.observe import UnreadableError
 from headgate_operator.controller.resources import (
     CLUSTER_SERVING_RUNTIMES,
     CONFIG_MAPS,
+    HTTP_ROUTES,
     INFERENCE_SERVICES,
     MODEL_DEPLOYMENTS,
     SERVING_RUNTIMES,
