@@ -6,7 +6,6 @@ import logging
 import pytest
 
 from headgate_operator.controller.background import Background
-from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.fleet import FleetRegister, FleetSettings
 from headgate_operator.controller.reconciler import Reconciler
 from headgate_operator.controller.settings import Settings
@@ -24,7 +23,10 @@ class Observer:
         self.scripts = scripts
         self.looks: list[str] = []
         self.fleet = FleetRegister(FleetSettings())
-        self.claims = Claims()
+        self.forgotten = []
+
+    def forget(self, key):
+        self.forgotten.append(key[1])
 
     async def observe(self, key):
         self.looks.append(key[1])
