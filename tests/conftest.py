@@ -22,7 +22,7 @@ def make_columns() -> MakeColumns:
 
 @pytest.fixture(scope="session")
 def make_export() -> MakeExport:
-    """`make_export(storage, version, *, seed=0, unknown="other", tamper_base_score=False)`: the folder of a real exported model."""
+    """`make_export(storage, version, *, seed=0, unknown="other", tamper_base_score=False, late_above=1.1)`: the folder of a real model."""
     build: MakeExport = _exports().build_export
     return build
 

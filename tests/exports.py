@@ -53,15 +53,19 @@ def build_export(
     unknown: str = "other",
     tamper_base_score: bool = False,
     model_name: str = MODEL_NAME,
+    late_above: float = 1.1,
 ) -> Path:
-    """Train on 500 synthetic rows and export: with `unknown="error"` only 4 of 8 destinations are known, 30 % of rows then fail."""
+    """Train on 500 synthetic rows and export: with `unknown="error"` only 4 of 8 destinations are known, 30 % of rows then fail.
+
+    With a lower `late_above` more rows count as late, so the model predicts larger probabilities.
+    """
     columns = build_columns(500, seed=seed)
     policy = UnknownPolicy(unknown)
     known = None if policy is UnknownPolicy.OTHER else 4
     features = fit_features(columns, KINDS, unknown=policy, max_categories=known)
     kept = _rows_with_known_destinations(columns, features.by_name["dest"].categories)
     matrix = features.encode(kept)
-    late = (np.nan_to_num(matrix[:, 3], nan=60) / 100 + np.random.default_rng(seed).random(len(matrix))) > 1.1
+    late = (np.nan_to_num(matrix[:, 3], nan=60) / 100 + np.random.default_rng(seed).random(len(matrix))) > late_above
     parameters = {"objective": "binary:logistic", "base_score": 0.5, "max_depth": 3, "nthread": 1, "seed": seed}
     booster = xgb.train(parameters, xgb.DMatrix(matrix, label=late), num_boost_round=10)
     golden = make_golden(

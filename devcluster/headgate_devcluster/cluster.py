@@ -31,6 +31,7 @@ from headgate_devcluster.kserve.controller import KServeController
 from headgate_devcluster.kserve.deployment_controller import DeploymentController
 from headgate_devcluster.kserve.kubelet import Kubelet
 from headgate_devcluster.lock import ClusterFacts, locked, write_facts
+from headgate_devcluster.monitor_process import MonitorProcess, start_monitor
 from headgate_devcluster.objects import POD, PORT_ANNOTATION
 from headgate_devcluster.operator_process import OperatorProcess
 from headgate_devcluster.parts import Part, pods, probed
@@ -44,6 +45,7 @@ class Cluster:
         folder: where everything it writes goes; it may contain spaces. One cluster a folder at a time.
         namespace: the one that users and the operator work in.
         operator: whether to start the operator; `start_operator` does it later.
+        monitor: whether to start a drift monitor, which the operator then asks.
         gateway_port: the port of the gateway on 127.0.0.1; 0 for a free one.
         api_port: the port of the API server, likewise.
         api_server: an API server that runs already, as its administrator; None to start the double.
@@ -62,6 +64,7 @@ class Cluster:
         *,
         namespace: str = "ml",
         operator: bool = True,
+        monitor: bool = False,
         gateway_port: int = 0,
         api_port: int = 0,
         api_server: Access | None = None,
@@ -73,7 +76,8 @@ class Cluster:
         self.folder = folder.absolute()
         self.namespace = namespace
         self.kubeconfig = self.folder / "kubeconfig"
-        self._with_operator = operator
+        self._with_operator, self._with_monitor = operator, monitor
+        self._monitor: MonitorProcess | None = None
         self._gateway_port, self._api_port = gateway_port, api_port
         self._given = api_server
         self._state = self.folder / "state" if persistent else None
@@ -111,6 +115,11 @@ class Cluster:
         """An HTTP proxy that knows `<service>.<namespace>.svc.cluster.local`."""
         return self._envoy.addresses.cluster_local
 
+    @property
+    def monitor_url(self) -> str | None:
+        """Of the drift monitor; None if there is none."""
+        return self._monitor.url if self._monitor else None
+
     async def start_operator(self) -> None:
         """Start the operator unless it runs, and wait until it is ready."""
         await self._operator.start()
@@ -122,7 +131,8 @@ class Cluster:
     def pids(self) -> dict[str, int]:
         """The child processes that run now: `envoy`, `operator`, and every server by the name of its Pod."""
         own = {"envoy": self._envoy.child.pid} | ({"operator": self._operator.pid} if self._operator.pid else {})
-        return own | self._kubelet.pids()
+        watching = {"monitor": self._monitor.child.pid} if self._monitor and self._monitor.child.running else {}
+        return own | watching | self._kubelet.pids()
 
     async def parts(self) -> list[Part]:
         """Every part of the cluster with its process, its address and its health."""
@@ -167,9 +177,14 @@ class Cluster:
         gateway = GatewayController(self.api, self._envoy, GATEWAY)
         for part in (self._envoy, gateway, self._kubelet, DeploymentController(self.api), KServeController(self.api)):
             _run_until_closed(stack, part.run(), type(part).__name__)
+        if self._with_monitor:
+            self._monitor = await start_monitor(self.folder / "monitor", self.folder / "logs" / "monitor.log")
+            stack.push_async_callback(self._monitor.stop)
+            self._progress(f"monitor at {self._monitor.url}")
         self._operator = OperatorProcess(
-            await self._operator_kubeconfig(), self.namespace, GATEWAY, self._envoy.addresses, self.folder / "logs" / "operator.log"
-        )
+            await self._operator_kubeconfig(), self.namespace, GATEWAY, self._envoy.addresses, self.folder / "logs" / "operator.log",
+            self.monitor_url,
+        )  # fmt: skip
         stack.push_async_callback(self._operator.stop)
         if self._server is not None:  # what happens to another API server is not ours to disturb
             self.faults = ClusterFaults(self._server, self.pids)

@@ -8,8 +8,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
-
 from headgate_devcluster import process
 from headgate_devcluster.errors import ClusterError, free_port
 from headgate_devcluster.gateway.bootstrap import STATS_FLUSH_SECONDS
@@ -23,7 +21,6 @@ _READY_DEADLINE = 60.0
 _STOP_GRACE = 15.0
 """Longer than the operator's own drain of 10 s."""
 _RESTART_SECONDS = 1.0
-_PROBE_TIMEOUT = aiohttp.ClientTimeout(total=2)
 
 
 @dataclass
@@ -35,6 +32,8 @@ class OperatorProcess:
     gateway: GatewayRef
     envoy: Addresses
     log: Path
+    monitor: str | None = None
+    """Address of the drift monitor."""
     health_url: str = ""
     """Of its readiness, since it was started."""
     _child: process.Child | None = None
@@ -56,7 +55,7 @@ class OperatorProcess:
         child = await self._launch()
         try:
             async with asyncio.timeout(_READY_DEADLINE):
-                await _until_ready(child, self.health_url)
+                await process.until_ready(child, self.health_url)
         except TimeoutError as error:
             await child.stop(0)
             msg = f"the operator was not ready within {_READY_DEADLINE:.0f} s: {child.last_words()} (log: {self.log})"
@@ -109,6 +108,7 @@ class OperatorProcess:
             "health-address": f"127.0.0.1:{health_port}",
             "log-format": "text",
         }
+        flags |= {"monitor": self.monitor} if self.monitor else {}
         options = [part for flag, value in flags.items() for part in (f"--{flag}", value)]
         for allowed in ("cluster", "http://127.0.0.1"):  # everything here is on loopback, which no real operator is asked to reach
             options += ["--allow-url", allowed]
@@ -119,16 +119,3 @@ class OperatorProcess:
         inherited = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
         proxy = dict.fromkeys(("HTTP_PROXY", "http_proxy"), self.envoy.cluster_local)
         return inherited | proxy | dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
-
-
-async def _until_ready(child: process.Child, url: str) -> None:
-    async with aiohttp.ClientSession(timeout=_PROBE_TIMEOUT) as session:
-        while True:
-            if not child.running:
-                msg = f"the operator ended while starting: {child.last_words()} (log: {child.log})"
-                raise ClusterError(msg)
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                async with session.get(url) as answer:
-                    if answer.ok:
-                        return
-            await asyncio.sleep(0.1)

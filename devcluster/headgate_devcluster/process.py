@@ -13,10 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
+
 from headgate_devcluster.errors import ClusterError, writing_to
 
 _PR_SET_PDEATHSIG = 1
 _KILL_DEADLINE = 5.0
+_PROBE_TIMEOUT = aiohttp.ClientTimeout(total=2)
 # Loaded before any fork: between fork and exec nothing may be imported.
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -110,3 +113,21 @@ async def start(name: str, argv: Sequence[str | Path], *, log: Path, env: Mappin
     finally:
         output.close()
     return Child(name, process, log)
+
+
+async def until_ready(child: Child, url: str) -> None:
+    """Wait until an HTTP GET of `url` succeeds; the caller sets the deadline.
+
+    Raises:
+        ClusterError: the child ended before that.
+    """
+    async with aiohttp.ClientSession(timeout=_PROBE_TIMEOUT) as session:
+        while True:
+            if not child.running:
+                msg = f"the {child.name} ended while starting: {child.last_words()} (log: {child.log})"
+                raise ClusterError(msg)
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with session.get(url) as answer:
+                    if answer.ok:
+                        return
+            await asyncio.sleep(0.1)

@@ -32,6 +32,7 @@ def fit_reference(
     max_rows: int = 10_000,
     seed: int = 0,
     model_version: str = "",
+    expected_shift: float = 0.0,
 ) -> Reference:
     """The reference of these training rows.
 
@@ -45,6 +46,7 @@ def fit_reference(
         max_rows: How many rows are stored, a seeded sample when there are more.
         seed: Of that sample.
         model_version: The registry version the reference belongs to.
+        expected_shift: How far the model's predictions were from its predecessor's on the same rows (KS distance, 0 to 1).
 
     Raises:
         DriftError: no rows, unequal lengths, a column of the wrong kind, or an unknown name.
@@ -58,7 +60,7 @@ def fit_reference(
     matrix = np.column_stack([encoded for _, encoded in fitted])
     if len(matrix) > max_rows:
         matrix = matrix[np.sort(np.random.default_rng(seed).choice(len(matrix), max_rows, replace=False))]
-    return Reference(tuple(feature for feature, _ in fitted), matrix, window_rows, len(order), model_version)
+    return Reference(tuple(feature for feature, _ in fitted), matrix, window_rows, len(order), model_version, expected_shift)
 
 
 def _check(columns: RawColumns, timestamps: Sequence[Any], kinds: Mapping[str, str], window_rows: int, excluded: Collection[str]) -> None:

@@ -36,6 +36,8 @@ class Reference:
     window_rows: int
     fitted_rows: int
     model_version: str = ""
+    expected_shift: float = 0.0
+    """How far the model's predictions were from its predecessor's on the same rows when it was evaluated (KS distance)."""
 
     def __post_init__(self) -> None:
         if self.matrix.ndim != 2 or self.matrix.shape[1] != len(self.features):
@@ -77,6 +79,7 @@ class Reference:
         return {
             "format": FORMAT,
             "modelVersion": self.model_version,
+            "expectedPredictionShift": self.expected_shift,
             "windowRows": self.window_rows,
             "fittedRows": self.fitted_rows,
             "storedRows": len(self.matrix),
@@ -116,7 +119,12 @@ def _build(folder: Path, schema: dict[str, Any], content: bytes) -> Reference:
         wanted = f"({schema['storedRows']}, {len(schema['features'])})"
         raise DriftError(f"{folder / ROWS} has the shape {matrix.shape}, {SCHEMA} describes {wanted}; fit the reference again")
     features = tuple(_feature(feature) for feature in schema["features"])
-    return Reference(features, matrix, schema["windowRows"], schema["fittedRows"], schema["modelVersion"])
+    return Reference(features, matrix, schema["windowRows"], schema["fittedRows"], schema["modelVersion"], _expected_shift(schema))
+
+
+def _expected_shift(schema: dict[str, Any]) -> float:
+    """References written before it was known have none."""
+    return float(schema.get("expectedPredictionShift", 0.0))
 
 
 def _matrix(folder: Path, content: bytes) -> Values:

@@ -55,15 +55,17 @@ class Scorer:
     Args:
         reference: What to compare with.
         alpha: The chance of a false alarm a window may have, over all its features.
+        minimum_rows: Features with fewer non-null rows get no verdict.
     """
 
-    def __init__(self, reference: Reference, *, alpha: float) -> None:
+    def __init__(self, reference: Reference, *, alpha: float, minimum_rows: int = MINIMUM_ROWS) -> None:
         if not 0 < alpha < 1:
             raise DriftError(f"alpha must lie between 0 and 1, found {alpha}")
-        self._reference = reference
+        self._reference, self._alpha = reference, alpha
+        self._minimum_rows = minimum_rows
         kinds = [feature.kind for feature in reference.features]
         categorical = [column for column, kind in enumerate(kinds) if kind is ColumnKind.CATEGORY]
-        self._detector = PresortedTabularDrift(reference.matrix, alpha, categorical, minimum_rows=MINIMUM_ROWS)
+        self._detector = PresortedTabularDrift(reference.matrix, alpha, categorical, minimum_rows=minimum_rows)
         self._counts = {column: counts(reference.matrix[:, column], reference.features[column].codes) for column in categorical}
         self._missing = [int(feature.missing(reference.matrix[:, column]).sum()) for column, feature in enumerate(reference.features)]
 
@@ -73,7 +75,15 @@ class Scorer:
         Raises:
             DriftError: the rows do not have the reference's features.
         """
-        window = self._reference.encode(columns)
+        return self.score_encoded(self._reference.encode(columns))
+
+    def score_encoded(self, window: Values, *, alpha: float | None = None) -> WindowScore:
+        """Score rows that this reference encoded, shape (rows, features), at another level than the scorer's if one is given.
+
+        Raises:
+            DriftError: there are no rows.
+        """
+        self._detector.p_val = self._alpha if alpha is None else alpha
         if not len(window):
             raise DriftError("a window without rows cannot be scored")
         found = self._detector.predict(window)["data"]
@@ -88,12 +98,12 @@ class Scorer:
         feature = self._reference.features[column]
         missing = feature.missing(window)
         rows = int(len(window) - missing.sum())
-        decided = rows >= MINIMUM_ROWS
+        decided = rows >= self._minimum_rows
         distance = self._distance(column, window, statistic) if decided else 0.0
         missing_p = _missing_p(int(missing.sum()), len(window), self._missing[column], len(self._reference.matrix))
         missing_distance = abs(float(missing.mean()) - feature.missing_rate)
         shifted = decided and p < threshold and distance > feature.floor
-        lost = len(window) >= MINIMUM_ROWS and missing_p < threshold and missing_distance > feature.missing_floor
+        lost = len(window) >= self._minimum_rows and missing_p < threshold and missing_distance > feature.missing_floor
         return FeatureScore(
             name=feature.name,
             rows=rows,

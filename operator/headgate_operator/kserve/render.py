@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from headgate_operator.api.names import OWNER_LABEL, REVISION_ANNOTATION
+from headgate_operator.api.names import OWNER_LABEL, PARITY_HEADER, REVISION_ANNOTATION
 from headgate_operator.api.spec import ModelDeploymentSpec, Predictor, ServingMode
 from headgate_operator.api.status import Rendered
 from headgate_operator.kserve.names import knative_name
@@ -87,8 +87,13 @@ def _logger(spec: ModelDeploymentSpec, events: str | None) -> dict[str, Any]:
     if events is None:
         return {}
     join_on = spec.ground_truth.join_on if spec.ground_truth is not None else "x-request-id"
-    header = "-".join(part.capitalize() for part in join_on.split("-"))  # KServe's agent knows no other spelling than Go's
-    return {"logger": {"mode": "all", "url": events, "metadataHeaders": [header]}}
+    headers = [_as_go_spells(header) for header in (join_on, PARITY_HEADER)]
+    return {"logger": {"mode": "all", "url": events, "metadataHeaders": headers}}
+
+
+def _as_go_spells(header: str) -> str:
+    """Return the one spelling of a header that KServe's agent knows: `X-Request-Id`."""
+    return "-".join(part.capitalize() for part in header.split("-"))
 
 
 def _model(spec: ModelDeploymentSpec, uri: str, model_name: str, isvc: str, runtime: Mapping[str, Any]) -> dict[str, Any]:

@@ -143,12 +143,12 @@ def test_requests_are_copied_to_the_monitor_only_where_there_is_one():
     events = "http://headgate-monitor.ml.svc/v1/events/flight-delay/r0a1b2c3d"
     assert "logger" not in rendered().inference_service["spec"]["predictor"]
     logger = rendered(events=events).inference_service["spec"]["predictor"]["logger"]
-    assert logger == {"mode": "all", "url": events, "metadataHeaders": ["X-Request-Id"]}
+    assert logger == {"mode": "all", "url": events, "metadataHeaders": ["X-Request-Id", "X-Headgate-Parity"]}
 
 
 def test_the_joining_header_is_spelled_as_the_agent_of_kserve_compares_it():
     result = rendered(events="http://monitor", groundTruth={"joinOn": "x-b3-traceid"})
-    assert result.inference_service["spec"]["predictor"]["logger"]["metadataHeaders"] == ["X-B3-Traceid"]
+    assert result.inference_service["spec"]["predictor"]["logger"]["metadataHeaders"] == ["X-B3-Traceid", "X-Headgate-Parity"]
 
 
 def test_in_knative_mode_there_is_one_public_inference_service_that_says_whose_revision_it_is():

@@ -1,0 +1,81 @@
+"""`python -m headgate_monitor`: the drift monitor of one namespace."""
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+import uvloop
+from aiohttp import web
+
+from headgate_monitor.collector.ring import Ring
+from headgate_monitor.service.app import Edge
+from headgate_monitor.service.engine import Engine
+from headgate_monitor.service.state import StateError, Store
+from headgate_monitor.service.worker import Delivery, Worker
+
+_DRAIN: Final = 5.0  # seconds
+_log = logging.getLogger("headgate_monitor")
+
+
+def _address(_ctx: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise click.BadParameter(f"{text!r} is not <host>:<port>, such as 0.0.0.0:8080")
+    return host.strip("[]"), int(port)
+
+
+@click.command(context_settings={"auto_envvar_prefix": "HEADGATE_MONITOR", "show_default": True, "max_content_width": 110})
+@click.option(
+    "--address", default="127.0.0.1:8080", callback=_address, show_envvar=True, help="<host>:<port> to listen on; port 0 for a free one."
+)
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), default=Path("state"), show_envvar=True,
+              help="Folder of what survives a restart: finished windows and the last questions.")  # fmt: skip
+@click.option("--queue-events", type=click.IntRange(100, 10_000_000), default=50_000, show_envvar=True,
+              help="Events that may wait to be read; when half of them do, a share of the ids is dropped.")  # fmt: skip
+@click.option("--queue-megabytes", type=click.IntRange(1, 100_000), default=128, show_envvar=True, help="How large they may be together.")
+def main(address: tuple[str, int], state: Path, queue_events: int, queue_megabytes: int) -> None:
+    """Watch the payloads of ModelDeployments for drift.
+
+    KServe's payload logger sends CloudEvents to POST /v1/events/<ModelDeployment>/<revision>; the operator asks POST
+    /v1/drift/<ModelDeployment> for verdicts and says with it what is to be compared, so nothing else is configured here.
+    Also: /metrics, /healthz, /readyz.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        with Store(state) as store:
+            ring = Ring[Delivery](limit=queue_events, limit_bytes=queue_megabytes * 1_000_000)
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # events cost a fifth less than on asyncio's own loop
+                runner.run(_serve(address, Engine(store, time.time), ring))
+    except StateError as error:
+        sys.exit(f"headgate: error: {error}")
+    except OSError as error:
+        sys.exit(f"headgate: error: cannot listen on {address[0]}:{address[1]}: {error.strerror or error}")
+
+
+async def _serve(address: tuple[str, int], engine: Engine, ring: Ring[Delivery]) -> None:
+    worker = Worker(engine, ring)
+    runner = web.AppRunner(Edge(engine, ring, worker).application(), access_log=None, shutdown_timeout=_DRAIN)
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, *address).start()
+        _log.info("listening on %s:%s", *runner.addresses[0][:2])
+        await _told_to_stop()
+    finally:
+        await runner.cleanup()
+        await asyncio.to_thread(worker.stop, _DRAIN)
+
+
+async def _told_to_stop() -> None:
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""CloudEvents 1.0 of KServe's payload logger: binary mode (what it sends), structured and batched (what brokers make of it)."""
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from headgate_monitor.collector.errors import MalformedError
+
+STRUCTURED: Final = "application/cloudevents+json"
+BATCHED: Final = "application/cloudevents-batch+json"
+LARGEST_ID: Final = 256
+LARGEST_BATCH: Final = 1000
+
+_REQUEST: Final = "org.kubeflow.serving.inference.request"
+_RESPONSE: Final = "org.kubeflow.serving.inference.response"
+_PARITY: Final = "x-headgate-parity"
+"""Header of the operator's own parity requests, as `metadataHeaders` hands it on: not a client's request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A request or a response that a version's logger told of. The two of one exchange share the id."""
+
+    deployment: str
+    version: str
+    id: str
+    is_request: bool
+    body: bytes
+    metadata: str = ""
+    """JSON of the request headers that the logger hands on."""
+
+    @property
+    def parity(self) -> bool:
+        """Whether the operator itself sent the request."""
+        return _PARITY in self.metadata.lower()
+
+
+def binary(deployment: str, version: str, headers: Mapping[str, str], body: bytes) -> Event:
+    """Return the event whose attributes are these headers (looked up in lower case) and whose data is the body.
+
+    Raises:
+        MalformedError: an attribute is missing or not one of KServe's.
+    """
+    id_, kind = headers.get("ce-id", ""), headers.get("ce-type", "")
+    return Event(deployment, version, _checked_id(id_), _is_request(kind), body, headers.get("ce-metadata", ""))
+
+
+def structured(deployment: str, version: str, body: bytes) -> Event:
+    """Return the event that a JSON body is.
+
+    Raises:
+        MalformedError: it is none.
+    """
+    return _of_object(deployment, version, _json(body))
+
+
+def batched(deployment: str, version: str, body: bytes) -> Iterator[Event | MalformedError]:
+    """Yield the events of a JSON array, and for each that is none, why.
+
+    Raises:
+        MalformedError: it is no array, or too long.
+    """
+    parsed = _json(body)
+    if not isinstance(parsed, list) or len(parsed) > LARGEST_BATCH:
+        raise MalformedError("batch", f"a batch must be an array of at most {LARGEST_BATCH} events")
+    for one in parsed:
+        try:
+            yield _of_object(deployment, version, one)
+        except MalformedError as error:
+            yield error
+
+
+def _of_object(deployment: str, version: str, event: Any) -> Event:
+    if not isinstance(event, dict):
+        raise MalformedError("event", "a CloudEvent must be a JSON object")
+    metadata = event.get("metadata", "")
+    text = metadata if isinstance(metadata, str) else orjson.dumps(metadata).decode()
+    return Event(deployment, version, _checked_id(event.get("id")), _is_request(event.get("type")), _data(event), text)
+
+
+def _data(event: dict[str, Any]) -> bytes:
+    if "data_base64" in event:
+        try:
+            return base64.b64decode(event["data_base64"], validate=True)
+        except (binascii.Error, TypeError, ValueError) as error:
+            raise MalformedError("event", f"data_base64 is not base64: {error}") from error
+    return orjson.dumps(event.get("data"))
+
+
+def _checked_id(id_: Any) -> str:
+    if not isinstance(id_, str) or not 0 < len(id_) <= LARGEST_ID:
+        raise MalformedError("id", f"an event needs an id (header ce-id) of 1 to {LARGEST_ID} characters")
+    return id_
+
+
+def _is_request(kind: Any) -> bool:
+    if kind not in (_REQUEST, _RESPONSE):
+        raise MalformedError("type", f"the type (header ce-type) must be {_REQUEST} or {_RESPONSE}")
+    return bool(kind == _REQUEST)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except ValueError as error:
+        raise MalformedError("json", f"the event is not valid JSON: {error}") from error

@@ -1,0 +1,93 @@
+"""The HTTP edge. Collecting copies the body and answers 200 at once; everything else is the worker's."""
+
+import asyncio
+import re
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from headgate_monitor.collector.errors import MalformedError
+from headgate_monitor.collector.events import BATCHED, STRUCTURED, binary
+from headgate_monitor.collector.ring import Ring
+from headgate_monitor.service.engine import Engine
+from headgate_monitor.service.exposition import exposition
+from headgate_monitor.service.wire import Question
+from headgate_monitor.service.worker import BusyError, Delivery, Unread, Worker
+
+LARGEST_BODY: Final = 1_000_000  # bytes
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_BODY_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 2.0
+
+
+class Edge:
+    """The handlers, around one worker and its ring."""
+
+    def __init__(self, engine: Engine, ring: Ring[Delivery], worker: Worker) -> None:
+        self._engine, self._ring, self._worker = engine, ring, worker
+
+    def application(self) -> web.Application:
+        """Return the routes."""
+        app = web.Application(client_max_size=LARGEST_BODY)
+        app.router.add_post("/v1/events/{deployment}/{version}", self.collect)
+        app.router.add_post("/v1/drift/{deployment}", self.ask)
+        app.router.add_get("/metrics", self.metrics)
+        app.router.add_get("/healthz", self.healthz)
+        app.router.add_get("/readyz", self.healthz)
+        return app
+
+    async def collect(self, request: web.Request) -> web.Response:
+        """Queue an event; 200 also when it is dropped: the sender can do nothing better than go on."""
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                body = await request.read()
+            delivery, id_ = _delivery(request, body)
+        except MalformedError as error:
+            self._engine.reject(error)
+            return web.Response(status=HTTPStatus.BAD_REQUEST, text=f"{error}\n")
+        except TimeoutError:
+            return web.Response(status=HTTPStatus.REQUEST_TIMEOUT, text=f"the body did not come within {_BODY_SECONDS:g} s\n")
+        if self._ring.put(delivery, id_):
+            self._worker.wake()
+        return web.Response()
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """Answer the operator."""
+        name = request.match_info["deployment"]
+        if not _NAME.fullmatch(name):
+            return web.Response(status=HTTPStatus.BAD_REQUEST, text=f"{name[:80]!r} is no name of a ModelDeployment\n")
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                question = Question.model_validate_json(await request.read())
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                answer = await asyncio.wrap_future(self._worker.ask(name, question))
+        except ValidationError as error:
+            first = error.errors()[0]
+            return web.Response(status=HTTPStatus.BAD_REQUEST, text=f"{'.'.join(map(str, first['loc']))}: {first['msg']}\n")
+        except (TimeoutError, BusyError):
+            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text="the monitor is behind with its windows; ask again\n")
+        return web.Response(text=answer.model_dump_json(by_alias=True), content_type="application/json")
+
+    async def metrics(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """Tell Prometheus."""
+        return web.Response(body=exposition(self._engine, self._ring), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+    async def healthz(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """Say whether events are still read."""
+        if self._worker.running:
+            return web.Response(text="ok\n")
+        return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text="the worker ended\n")
+
+
+def _delivery(request: web.Request, body: bytes) -> tuple[Delivery, str]:
+    """Return what is queued, and the id it is shed by: several events in one body have that of the body's beginning."""
+    info, headers = request.match_info, request.headers
+    if headers.get("content-type", "").startswith("application/cloudevents"):
+        kind = request.content_type
+        if kind not in (STRUCTURED, BATCHED):
+            raise MalformedError("event", f"CloudEvents are read as {STRUCTURED} or {BATCHED}, not as {kind}")
+        return Unread(info["deployment"], info["version"], body, kind == BATCHED), body[:200].decode("latin-1")
+    event = binary(info["deployment"], info["version"], headers, body)
+    return event, event.id

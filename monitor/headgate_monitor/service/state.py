@@ -1,0 +1,90 @@
+"""What survives a restart: of each ModelDeployment the last question and what finished windows said. SQLite, written ahead."""
+
+import logging
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from pydantic import TypeAdapter, ValidationError
+
+from headgate_monitor.service.wire import Question
+from headgate_monitor.watch.deployment import DeploymentState
+
+_log = logging.getLogger(__name__)
+
+FORMAT: Final = 1
+_STATE: Final = TypeAdapter(DeploymentState)
+
+
+class StateError(Exception):
+    """The state cannot be used; the message says so in one sentence."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One ModelDeployment's state."""
+
+    name: str
+    question: Question
+    state: DeploymentState
+
+
+class Store:
+    """One file in a folder. Used by one thread after it was opened.
+
+    Raises:
+        StateError: the folder cannot be written, or holds a database of another format.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "monitor.sqlite"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise StateError(f"the state in {folder} cannot be used: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    def save(self, kept: Kept) -> None:
+        """Write one ModelDeployment's state over what was there.
+
+        Raises:
+            StateError: the volume is full or gone.
+        """
+        row = (kept.name, kept.question.model_dump_json(by_alias=True), _STATE.dump_json(kept.state))
+        try:
+            self._database.execute("INSERT OR REPLACE INTO deployments (name, question, state) VALUES (?, ?, ?)", row)
+        except sqlite3.Error as error:
+            raise StateError(f"{self._path} cannot be written: {error}") from error
+
+    def forget(self, name: str) -> None:
+        """Remove one ModelDeployment's state."""
+        self._database.execute("DELETE FROM deployments WHERE name = ?", (name,))
+
+    def read(self) -> list[Kept]:
+        """Return everything that was saved, the least recently saved first; rows of another version that cannot be read are left out."""
+        found = []
+        for name, question, state in self._database.execute("SELECT name, question, state FROM deployments ORDER BY rowid"):
+            try:
+                found.append(Kept(name, Question.model_validate_json(question), _STATE.validate_json(state)))
+            except ValidationError as error:
+                _log.warning("what was known of %s is forgotten, another version wrote it: %s", name, error.errors()[0]["msg"])
+        return found
+
+    def _prepare(self) -> None:
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        (found,) = self._database.execute("PRAGMA user_version").fetchone()
+        if found not in (0, FORMAT):
+            raise StateError(f"{self._path} has the format {found}, this version of Headgate reads {FORMAT}; give it another --state")
+        self._database.execute(
+            "CREATE TABLE IF NOT EXISTS deployments (name TEXT PRIMARY KEY, question TEXT NOT NULL, state BLOB NOT NULL)"
+        )
+        self._database.execute(f"PRAGMA user_version = {FORMAT}")

@@ -1,0 +1,150 @@
+"""What the operator asks and what it is told, as JSON. The operator has the same types of its own; a contract test compares them."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from headgate_monitor.watch.alarm import Outcome, Signal
+from headgate_monitor.watch.deployment import Verdicts
+from headgate_monitor.watch.settings import Windows
+
+_PART: Final = re.compile(r"([0-9]{1,5})(ms|s|m|h|d)")
+_MILLISECONDS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_NOT_ASKED: Final = "the manifest has nothing retrained on input drift"
+_LONGEST_MESSAGE: Final = 1000
+
+
+def _duration(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    if not re.fullmatch(rf"({_PART.pattern}){{1,4}}", text):
+        raise ValueError(f"{text!r} is not a duration such as 90s, 5m, 1h30m or 30d")
+    return timedelta(milliseconds=sum(int(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(text)))
+
+
+def _written(duration: timedelta) -> str:
+    return f"{duration.days}d{duration.seconds}s{duration.microseconds // 1000}ms"
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(_written, when_used="json")]
+
+
+class _Piece(BaseModel):
+    """Unknown fields are ignored: an older monitor may meet a newer operator."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+
+
+class Version(_Piece):
+    """A version whose requests are collected."""
+
+    id: str = Field(min_length=1, max_length=64)
+    reference: str = Field(max_length=2048)
+    """Storage URI of its drift reference."""
+
+
+class Window(_Piece):
+    """How much traffic one verdict is about."""
+
+    rows: int = Field(500, ge=100, le=100_000)
+    duration: Duration = timedelta(minutes=15)
+    minimum_rows: int = Field(100, ge=30, le=100_000)
+
+
+class Features(_Piece):
+    """Which features raise alarms."""
+
+    include: list[str] | None = Field(None, max_length=500)
+    exclude: list[str] | None = Field(None, max_length=500)
+
+
+class Drift(_Piece):
+    """How drift is watched for."""
+
+    window: Window = Window()
+    target_false_alarm_interval: Duration = timedelta(days=30)
+    features: Features = Features()
+
+
+class Triggers(_Piece):
+    """What makes the stable version stale."""
+
+    input_drift: bool = True
+
+
+class Question(_Piece):
+    """These versions, compared in this way."""
+
+    stable: Version
+    trial: Version | None = None
+    trial_weight: int = Field(0, ge=0, le=100)
+    drift: Drift | None = None
+    retraining: Triggers | None = None
+    """None: nothing follows from a stale version."""
+
+    @property
+    def windows(self) -> Windows:
+        """How traffic is cut into windows."""
+        drift = self.drift or Drift()
+        return Windows(
+            rows=drift.window.rows,
+            seconds=max(1.0, drift.window.duration.total_seconds()),
+            minimum_rows=drift.window.minimum_rows,
+            false_alarm_seconds=max(1.0, drift.target_false_alarm_interval.total_seconds()),
+            include=None if drift.features.include is None else frozenset(drift.features.include),
+            exclude=frozenset(drift.features.exclude or ()),
+        )
+
+
+class Verdict(_Piece):
+    """What one comparison says."""
+
+    signal: Signal = Signal.UNKNOWN
+    message: str = ""
+
+
+class DriftedFeature(_Piece):
+    """A feature that moved."""
+
+    feature: str
+    distance: float
+
+
+class Answer(_Piece):
+    """What finished windows say about the question's versions."""
+
+    format: Literal[1] = 1
+    window: int
+    reference: str = ""
+    input: Verdict = Verdict()
+    candidate_input: Verdict = Verdict()
+    routing: Verdict = Verdict()
+    prediction: Verdict = Verdict()
+    quality: Verdict = Verdict()
+    ground_truth: Verdict = Verdict()
+    stale: Verdict = Verdict()
+    top: list[DriftedFeature] = Field(default_factory=list)
+
+
+def answer(question: Question, verdicts: Verdicts, reference: str, ground_truth: Outcome) -> Answer:
+    """Return the verdicts as they are told; `reference` is the digest of stable's."""
+    wanted = question.retraining is not None and question.retraining.input_drift
+    return Answer(
+        window=verdicts.window,
+        reference=reference,
+        input=_told(verdicts.input),
+        candidate_input=_told(verdicts.candidate_input),
+        routing=_told(verdicts.routing),
+        prediction=_told(verdicts.prediction),
+        quality=_told(verdicts.quality),
+        ground_truth=_told(ground_truth),
+        stale=_told(verdicts.stale) if wanted else Verdict(message=_NOT_ASKED),
+        top=[DriftedFeature(feature=name[:128], distance=distance) for name, distance in verdicts.top],
+    )
+
+
+def _told(outcome: Outcome) -> Verdict:
+    return Verdict(signal=outcome.signal, message=outcome.message[:_LONGEST_MESSAGE])

@@ -1,0 +1,1 @@
+"""Windows of live rows and what they say: pure. No clock, no I/O: times come as arguments, rows as arrays."""

@@ -1,0 +1,155 @@
+"""The monitor as a real process: started, asked, sent nonsense, killed, started again."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import numpy as np
+import pytest
+
+from headgate_monitor.detectors import fit_reference
+
+REQUEST, RESPONSE = (f"org.kubeflow.serving.inference.{kind}" for kind in ("request", "response"))
+
+
+class Process:
+    """One monitor; `start` again after its end goes on with the same state."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = ""
+
+    async def start(self) -> None:
+        argv = ["-m", "headgate_monitor", "--address", "127.0.0.1:0", "--state", str(self.folder / "state")]
+        self.child = await asyncio.create_subprocess_exec(sys.executable, *argv, stderr=asyncio.subprocess.PIPE)
+        assert self.child.stderr is not None
+        async with asyncio.timeout(30):
+            while not (found := re.search(rb"listening on (\S+)", await self.child.stderr.readline())):
+                pass
+        self.url = f"http://{found[1].decode()}"
+
+    async def end(self, number: int) -> int:
+        with contextlib.suppress(ProcessLookupError):
+            self.child.send_signal(number)
+        async with asyncio.timeout(20):
+            await self.child.communicate()
+        return self.child.returncode or 0
+
+
+@pytest.fixture
+async def monitor(tmp_path: Path) -> AsyncIterator[Process]:
+    columns = {"a": np.random.default_rng(0).normal(size=2000).tolist()}
+    fit_reference(columns, range(2000), {"a": "number"}, window_rows=100).write(tmp_path / "reference")
+    made = Process(tmp_path)
+    await made.start()
+    yield made
+    await made.end(signal.SIGKILL)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
+        yield session
+
+
+def question(monitor: Process) -> dict[str, Any]:
+    window = {"rows": 100, "duration": "1h", "minimumRows": 100}
+    return {"stable": {"id": "r1", "reference": f"file://{monitor.folder}/reference"}, "drift": {"window": window}}
+
+
+async def ask(client: aiohttp.ClientSession, monitor: Process) -> dict[str, Any]:
+    async with client.post(f"{monitor.url}/v1/drift/flights", json=question(monitor)) as answer:
+        assert answer.status == 200, await answer.text()
+        found: dict[str, Any] = await answer.json()
+        return found
+
+
+async def send(client: aiohttp.ClientSession, monitor: Process, body: bytes, **headers: str) -> int:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with client.post(f"{monitor.url}/v1/events/flights/r1", data=body, headers=named) as answer:
+        await answer.read()
+        return answer.status
+
+
+async def metrics(client: aiohttp.ClientSession, monitor: Process) -> str:
+    async with client.get(f"{monitor.url}/metrics") as answer:
+        return await answer.text()
+
+
+async def window_of_150_rows(client: aiohttp.ClientSession, monitor: Process) -> dict[str, Any]:
+    rows = np.random.default_rng(7).normal(size=(150, 1)).tolist()
+    body, answer = json.dumps({"instances": rows}).encode(), json.dumps({"predictions": [row[0] for row in rows]}).encode()
+    assert await send(client, monitor, body, ce_id="window", ce_type=REQUEST) == 200
+    assert await send(client, monitor, answer, ce_id="window", ce_type=RESPONSE) == 200
+    async with asyncio.timeout(20):
+        while not (found := await ask(client, monitor))["window"]:  # noqa: ASYNC110 - another process counts
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def test_events_become_verdicts_which_a_crash_does_not_lose(client: aiohttp.ClientSession, monitor: Process) -> None:
+    assert (await ask(client, monitor))["input"]["signal"] == "Unknown"
+    found = await window_of_150_rows(client, monitor)
+    assert found["input"]["signal"] == "Clean"
+    await monitor.end(signal.SIGKILL)
+    await monitor.start()
+    assert await ask(client, monitor) == found
+
+
+async def test_it_ends_in_time_when_told_to(client: aiohttp.ClientSession, monitor: Process) -> None:
+    await ask(client, monitor)
+    assert await monitor.end(signal.SIGTERM) == 0
+
+
+NONSENSE: list[tuple[bytes, dict[str, str], int]] = [
+    (b"{}", {}, 400),
+    (b"{}", {"ce_id": "1", "ce_type": "other"}, 400),
+    (b"\xff" * 100, {"ce_id": "2", "ce_type": REQUEST}, 200),
+    (b"nonsense", {"content_type": "application/cloudevents+json"}, 200),
+    (b"[1, {}]", {"content_type": "application/cloudevents-batch+json"}, 200),
+    (b"<a/>", {"content_type": "application/cloudevents+xml"}, 400),
+    (b"x" * 1_000_001, {"ce_id": "3", "ce_type": REQUEST}, 413),
+]
+
+
+async def test_nonsense_is_answered_and_survived(client: aiohttp.ClientSession, monitor: Process) -> None:
+    await ask(client, monitor)
+    for body, headers, status in NONSENSE:
+        assert await send(client, monitor, body, **headers) == status, body[:20]
+    assert (await window_of_150_rows(client, monitor))["input"]["signal"] == "Clean"
+    shown = await metrics(client, monitor)
+    assert 'headgate_monitor_events_total{reason="request",result="collected"} 2.0' in shown
+    assert 'headgate_monitor_windows_total{deployment="flights"} 1.0' in shown
+    assert 'headgate_monitor_detector_info{alibi_detect="0.11.4",licence="Apache-2.0"} 1.0' in shown
+
+
+async def test_a_question_that_is_none_is_refused_with_a_sentence(client: aiohttp.ClientSession, monitor: Process) -> None:
+    for body in ("", "[]", '{"stable": 1}', '{"stable": {"id": "", "reference": "x"}}', '{"stable": {"id": "r1"}}'):
+        async with client.post(f"{monitor.url}/v1/drift/flights", data=body) as answer:
+            assert answer.status == 400, body
+            assert len((await answer.text()).splitlines()) == 1
+
+
+async def test_what_it_cannot_do_is_one_sentence(monitor: Process, tmp_path: Path) -> None:
+    address = monitor.url.removeprefix("http://")
+    for argv, sentence in (
+        (["--address", address, "--state", str(tmp_path / "two")], "cannot listen on"),
+        (["--address", "nowhere"], "is not <host>:<port>"),
+        (["--state", "/dev/null/state"], "/dev/null"),
+    ):
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "headgate_monitor", *argv, stderr=asyncio.subprocess.PIPE, env=dict(os.environ)
+        )
+        async with asyncio.timeout(30):
+            _, said = await child.communicate()
+        assert child.returncode
+        assert sentence in said.decode()
+        assert "Traceback" not in said.decode()
