@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test schedules lint format bench ci clean cluster-binaries
+.PHONY: help setup demo test schedules crash-tests lint format bench ci clean cluster-binaries
 
 # The machine's uv if it has one, else a private one: only Python 3.11 and make are needed.
 PYTHON ?= python3
@@ -49,6 +49,11 @@ endif
 # The tests try 10,000 steps, always the same; this tries others.
 schedules: setup ## random rollouts against the rules of the engine; N=<schedules of 50 steps>, default 2000
 	@HEADGATE_SCHEDULES=$(or $(N),2000) $(RUN) pytest tests/unit/rollout/any_schedule
+
+# The tests kill at every write and 20 times at random; this also kills at every single call, before and after, and 200 times at random.
+CRASH_TESTS := tests/unit/controller/test_crashes.py tests/integration/test_kills.py tests/integration/test_outages.py tests/integration/test_leaders.py
+crash-tests: setup ## the operator killed at every call and 200 times, the API server down for 2 minutes; an hour or more. ARGS='-k random'
+	@HEADGATE_EVERY_CALL=1 HEADGATE_KILLS=$(or $(N),200) HEADGATE_OUTAGE=120 $(RUN) pytest $(CRASH_TESTS) $(ARGS)
 
 # A real API server for the contract tests. Make rebuilds it when its module changes; Go caches the rest, so that takes half a minute.
 KUBERNETES_VERSION := $(shell sed -n 's|^\tk8s.io/kubernetes v||p' tests/cluster/go.mod)

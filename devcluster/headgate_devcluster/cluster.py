@@ -187,7 +187,9 @@ class Cluster:
         )  # fmt: skip
         stack.push_async_callback(self._operator.stop)
         if self._server is not None:  # what happens to another API server is not ours to disturb
-            self.faults = ClusterFaults(self._server, self.pids)
+            self.faults = ClusterFaults(
+                self._server, self.pids, lambda: _run_until_closed(stack, self._envoy.restart(), "restart of the gateway")
+            )
             stack.callback(self.faults.clear)
             self._control_url = await start_control(self, stack)
         if self._with_operator:
@@ -206,6 +208,9 @@ class Cluster:
         except StateError as error:
             raise ClusterError(str(error)) from error
         return Access(self._server.url, self._server.administrator)
+
+    def _restart_gateway(self) -> None:
+        _run_until_closed(self._stack, self._envoy.restart(), "the restart of Envoy")
 
     async def _operator_kubeconfig(self) -> Path:
         """Who the operator is: on an API server that asks, its own ServiceAccount."""

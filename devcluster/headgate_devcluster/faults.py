@@ -55,6 +55,11 @@ class FreezeGateway:
 
 
 @dataclass(frozen=True)
+class RestartGateway:
+    """End Envoy and start it again on the same ports: requests in flight are lost, and all its counters begin anew."""
+
+
+@dataclass(frozen=True)
 class PauseOperator:
     """Stop the operator in its tracks (SIGSTOP), as a node that lost its network; for ever without seconds."""
 
@@ -66,8 +71,8 @@ class KillOperator:
     """Kill the operator (SIGKILL); it is started again a second later, as a Deployment would."""
 
 
-Disturbance = Fault | CutWatches | BlindWatches | CrashPod | FreezeGateway | PauseOperator | KillOperator
-DISTURBANCES: Final = (Fault, CutWatches, BlindWatches, CrashPod, FreezeGateway, PauseOperator, KillOperator)
+Disturbance = Fault | CutWatches | BlindWatches | CrashPod | FreezeGateway | RestartGateway | PauseOperator | KillOperator
+DISTURBANCES: Final = (Fault, CutWatches, BlindWatches, CrashPod, FreezeGateway, RestartGateway, PauseOperator, KillOperator)
 
 Pids = Callable[[], Mapping[str, int]]
 
@@ -98,6 +103,8 @@ class ClusterFaults:
 
     server: ApiServer
     pids: Pids
+    restart_gateway: Callable[[], None]
+    """Begins to restart Envoy."""
     _lasting: dict[str, _Lasting] = field(default_factory=dict)
     _count: int = 0
 
@@ -124,6 +131,8 @@ class ClusterFaults:
                 self._signal(name, signal.SIGKILL)
             case KillOperator():
                 self._signal("operator", signal.SIGKILL)
+            case RestartGateway():
+                self.restart_gateway()
             case BlindWatches(resource, seconds):
                 return self._blind(what, resource, seconds)
             case FreezeGateway(seconds):

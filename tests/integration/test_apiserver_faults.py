@@ -35,7 +35,7 @@ async def api(server: ApiServer) -> AsyncIterator[ApiClient]:
 
 @pytest.fixture
 def faults(server: ApiServer) -> ClusterFaults:
-    return ClusterFaults(server, dict)
+    return ClusterFaults(server, dict, lambda: None)
 
 
 async def names(api: ApiClient) -> list[str]:

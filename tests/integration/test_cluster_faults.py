@@ -1,5 +1,6 @@
 """Breaking a running cluster on purpose, from Python and over its control endpoint."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from headgate_devcluster.apiserver.faults import Effect, Fault, Moment
 from headgate_devcluster.cluster import Cluster
-from headgate_devcluster.faults import FreezeGateway, KillOperator, PauseOperator
+from headgate_devcluster.faults import FreezeGateway, KillOperator, PauseOperator, RestartGateway
 from tests.waiting import eventually
 
 
@@ -69,6 +70,23 @@ async def test_a_frozen_gateway_answers_nobody_until_it_is_cleared(bare: Cluster
     bare.faults.clear()
     async with aiohttp.ClientSession() as session, session.get(bare.gateway_url) as answer:
         assert answer.status == 404
+
+
+async def test_a_gateway_that_restarts_keeps_its_address(bare: Cluster) -> None:
+    first = bare.pids()["envoy"]
+    bare.faults.inject(RestartGateway())
+    await eventually(lambda: bare.pids()["envoy"] != first)
+
+    async def answered() -> int:
+        try:
+            async with aiohttp.ClientSession() as session, session.get(bare.gateway_url) as answer:
+                return answer.status
+        except aiohttp.ClientError:
+            return 0
+
+    async with asyncio.timeout(20):
+        while await answered() != 404:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
 
 
 async def test_a_cluster_with_a_frozen_gateway_goes_down_without_a_word(tmp_path: Path) -> None:

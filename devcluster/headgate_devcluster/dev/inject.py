@@ -129,10 +129,13 @@ def pod(folder: Path, name: str) -> None:
 
 @inject.command()
 @_for
+@click.option("--restart", is_flag=True, help="Instead end it and start it again at once: its counters begin anew.")
 @click.pass_obj
-def gateway(folder: Path, seconds: float | None) -> None:
-    """Freeze the gateway: connections hang."""
-    _inject(folder, "FreezeGateway", {"seconds": seconds})
+def gateway(folder: Path, seconds: float | None, restart: bool) -> None:
+    """Freeze the gateway, so that connections hang, or restart it."""
+    if restart and seconds is not None:
+        raise click.UsageError("--restart happens at once; leave --for out")
+    _inject(folder, "RestartGateway" if restart else "FreezeGateway", {} if restart else {"seconds": seconds})
 
 
 @inject.group()

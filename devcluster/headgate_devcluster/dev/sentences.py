@@ -20,6 +20,8 @@ def sentence(kind: str, what: Body) -> str:
             return f"the server of {what['name']} was killed"
         case "FreezeGateway":
             return "the gateway is frozen"
+        case "RestartGateway":
+            return "the gateway restarts"
         case "PauseOperator":
             return "the operator is paused"
         case _:

@@ -22,14 +22,14 @@ _CONNECTIONS = "type.googleapis.com/envoy.extensions.resource_monitors.downstrea
 _DOWNSTREAM_IDLE = "300s"
 
 
-def bootstrap(resources: Path, *, public_port: int = 0, admin_port: int = 0) -> dict[str, Any]:
+def bootstrap(resources: Path, *, public_port: int = 0, local_port: int = 0, admin_port: int = 0) -> dict[str, Any]:
     """The bootstrap of an Envoy that reads its routes and clusters from `resources`; port 0 is any free one."""
     return {
         "node": {"id": "devcluster", "cluster": "headgate"},
         "admin": {"address": _loopback(admin_port)},
         "stats_flush_interval": f"{STATS_FLUSH_SECONDS}s",
         "static_resources": {
-            "listeners": [_listener(PUBLIC, public_port, resources), _listener(CLUSTER_LOCAL, 0, resources)],
+            "listeners": [_listener(PUBLIC, public_port, resources), _listener(CLUSTER_LOCAL, local_port, resources)],
         },
         "dynamic_resources": {"cds_config": file_source(resources / "clusters.json")},
         # Without a limit Envoy warns on every start; with it a leak of connections shows as an error instead of a dead machine.

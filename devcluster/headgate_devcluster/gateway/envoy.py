@@ -6,10 +6,12 @@ A new cluster is known and has its endpoints before a route points at it; a clus
 import asyncio
 import importlib.util
 import json
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -24,6 +26,7 @@ from headgate_devcluster.gateway.table import Endpoint, Table
 _START_DEADLINE = 20.0
 _LOAD_DEADLINE = 10.0
 _STOP_GRACE = 3.0
+_ADMIN_FILE = "admin-address"
 
 
 def binary() -> Path:
@@ -59,6 +62,7 @@ class Envoy:
     _admin: Admin
     _files: ResourceFiles
     _clusters: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def apply(self, table: Table) -> None:
         """Make Envoy serve `table`; returns once it does.
@@ -66,6 +70,10 @@ class Envoy:
         Raises:
             ClusterError: Envoy did not take it, or a file cannot be written.
         """
+        async with self._changing:
+            await self._apply(table)
+
+    async def _apply(self, table: Table) -> None:
         wanted = resources.clusters(table)
         self._write_endpoints(wanted, table)
         known = self._clusters | wanted
@@ -83,14 +91,32 @@ class Envoy:
         self._clusters = wanted
 
     async def run(self) -> None:
-        """Wait as long as Envoy runs. Its ports would change with a restart, so its end is the cluster's.
+        """Wait as long as Envoy runs. An end that nobody asked for is the cluster's.
 
         Raises:
             ClusterError: it ended.
         """
-        code = await self.child.wait()
+        while True:
+            child = self.child
+            code = await child.wait()
+            async with self._changing:
+                if self.child is child:
+                    break
         msg = f"Envoy ended with exit code {code}: {self.child.last_words()} (log: {self.child.log})"
         raise ClusterError(msg)
+
+    async def restart(self) -> None:
+        """End it and start it again on the same ports: requests in flight are cut off, and every counter begins anew.
+
+        Raises:
+            ClusterError: it did not come up again.
+        """
+        async with self._changing:
+            await self.child.stop(_STOP_GRACE)
+            ports = [urlsplit(url).port or 0 for url in (self.addresses.public, self.addresses.cluster_local, self.addresses.admin)]
+            self.child = await _launch(self._files, ports)
+            async with _starting(self.child):
+                await _until_ready(self._admin, self.child)
 
     async def stop(self) -> None:
         """End the process. Requests in flight are cut off."""
@@ -131,43 +157,56 @@ async def start_envoy(folder: Path, *, public_port: int = 0) -> Envoy:
     Raises:
         ClusterError: the program is missing, the port is taken, the folder cannot be written, or Envoy ended at once.
     """
-    program = binary()
+    binary()
     require_free(public_port, "gateway")
     files = ResourceFiles((folder / "resources").resolve())
     empty = Table()
     files.write("clusters.json", [])
     files.write(f"routes-{PUBLIC}.json", [resources.public_routes(empty)])
     files.write(f"routes-{CLUSTER_LOCAL}.json", [resources.cluster_local_routes(empty)])
-    config, admin_file = folder / "bootstrap.json", folder / "admin-address"
-    replace(config, json.dumps(bootstrap(files.folder, public_port=public_port), indent=1))
-    admin_file.unlink(missing_ok=True)
-    arguments: list[str | Path] = [
-        "--config-path",
-        config,
-        "--admin-address-path",
-        admin_file,
-        "--concurrency",
-        "1",
-        "--disable-hot-restart",
-    ]
-    child = await process.start("Envoy", [program, *arguments, "--log-level", "warning"], log=folder / "envoy.log")
+    child = await _launch(files, [public_port, 0, 0])
     session = aiohttp.ClientSession()
     try:
-        async with asyncio.timeout(_START_DEADLINE):
-            admin = Admin(f"http://{await _admin_address(admin_file, child)}", session)
-            while not await admin.ready():
-                _require_running(child)
-                await asyncio.sleep(0.02)
+        async with _starting(child):
+            admin = Admin(f"http://{await _admin_address(folder / _ADMIN_FILE, child)}", session)
+            await _until_ready(admin, child)
             ports = await admin.ports()
+    except BaseException:
+        await session.close()
+        raise
+    public, local = (f"http://127.0.0.1:{ports[name]}" for name in (PUBLIC, CLUSTER_LOCAL))
+    return Envoy(child, Addresses(public, local, admin.url), admin, files)
+
+
+async def _launch(files: ResourceFiles, ports: Sequence[int]) -> process.Child:
+    """Start the process with these ports: public, cluster-local, admin."""
+    folder, (public, local, admin) = files.folder.parent, ports
+    config, admin_file = folder / "bootstrap.json", folder / _ADMIN_FILE
+    replace(config, json.dumps(bootstrap(files.folder, public_port=public, local_port=local, admin_port=admin), indent=1))
+    admin_file.unlink(missing_ok=True)
+    where: list[str | Path] = ["--config-path", config, "--admin-address-path", admin_file]
+    arguments = [*where, "--concurrency", "1", "--disable-hot-restart"]
+    return await process.start("Envoy", [binary(), *arguments, "--log-level", "warning"], log=folder / "envoy.log")
+
+
+@asynccontextmanager
+async def _starting(child: process.Child) -> AsyncIterator[None]:
+    """Give it a limited time to get ready, and leave nothing running if it does not."""
+    try:
+        async with asyncio.timeout(_START_DEADLINE):
+            yield
     except BaseException as error:
         await child.stop(0)
-        await session.close()
         if isinstance(error, TimeoutError):
             msg = f"Envoy was not ready within {_START_DEADLINE:.0f} s: {child.last_words()} (log: {child.log})"
             raise ClusterError(msg) from error
         raise
-    public, local = (f"http://127.0.0.1:{ports[name]}" for name in (PUBLIC, CLUSTER_LOCAL))
-    return Envoy(child, Addresses(public, local, admin.url), admin, files)
+
+
+async def _until_ready(admin: Admin, child: process.Child) -> None:
+    while not await admin.ready():
+        _require_running(child)
+        await asyncio.sleep(0.02)
 
 
 async def _admin_address(path: Path, child: process.Child) -> str:

@@ -1,0 +1,121 @@
+"""What may be broken around the operator while it rolls out: the API server, its watches, the gateway. It ends as if nothing had been.
+
+`make crash-tests` lets the API server be down for two minutes instead of seconds.
+"""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from headgate_devcluster.apiserver.faults import Effect, Fault, Moment
+from headgate_devcluster.faults import BlindWatches, CutWatches, FreezeGateway, RestartGateway
+from tests.play import QUICK, play
+from tests.witness import WRITES, background
+
+OUTAGE = float(os.environ.get("HEADGATE_OUTAGE", "6"))
+ROUTE = ("gateway.networking.k8s.io/v1", "httproutes", "ml", "flight-delay")
+SUBJECT = ("headgate.dev/v1alpha1", "modeldeployments", "ml", "flight-delay")
+LONG = {**QUICK, "steps": [{"weight": 20, "minDuration": "8s", "minRequests": 10}, *QUICK["steps"][1:]]}
+STORM = (
+    Fault(effect=Effect.ERROR, code=409, verbs=frozenset({"update", "patch"}), probability=0.2),
+    Fault(effect=Effect.ERROR, code=409, verbs=frozenset({"update", "patch"}), probability=0.1, moment=Moment.AFTER),
+    Fault(effect=Effect.ERROR, code=429, retry_after=1, probability=0.05),
+    Fault(effect=Effect.ERROR, code=500, probability=0.05),
+    Fault(effect=Effect.ERROR, code=504, probability=0.05, moment=Moment.AFTER),
+    Fault(effect=Effect.DROP, verbs=frozenset(WRITES), probability=0.1, moment=Moment.AFTER),
+    Fault(effect=Effect.LATENCY, delay=0.3, probability=0.2),
+)
+
+
+async def cut_watches(scene: Any) -> None:
+    while True:
+        await asyncio.sleep(2)
+        scene.cluster.faults.inject(CutWatches())
+
+
+@pytest.mark.slow
+async def test_a_storm_of_errors_lost_answers_and_cut_watches_delays_and_changes_nothing(
+    scene: Any, tmp_path: Path, make_export: Any, make_columns: Any
+) -> None:
+    async with play(scene, tmp_path, make_export, make_columns) as playing:
+        for fault in STORM:
+            scene.cluster.faults.inject(fault)
+        async with background(cut_watches(scene)):
+            await playing.promotion()
+            await playing.rollback()
+        scene.cluster.faults.clear()
+
+
+@pytest.mark.slow
+async def test_an_api_server_that_is_down_and_a_deletion_that_no_watch_saw(
+    scene: Any, tmp_path: Path, make_export: Any, make_columns: Any
+) -> None:
+    async with play(scene, tmp_path, make_export, make_columns) as playing:
+
+        async def outage() -> None:
+            await scene.until(lambda s: s.candidate and s.candidate.weight, "the candidate has weight")
+            scene.cluster.faults.inject(CutWatches())
+            scene.cluster.faults.inject(Fault(effect=Effect.DROP, seconds=OUTAGE))
+            await asyncio.sleep(OUTAGE)
+            scene.cluster.faults.inject(BlindWatches(seconds=1.0))
+            await scene.cluster.api.delete(*ROUTE)
+
+        for story in (playing.promotion, playing.rollback):
+            await asyncio.gather(story(), outage())
+            assert await scene.cluster.api.get(*ROUTE) is not None
+    assert "ChildRestored" in await scene.events()
+
+
+@pytest.mark.slow
+async def test_a_gateway_that_hangs_or_restarts_is_no_evidence_against_anybody(
+    scene: Any, tmp_path: Path, make_export: Any, make_columns: Any
+) -> None:
+    async with play(scene, tmp_path, make_export, make_columns) as playing:
+        playing.gateway_fails = True
+        new = playing.models.new(good=True)
+        await scene.apply(new, rollout=LONG)
+        status = await scene.until(lambda s: s.candidate and s.candidate.step_requests > 5, "the candidate is analysed")
+        candidate, pid = status.candidate.id, scene.cluster.pids()["envoy"]
+        scene.cluster.faults.inject(FreezeGateway(seconds=8.0))
+        status = await scene.until(lambda s: s.candidate.hold_reason == "ProviderError", "it holds")
+        assert (status.candidate.step, status.rejected) == (0, [])
+        await scene.until(lambda s: s.candidate is None or s.candidate.hold_reason != "ProviderError", "it goes on")
+        routes = len(playing.witness.routes)
+        scene.cluster.faults.inject(RestartGateway())
+        await scene.until(lambda s: scene.cluster.pids().get("envoy") not in {None, pid}, "the gateway is another process")
+        status = await scene.until(lambda s: s.stable.id == candidate and s.phase == "Healthy" and not s.draining, "it is promoted", 120)
+        assert status.rejected == []
+        assert len(playing.witness.routes) - routes >= 2, "it went step by step"
+
+
+@pytest.mark.slow
+async def test_after_an_orphaning_deletion_the_object_restored_with_its_status_serves_on(
+    scene: Any, tmp_path: Path, make_export: Any, make_columns: Any
+) -> None:
+    async with play(scene, tmp_path, make_export, make_columns) as playing:
+        await playing.promotion()
+        old = await scene.cluster.api.get(*SUBJECT)
+        pids = {name: pid for name, pid in scene.cluster.pids().items() if name.startswith("flight-delay")}
+        url = f"{scene.cluster.api_url}/apis/headgate.dev/v1alpha1/namespaces/ml/modeldeployments/flight-delay"
+        async with aiohttp.ClientSession() as session, session.delete(url, params={"propagationPolicy": "Orphan"}) as answer:
+            assert answer.status == 200
+        meta = {key: old["metadata"][key] for key in ("name", "namespace")}
+        new = await scene.cluster.api.create({key: old[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": meta})
+        await scene.cluster.api.merge_patch(*SUBJECT, {"status": old["status"]}, subresource="status")
+
+        def taken_back(status: Any) -> bool:
+            return bool(status.phase == "Healthy" and status.stable)
+
+        await scene.until(taken_back, "it serves")
+        route = await scene.cluster.api.get(*ROUTE)
+        async with asyncio.timeout(30):
+            while [one["uid"] for one in route["metadata"].get("ownerReferences", ())] != [new["metadata"]["uid"]]:
+                await asyncio.sleep(0.1)
+                route = await scene.cluster.api.get(*ROUTE)
+        assert {name: pid for name, pid in scene.cluster.pids().items() if name.startswith("flight-delay")} == pids
+        assert "ChildAdopted" in await scene.events()
+        await playing.rollback()
