@@ -44,6 +44,7 @@ class Play:
     witness: Witness
     refused: dict[str, int] = field(default_factory=dict)
     """How often each refused revision had answered when it was gone."""
+    promotions: int = 0
     gateway_fails: bool = False
     """The gateway itself is broken on purpose: not every request gets a good answer."""
 
@@ -54,6 +55,7 @@ class Play:
         status = await self.scene.until(
             lambda s: s.stable and s.stable.version == new.name and s.phase is Phase.HEALTHY and not s.draining, f"{new.name} serves", 240
         )
+        self.promotions += 1
         assert before is not None
         assert self.witness.stables[-2:] == [before.id, status.stable.id], "one promotion"
         self.never_again()
@@ -89,5 +91,6 @@ async def play(scene: Scene, tmp_path: Path, make_export: Any, make_columns: Any
         yield playing
         await at_rest(scene)
         playing.never_again()
+    assert len(witness.stables) == 1 + playing.promotions, witness.stables
     bad = {revision for revision, code in traffic.answers if code != 200} - playing.refused.keys()
     assert playing.gateway_fails or not bad, traffic.answers

@@ -56,8 +56,8 @@ async def test_a_leader_that_was_frozen_writes_nothing_over_its_successor_and_en
         scene.cluster.faults.remove(frozen)
         await eventually(lambda: scene.cluster.pids().get("operator", pid) != pid)
         await scene.until(lambda s: s.phase == "Healthy" and not s.draining, "the rollout ends")
+        playing.promotions += 1
         assert playing.witness.stables[-1] == status.stable.id
-        assert len(playing.witness.stables) == 2
         await playing.rollback()
 
 
@@ -74,4 +74,4 @@ async def test_a_lease_that_is_deleted_or_stolen_changes_who_leads_and_nothing_e
         await scene.cluster.api.merge_patch(*LEASE, {"spec": {"holderIdentity": "somebody-who-never-renews"}})
         await playing.rollback()
         assert await holder(scene) not in {"", "somebody-who-never-renews"}
-        assert len(playing.witness.stables) == 2
+        playing.promotions += 1

@@ -1,6 +1,6 @@
 """What may be broken around the operator while it rolls out: the API server, its watches, the gateway. It ends as if nothing had been.
 
-`make crash-tests` lets the API server be down for two minutes instead of seconds.
+`make crash-tests` goes on with a rollback in the storm, and lets the API server be down for two minutes instead of seconds.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from headgate_devcluster.faults import BlindWatches, CutWatches, FreezeGateway, 
 from tests.play import QUICK, play
 from tests.witness import WRITES, background
 
+EVERY_CALL = "HEADGATE_EVERY_CALL" in os.environ
 OUTAGE = float(os.environ.get("HEADGATE_OUTAGE", "6"))
 ROUTE = ("gateway.networking.k8s.io/v1", "httproutes", "ml", "flight-delay")
 SUBJECT = ("headgate.dev/v1alpha1", "modeldeployments", "ml", "flight-delay")
@@ -46,7 +47,8 @@ async def test_a_storm_of_errors_lost_answers_and_cut_watches_delays_and_changes
             scene.cluster.faults.inject(fault)
         async with background(cut_watches(scene)):
             await playing.promotion()
-            await playing.rollback()
+            if EVERY_CALL:
+                await playing.rollback()
         scene.cluster.faults.clear()
 
 
@@ -55,9 +57,12 @@ async def test_an_api_server_that_is_down_and_a_deletion_that_no_watch_saw(
     scene: Any, tmp_path: Path, make_export: Any, make_columns: Any
 ) -> None:
     async with play(scene, tmp_path, make_export, make_columns) as playing:
+        uids: list[str] = []
+        playing.gateway_fails = True  # without its route it knows nobody
 
         async def outage() -> None:
             await scene.until(lambda s: s.candidate and s.candidate.weight, "the candidate has weight")
+            uids.append((await scene.cluster.api.get(*ROUTE))["metadata"]["uid"])
             scene.cluster.faults.inject(CutWatches())
             scene.cluster.faults.inject(Fault(effect=Effect.DROP, seconds=OUTAGE))
             await asyncio.sleep(OUTAGE)
@@ -66,8 +71,7 @@ async def test_an_api_server_that_is_down_and_a_deletion_that_no_watch_saw(
 
         for story in (playing.promotion, playing.rollback):
             await asyncio.gather(story(), outage())
-            assert await scene.cluster.api.get(*ROUTE) is not None
-    assert "ChildRestored" in await scene.events()
+            assert (await scene.cluster.api.get(*ROUTE))["metadata"]["uid"] not in uids, "it was put back"
 
 
 @pytest.mark.slow
@@ -89,6 +93,7 @@ async def test_a_gateway_that_hangs_or_restarts_is_no_evidence_against_anybody(
         await scene.until(lambda s: scene.cluster.pids().get("envoy") not in {None, pid}, "the gateway is another process")
         status = await scene.until(lambda s: s.stable.id == candidate and s.phase == "Healthy" and not s.draining, "it is promoted", 120)
         assert status.rejected == []
+        playing.promotions += 1
         assert len(playing.witness.routes) - routes >= 2, "it went step by step"
 
 

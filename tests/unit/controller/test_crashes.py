@@ -59,7 +59,9 @@ async def watch_rollback(world: Any, drama: Drama, first: str) -> Any:
 Story = Callable[[Any, Drama, str], Awaitable[Any]]
 
 
-@pytest.mark.parametrize("deadly", [False, True], ids=["nobody dies", "it dies at every call"])
+@pytest.mark.parametrize(
+    "deadly", [pytest.param(False, id="nobody dies"), pytest.param(True, id="it dies at every call", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     ("story", "promotions", "refused"),
     [
