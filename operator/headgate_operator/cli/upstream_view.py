@@ -6,9 +6,7 @@ from datetime import datetime
 from rich.table import Table
 from rich.text import Text
 
-from headgate_operator.api.registry_status import RegistryMark, RegistryStatus
-from headgate_operator.api.retraining_status import RetrainingStatus, RunState
-from headgate_operator.api.status import ModelDeploymentStatus
+from headgate_operator.api.status import ModelDeploymentStatus, RegistryMark, RegistryStatus, RetrainingStatus, RunState
 from headgate_operator.cli.tables import plain_table
 
 Ago = Callable[[datetime], str]

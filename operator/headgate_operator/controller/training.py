@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from headgate_operator.api.retraining_status import RetrainingStatus
+from headgate_operator.api.status import RetrainingStatus
 from headgate_operator.controller.errands import Errands
 from headgate_operator.controller.following import Following
 from headgate_operator.controller.upstream.kfp import create_run, find_run, read_run

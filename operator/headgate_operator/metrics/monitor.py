@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 import aiohttp
 from pydantic import Field, ValidationError
 
-from headgate_operator.api.drift_status import DriftedFeature, Signal
 from headgate_operator.api.model import ApiModel
 from headgate_operator.api.spec import Drift, GroundTruth, RetrainingTriggers
+from headgate_operator.api.status import DriftedFeature, Signal
 from headgate_operator.metrics.body import bounded_body
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=2, connect=1)

@@ -12,9 +12,9 @@ Unknown is not Clean: where the manifest asks for a gate, an unknown verdict hol
 
 from typing import Final
 
-from headgate_operator.api.drift_status import DriftStatus, Signal
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import Drift, GroundTruth, OnInputDrift, OnPredictionDrift, OnWorse
+from headgate_operator.api.status import DriftStatus, Signal
 from headgate_operator.rollout.observed import DriftReport, Finding
 from headgate_operator.rollout.refuse import refuse_candidate, refuse_promoted
 from headgate_operator.rollout.turn import Turn, Wait

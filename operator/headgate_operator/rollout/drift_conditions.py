@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from headgate_operator.api.drift_status import Signal
 from headgate_operator.api.model import changed
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.status import Condition, ConditionStatus, ConditionType
+from headgate_operator.api.status import Condition, ConditionStatus, ConditionType, Signal
 from headgate_operator.rollout.condition import before, condition
 from headgate_operator.rollout.observed import Finding
 from headgate_operator.rollout.turn import Turn

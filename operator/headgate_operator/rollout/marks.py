@@ -11,8 +11,8 @@ from typing import Final
 
 from headgate_operator.api.model import changed
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.registry_status import Outcome, RegistryMark, RegistryStatus
 from headgate_operator.api.spec import Registry
+from headgate_operator.api.status import Outcome, RegistryMark, RegistryStatus
 from headgate_operator.rollout.registry import registry_version
 from headgate_operator.rollout.resolve import same_model
 from headgate_operator.rollout.turn import Turn

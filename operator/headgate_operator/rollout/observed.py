@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from headgate_operator.api.drift_status import DriftedFeature, Signal
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import HookType, ModelDeploymentSpec
-from headgate_operator.api.status import ModelDeploymentStatus, Notice, Rendered
+from headgate_operator.api.status import DriftedFeature, ModelDeploymentStatus, Notice, Rendered, Signal
 from headgate_operator.rollout.upstream import RegistryAnswer, RegistryReport, RunAnswer, RunReport
 
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from headgate_operator.api.model import changed
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.registry_status import RegistryStatus, RegistryVersion
-from headgate_operator.api.status import Condition, ConditionStatus, ConditionType, ModelDeploymentStatus
+from headgate_operator.api.status import Condition, ConditionStatus, ConditionType, ModelDeploymentStatus, RegistryStatus, RegistryVersion
 from headgate_operator.rollout.condition import before, condition
 from headgate_operator.rollout.resolve import same_model
 from headgate_operator.rollout.turn import Turn

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.registry_status import RegistryStatus
 from headgate_operator.api.spec import Registry
 from headgate_operator.api.spec.model import Model
+from headgate_operator.api.status import RegistryStatus
 from headgate_operator.rollout.upstream import RegistryReport
 
 UNRESOLVED: Final = frozenset({Reason.RESOLVING_ALIAS, Reason.REGISTRY_UNAVAILABLE})

@@ -9,8 +9,8 @@ from typing import Final
 
 from headgate_operator.api.model import changed
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.retraining_status import RetrainingStatus, RunState
 from headgate_operator.api.spec import Retraining
+from headgate_operator.api.status import RetrainingStatus, RunState
 from headgate_operator.rollout.observed import DriftReport
 from headgate_operator.rollout.turn import Turn
 from headgate_operator.rollout.upstream import RunAnswer, RunReport, RunRequest

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from headgate_operator.api.registry_status import RegistryMark
-from headgate_operator.api.retraining_status import RunState
+from headgate_operator.api.status import RegistryMark, RunState
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
-from headgate_operator.api.drift_status import Signal
 from headgate_operator.api.spec import ModelDeploymentSpec
-from headgate_operator.api.status import ModelDeploymentStatus, Previous, Stable
+from headgate_operator.api.status import ModelDeploymentStatus, Previous, Signal, Stable
 from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.rollout.observed import Subject
 

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
-from headgate_operator.api.drift_status import Signal
-from headgate_operator.api.retraining_status import RetrainingStatus, RunState
+from headgate_operator.api.status import RetrainingStatus, RunState, Signal
 from headgate_operator.controller.allowed import parse_allow_list
 from headgate_operator.controller.training import Training
 from headgate_operator.controller.upstream.rest import Rest

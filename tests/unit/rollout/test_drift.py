@@ -2,9 +2,8 @@
 
 import pytest
 
-from headgate_operator.api.drift_status import DriftedFeature, Signal
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.status import Phase
+from headgate_operator.api.status import DriftedFeature, Phase, Signal
 from headgate_operator.rollout.observed import DriftReport, Finding
 
 CLEAN = {name: Finding(signal=Signal.CLEAN) for name in ("input", "candidate_input", "routing", "prediction", "quality", "ground_truth")}

@@ -5,7 +5,8 @@ import pytest
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import FailStreak, Verdict, Waiver
 from headgate_operator.rollout.decide import decide
-from headgate_operator.rollout.gates import NEXT_STEP, PROMOTION, WAIVED, no_fail_streak
+from headgate_operator.rollout.gates import NEXT_STEP, PROMOTION, WAIVED
+from headgate_operator.rollout.gates.evidence import no_fail_streak
 from headgate_operator.rollout.revision import recognise
 from headgate_operator.rollout.turn import Turn
 

@@ -6,10 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from headgate_operator.api.drift_status import Signal
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.retraining_status import RunState
-from headgate_operator.api.status import Phase
+from headgate_operator.api.status import Phase, RunState, Signal
 from headgate_operator.rollout.observed import DriftReport, Finding
 from headgate_operator.rollout.upstream import RunAnswer, RunReport
 

@@ -15,9 +15,8 @@ from headgate_monitor.detectors import Reference, fit_reference
 from headgate_monitor.watch.deployment import DeploymentWatch, Plan, Verdicts, Version
 from headgate_monitor.watch.rows import Rows
 from headgate_monitor.watch.settings import Windows
-from headgate_operator.api.drift_status import Signal
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.status import Phase
+from headgate_operator.api.status import Phase, Signal
 from headgate_operator.rollout.observed import DriftReport, Finding
 
 RUNS = int(os.environ.get("HEADGATE_TRUTHS", "20"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from headgate_operator.api.retraining_status import RunState
+from headgate_operator.api.status import RunState
 from headgate_operator.controller.upstream.parameters import typed_parameters
 from headgate_operator.controller.upstream.rest import NotFoundError, Rest, RestError
 
