@@ -142,8 +142,9 @@ async def eventually_none(scene: Scene, kind: tuple[str, str, str]) -> None:
 Right = tuple[str, str, str]
 """API group, resource with its subresource, verb."""
 
-NEVER_ASKED_FOR = {("headgate.dev", "modeldeployments/finalizers", "update")}
-"""Asked about only where the admission plug-in OwnerReferencesPermissionEnforcement is on, as in OpenShift."""
+NEVER_ASKED_FOR = {("headgate.dev", "modeldeployments/finalizers", "update"), ("apps", "deployments", "list")}
+"""The first is asked about only where the admission plug-in OwnerReferencesPermissionEnforcement is on, as in OpenShift; the second only in
+Knative mode, whose revisions are known by their Deployments (tests/unit/controller/test_rights.py has it)."""
 
 
 def rights() -> set[Right]:

@@ -148,6 +148,6 @@ def _retries() -> dict[str, Any]:
         "retry_on": "connect-failure,refused-stream,reset-before-request",
         "num_retries": 2,
         "retry_host_predicate": [{"name": "envoy.retry_host_predicates.previous_hosts", "typed_config": {"@type": _PREVIOUS_HOSTS}}],
-        "host_selection_retry_max_attempts": 3,
+        "host_selection_retry_max_attempts": 10,  # each draws a server at random; of two, three draws would miss one in sixteen times
         "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
     }
