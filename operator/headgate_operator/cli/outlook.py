@@ -8,7 +8,7 @@ from headgate_operator.api.spec import HookType, Metric, MetricPreset, ModelDepl
 
 def outlook(spec: ModelDeploymentSpec) -> list[str]:
     """Return the sentences, in the order in which things will happen."""
-    return [_start(spec), _parity(spec), *_hooks(spec), _steps(spec), _refusal(spec), _promotion(spec), _watch(spec)]
+    return [_start(spec), _parity(spec), *_hooks(spec), _steps(spec), _refusal(spec), _promotion(spec), _watch(spec), *_labels(spec)]
 
 
 def _start(spec: ModelDeploymentSpec) -> str:
@@ -130,3 +130,9 @@ def _listed(parts: list[str], *, last: str = "then") -> str:
         return parts[0]
     joiner = f", {last} " if last == "then" else f" {last} "
     return ", ".join(parts[:-1]) + joiner + parts[-1]
+
+
+def _labels(spec: ModelDeploymentSpec) -> list[str]:
+    if spec.ground_truth is None:
+        return []
+    return ["groundTruth changes nothing yet: the drift monitor of this release collects no labels, so nothing is held or refused on them."]

@@ -189,3 +189,10 @@ def test_hooks_are_read_back_in_words(headgate, write, build) -> None:
     assert (
         "The hook smoke must agree (answer 2xx) before its first request; the hook tell is told of every change of phase." in result.stdout
     )
+
+
+def test_it_is_said_that_nothing_follows_from_labels_yet(headgate, write, build) -> None:
+    manifest = build()
+    assert "groundTruth" not in headgate("lint", write(manifest)).stdout
+    manifest["spec"]["groundTruth"] = {"margin": 0.05}
+    assert "collects no labels" in " ".join(headgate("lint", write(manifest)).stdout.split())

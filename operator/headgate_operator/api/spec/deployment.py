@@ -37,7 +37,10 @@ class ModelDeploymentSpec(ApiModel):
     analysis: Analysis = Field(default_factory=Analysis, description="When is a candidate worse, and when is it good enough.")
     parity: Parity = Field(default_factory=Parity, description="The same answers as where the model was trained, before any traffic.")
     drift: Drift | None = Field(None, description="What the drift monitor watches, and what follows (default: nothing is watched).")
-    ground_truth: GroundTruth | None = Field(None, description="Labels that arrive later (default: none do).")
+    ground_truth: GroundTruth | None = Field(
+        None,
+        description="Labels that arrive later (default: none do). The drift monitor of this release collects none, so nothing follows yet.",
+    )
     retraining: Retraining | None = Field(None, description="When a new model is trained without anybody asking (default: never).")
     paused: bool = Field(
         False,
