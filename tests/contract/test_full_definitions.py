@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from headgate_operator.api.spec import Gateway, ModelDeploymentSpec
-from headgate_operator.kserve.children import Owner, inference_service, serving_runtime
+from headgate_operator.kserve.children import Owner, Scaling, inference_service, serving_runtime
 from headgate_operator.kserve.render import render
 from headgate_operator.kserve.route import RouteBackend, http_route
 from tests.plainhttp import APPLY, Http
@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.real_api, pytest.mark.slow]
 Object = dict[str, Any]
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 OWNER = Owner("flight-delay", "3f4e8a44-1d4e-4a3c-8f5f-7a2d7f8c1111")
+SCALING = Scaling(min_replicas=1, max_replicas=3, metric="cpu", target=70)
 FOLDER, DEFINITIONS = full_definitions()
 PLURALS = {"InferenceService": "inferenceservices", "ServingRuntime": "servingruntimes", "ClusterServingRuntime": "clusterservingruntimes"}
 
@@ -102,7 +103,7 @@ async def test_the_children_of_a_revision_are_accepted(http: Http, runtime: Obje
         runtime=runtime,
     )
     await accepted(http, serving_runtime(pinned, owner=OWNER), PLURALS["ServingRuntime"])
-    await accepted(http, inference_service(pinned, owner=OWNER, min_replicas=1, max_replicas=3), PLURALS["InferenceService"])
+    await accepted(http, inference_service(pinned, owner=OWNER, scaling=SCALING), PLURALS["InferenceService"])
 
 
 @pytest.mark.parametrize("weights", [(100, 0), (95, 5), (0, 100)])
