@@ -65,12 +65,12 @@ class Play:
         new = self.models.new(good=False)
         await self.scene.apply(new, rollout=QUICK)
         status = await self.scene.until(
-            lambda s: s.rejected and s.rejected[-1].version == new.name and not s.draining and not s.candidate,
+            lambda s: s.rejected and s.rejected[0].version == new.name and not s.draining and not s.candidate,
             f"{new.name} is refused",
             240,
         )
         assert (status.stable, status.phase) == (before, Phase.ROLLED_BACK)
-        newest = status.rejected[-1].id
+        newest = status.rejected[0].id
         self.refused[newest] = self.traffic.of(newest)
         self.never_again()
 
