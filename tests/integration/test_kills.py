@@ -18,7 +18,7 @@ from tests.play import play
 from tests.scene import Scene
 from tests.witness import WRITES, at_rest, background, written
 
-KILLS = int(os.environ.get("HEADGATE_KILLS", "20"))
+KILLS = int(os.environ.get("HEADGATE_KILLS", "10"))
 EVERY_CALL = "HEADGATE_EVERY_CALL" in os.environ
 MOMENTS = (Moment.BEFORE, Moment.AFTER) if EVERY_CALL else (Moment.AFTER,)
 
