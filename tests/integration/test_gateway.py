@@ -259,7 +259,7 @@ async def test_no_request_is_lost_over_two_hundred_changes_of_weight_and_of_mirr
             await (bench.envoy.apply(mirrored(bench)) if change % 7 == 6 else bench.weights(100 - share, share))
         done.set()
     assert set(answers) == {200}
-    assert answers.total() > 1000
+    assert answers.total() > 200, "there was traffic during the changes"
 
 
 async def test_a_refused_connection_is_tried_again_elsewhere(bench: Bench) -> None:
