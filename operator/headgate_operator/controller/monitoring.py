@@ -1,7 +1,7 @@
 """Asking the drift monitor on behalf of a snapshot, no oftener than it can have something new to say.
 
-Verdicts are about whole windows, so an answer is good for a while; and a monitor that does not answer is left alone for a while, or each
-look at each object would wait for it.
+Verdicts are about whole windows, so an answer is good for a while. A monitor is that of a namespace: one that does not answer is left alone
+by all the objects there, or each of them would wait for it.
 """
 
 import time
@@ -13,7 +13,8 @@ import aiohttp
 
 from headgate_operator.api.spec import ModelDeploymentSpec
 from headgate_operator.api.status import ModelDeploymentStatus, Pinned
-from headgate_operator.metrics.monitor import Answer, MonitorError, Question, Verdict, Version, ask_monitor
+from headgate_operator.metrics.monitor import Answer, MonitorError, Question, SilentError, Verdict, Version, ask_monitor
+from headgate_operator.metrics.silence import Silence
 from headgate_operator.rollout.observed import DriftReport, Finding, Subject
 from headgate_operator.rollout.weights import beside_stable
 
@@ -37,6 +38,7 @@ class Monitoring:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._said: dict[tuple[str, str], _Remembered] = {}
+        self._silence = Silence(_FRESH, monotonic=clock)
 
     async def read(self, subject: Subject, spec: ModelDeploymentSpec, status: ModelDeploymentStatus) -> DriftReport:
         """Return the verdicts about the versions that have traffic; whatever goes wrong is in the report's `error`."""
@@ -46,22 +48,31 @@ class Monitoring:
         known = self._said.get(key)
         if known is not None and known.question == question and self._clock() - known.at < _FRESH:
             return known.report
-        report = await self._ask(f"{monitor_url(self._address, subject.namespace)}/v1/drift/{subject.name}", question)
+        report = await self._ask(monitor_url(self._address, subject.namespace), subject.name, question)
         if len(self._said) >= _LARGEST_MEMORY:
             self._said.clear()
         self._said[key] = _Remembered(question, report, self._clock())
         return report
+
+    def forget(self, key: tuple[str, str]) -> None:
+        """Drop what was said about an object that is gone."""
+        self._said.pop(key, None)
 
     async def close(self) -> None:
         """Release connections."""
         if self._session is not None:
             await self._session.close()
 
-    async def _ask(self, url: str, question: Question) -> DriftReport:
+    async def _ask(self, server: str, name: str, question: Question) -> DriftReport:
+        if (why := self._silence.why(server)) is not None:
+            return DriftReport(error=why)
         if self._session is None:
             self._session = aiohttp.ClientSession()
         try:
-            return _report(await ask_monitor(self._session, url, question), question)
+            return _report(await ask_monitor(self._session, server, name, question), question)
+        except SilentError as error:
+            self._silence.keep(server, str(error))
+            return DriftReport(error=str(error))
         except MonitorError as error:
             return DriftReport(error=str(error))
 

@@ -181,6 +181,7 @@ class Observer:
         self.fleet.forget(key)
         self.claims.forget(key)
         self._parity_check.forget(key)
+        self._monitoring.forget(key)
 
     async def _no_parity(self, key: Key) -> None:
         self._parity_check.forget(key)

@@ -68,14 +68,20 @@ class MonitorError(Exception):
     """The monitor did not answer, or not with verdicts; the message says so in one sentence."""
 
 
-async def ask_monitor(session: aiohttp.ClientSession, url: str, question: Question) -> Answer:
+class SilentError(MonitorError):
+    """It did not answer at all, whatever it was asked."""
+
+
+async def ask_monitor(session: aiohttp.ClientSession, server: str, name: str, question: Question) -> Answer:
     """Return the monitor's answer.
 
     Args:
         session: Where connections are kept.
-        url: Of the ModelDeployment's verdicts, such as http://headgate-monitor.ml.svc/v1/drift/flight-delay.
+        server: Address of the monitor, such as http://headgate-monitor.ml.svc.
+        name: Which ModelDeployment the question is about.
         question: The versions that have traffic, and how they are to be compared.
     """
+    url = f"{server}/v1/drift/{name}"
     body: Mapping[str, Any] = question.model_dump(mode="json", by_alias=True, exclude_none=True)
     try:
         async with session.post(url, json=body, timeout=_TIMEOUT, allow_redirects=False) as response:
@@ -86,6 +92,12 @@ async def ask_monitor(session: aiohttp.ClientSession, url: str, question: Questi
     except ValidationError as error:
         raise MonitorError(f"the drift monitor at {url} sent something that is no answer: {error.errors()[0]['msg']}") from error
     except TimeoutError as error:
-        raise MonitorError(f"the drift monitor at {url} did not answer within {_TIMEOUT.total:g} s") from error
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise MonitorError(f"the drift monitor at {url} cannot be asked: {' '.join(str(error).split()) or type(error).__name__}") from error
+        raise SilentError(f"the drift monitor at {server} did not answer within {_TIMEOUT.total:g} s") from error
+    except (aiohttp.ClientConnectionError, OSError) as error:
+        raise SilentError(f"the drift monitor at {server} cannot be asked: {_words(error)}") from error
+    except (aiohttp.ClientError, ValueError) as error:
+        raise MonitorError(f"the drift monitor at {url} cannot be asked: {_words(error)}") from error
+
+
+def _words(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,8 +1,4 @@
-"""Asking a Prometheus server, or whatever speaks its query API. Bounded in time, size, attempts and requests at once.
-
-One outage concerns many rollouts at the same time: a server that did not answer is left alone for a moment, so that they all learn it at
-once instead of each waiting for it.
-"""
+"""Asking a Prometheus server, or whatever speaks its query API. Bounded in time, size, attempts and requests at once."""
 
 import asyncio
 import ssl
@@ -16,9 +12,11 @@ from typing import Final
 import aiohttp
 
 from headgate_operator.metrics.answers import Series, read_answer, said
+from headgate_operator.metrics.body import TooLargeError, bounded_body
 from headgate_operator.metrics.credentials import authorization, same_server
 from headgate_operator.metrics.exposition import MalformedError
 from headgate_operator.metrics.reading import UnreadableError
+from headgate_operator.metrics.silence import Silence
 
 _TIMEOUT: Final = 5.0  # seconds, for all queries of a reading together, waiting for their turn included
 _ATTEMPTS: Final = 2
@@ -26,7 +24,6 @@ _AT_ONCE: Final = 4  # requests to one server
 _LARGEST: Final = 8_000_000  # bytes of one answer
 _BUSY: Final = frozenset({502, 503, 504})  # worth another attempt
 _LEFT_ALONE: Final = 5.0  # seconds, after a server did not answer
-_MOST_REMEMBERED: Final = 256  # servers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,18 +43,15 @@ class Prometheus:
 
     def __init__(self, access: Access | None = None, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._access = access or Access()
-        self._monotonic = monotonic
         self._session: aiohttp.ClientSession | None = None
-        self._silent: dict[str, tuple[float, str]] = {}
-        """Servers to leave alone: until when, and why."""
+        self._silence = Silence(_LEFT_ALONE, monotonic=monotonic)
 
     async def query(self, address: str, queries: Sequence[str], at: datetime) -> list[list[Series] | MalformedError]:
         """Evaluate instant queries at one timestamp; an answer each, in order, or what is wrong with that one alone.
 
         UnreadableError if the server cannot be asked at all.
         """
-        until, why = self._silent.get(address, (0.0, ""))
-        if self._monotonic() < until:
+        if (why := self._silence.why(address)) is not None:
             raise UnreadableError(why)
         try:
             async with asyncio.timeout(_TIMEOUT):
@@ -83,9 +77,7 @@ class Prometheus:
         raise answer
 
     def _remembered(self, address: str, why: str) -> UnreadableError:
-        if len(self._silent) >= _MOST_REMEMBERED:
-            self._silent.clear()
-        self._silent[address] = (self._monotonic() + _LEFT_ALONE, why)
+        self._silence.keep(address, why)
         return UnreadableError(why)
 
     async def _ask(self, address: str, query: str, at: datetime) -> list[Series] | MalformedError:
@@ -108,12 +100,11 @@ class Prometheus:
         form = {"query": query, "time": f"{at.timestamp():.3f}", "timeout": f"{_TIMEOUT:g}s"}
         url, headers = f"{address.rstrip('/')}/api/v1/query", self._credentials(address)
         async with self._session.post(url, data=form, headers=headers, allow_redirects=False) as response:
-            body = bytearray()
-            async for chunk in response.content.iter_chunked(65536):
-                body += chunk
-                if len(body) > _LARGEST:
-                    raise MalformedError(f"the answer of {address} is larger than {_LARGEST // 1_000_000} MB; aggregate with sum by (…)")
-            return response.status, bytes(body)
+            try:
+                return response.status, await bounded_body(response, _LARGEST)
+            except TooLargeError as error:
+                words = f"the answer of {address} is larger than {_LARGEST // 1_000_000} MB; aggregate with sum by (…)"
+                raise MalformedError(words) from error
 
     def _tls(self) -> ssl.SSLContext | bool:
         if self._access.ca_file is None:

@@ -1,6 +1,7 @@
 """The drift monitor's client: what it asks, what it believes, and what it makes of a monitor that is broken."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -111,6 +112,30 @@ async def test_a_monitor_that_hangs_costs_one_look_two_seconds_and_the_next_ones
     assert "did not answer within 2 s" in (await ask()).error
     assert "did not answer within 2 s" in (await ask(after=1)).error
     assert len(monitor.asked) == 1
+
+
+async def test_all_objects_of_a_namespace_leave_a_silent_monitor_alone_and_others_do_not(monitor):
+    monitor.answer = lambda: asyncio.sleep(30)
+    now = [0.0]
+    monitoring = Monitoring(monitor.address, clock=lambda: now[0])
+    objects = [replace(SUBJECT, name=f"m{number}") for number in range(50)]
+    reports = [await monitoring.read(subject, SPEC, ModelDeploymentStatus(stable=STABLE)) for subject in objects]
+    assert {report.error for report in reports} == {reports[0].error}
+    assert "did not answer within 2 s" in reports[0].error
+    assert len(monitor.asked) == 1
+    monitor.answer = lambda: web.json_response(ANSWER)
+    elsewhere = await monitoring.read(replace(SUBJECT, namespace="other"), SPEC, ModelDeploymentStatus(stable=STABLE))
+    now[0] = 11.0
+    again = await monitoring.read(objects[7], SPEC, ModelDeploymentStatus(stable=STABLE))
+    assert (elsewhere.error, again.error) == (None, None)
+    await monitoring.close()
+
+
+async def test_one_object_that_the_monitor_refuses_silences_it_for_no_other(monitor, ask):
+    monitor.answer = lambda: web.Response(status=400)
+    assert "HTTP 400" in (await ask()).error
+    await ask(previous=WATCHED, after=0)
+    assert len(monitor.asked) == 2
 
 
 async def test_no_monitor_at_all_is_told(ask):
