@@ -13,7 +13,7 @@ Unknown is not Clean: where the manifest asks for a gate, an unknown verdict hol
 from typing import Final
 
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.spec import Drift, GroundTruth, OnInputDrift, OnPredictionDrift, OnWorse
+from headgate_operator.api.spec import Drift, GroundTruth, OnInputDrift, OnSuspicion
 from headgate_operator.api.status import DriftStatus, Signal
 from headgate_operator.rollout.observed import DriftReport, Finding
 from headgate_operator.rollout.refuse import refuse_candidate, refuse_promoted
@@ -76,7 +76,7 @@ def world_as_trained(turn: Turn) -> Wait | None:
 def predictions_alike(turn: Turn) -> Wait | None:
     """Gate: the candidate predicts as expected, if the manifest wants that. Where it says Rollback, an unknown verdict still holds."""
     drift = turn.spec.drift
-    if drift is None or drift.on_prediction_drift is OnPredictionDrift.ALERT:
+    if drift is None or drift.on_prediction_drift is OnSuspicion.ALERT:
         return None
     return _holds(_about_trial(turn).prediction, Reason.PREDICTIONS_DIFFER, unknown=True)
 
@@ -84,7 +84,7 @@ def predictions_alike(turn: Turn) -> Wait | None:
 def labels_not_against(turn: Turn) -> Wait | None:
     """Gate: labels, as far as there are any, do not speak against the candidate. They may take days: none yet holds nothing."""
     truth = turn.spec.ground_truth
-    if truth is None or truth.on_worse is OnWorse.ALERT:
+    if truth is None or truth.on_worse is OnSuspicion.ALERT:
         return None
     return _holds(_about_trial(turn).ground_truth, Reason.GROUND_TRUTH_WORSE, unknown=False)
 
@@ -97,9 +97,9 @@ def _verdict(turn: Turn) -> tuple[Reason, str] | None:
     said = _about_trial(turn)
     if said.quality.signal.alarms:
         return Reason.DATA_QUALITY_WORSE, said.quality.message
-    if truth is not None and truth.on_worse is OnWorse.ROLLBACK and said.ground_truth.signal.alarms:
+    if truth is not None and truth.on_worse is OnSuspicion.ROLLBACK and said.ground_truth.signal.alarms:
         return Reason.GROUND_TRUTH_WORSE, said.ground_truth.message
-    rollback = drift is not None and drift.on_prediction_drift is OnPredictionDrift.ROLLBACK
+    rollback = drift is not None and drift.on_prediction_drift is OnSuspicion.ROLLBACK
     if rollback and said.prediction.signal.alarms and said.routing.signal is Signal.CLEAN:
         return Reason.PREDICTIONS_DIFFER, said.prediction.message
     return None
@@ -128,5 +128,5 @@ def _holds(finding: Finding, reason: Reason, *, unknown: bool) -> Wait | None:
 
 def _asks_for_gates(drift: Drift | None, truth: GroundTruth | None) -> bool:
     """Whether anything is held or refused on the monitor's word."""
-    by_drift = drift is not None and (drift.on_input_drift is OnInputDrift.HOLD or drift.on_prediction_drift is not OnPredictionDrift.ALERT)
-    return by_drift or (truth is not None and truth.on_worse is not OnWorse.ALERT)
+    by_drift = drift is not None and (drift.on_input_drift is OnInputDrift.HOLD or drift.on_prediction_drift is not OnSuspicion.ALERT)
+    return by_drift or (truth is not None and truth.on_worse is not OnSuspicion.ALERT)

@@ -185,6 +185,20 @@ def test_a_person_may_pass_a_hold_but_not_labels(watched):
     assert world.weights[second] == 25
 
 
+def test_a_person_sends_nothing_straight_on_that_labels_speak_against(watched):
+    world = watched(groundTruth={"onWorse": "Hold"})
+    second = canary(world)
+    world.drift = report(ground_truth=Signal.DRIFT)
+    world.command = f"promote-full@{second}"
+    world.run_for(120)
+    assert world.status.last_command.result == "Applied"
+    assert world.weights[second] == 10
+    assert world.status.candidate.hold_reason == Reason.GROUND_TRUTH_WORSE
+    world.drift = report()
+    until_over(world)
+    assert world.status.stable.id == second
+
+
 def test_nothing_is_written_while_the_monitor_says_the_same(watched):
     world = watched()
     world.run_for(60)

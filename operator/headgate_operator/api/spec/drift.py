@@ -20,16 +20,8 @@ class OnInputDrift(StrEnum):
     RETRAIN = "Retrain"
 
 
-class OnPredictionDrift(StrEnum):
-    """What follows when the candidate's predictions differ from stable's on the same inputs by more than was expected."""
-
-    ALERT = "Alert"
-    HOLD = "Hold"
-    ROLLBACK = "Rollback"
-
-
-class OnWorse(StrEnum):
-    """What follows when labels show that the candidate predicts worse."""
+class OnSuspicion(StrEnum):
+    """What follows when the monitor speaks against the candidate: it predicts differently on the same inputs, or labels show it worse."""
 
     ALERT = "Alert"
     HOLD = "Hold"
@@ -72,8 +64,8 @@ class Drift(ApiModel):
     on_input_drift: OnInputDrift = Field(
         OnInputDrift.ALERT, description="When the world changed: Alert, Hold (a rollout waits), or Retrain. Never a rollback."
     )
-    on_prediction_drift: OnPredictionDrift = Field(
-        OnPredictionDrift.ALERT,
+    on_prediction_drift: OnSuspicion = Field(
+        OnSuspicion.ALERT,
         description="When the candidate predicts differently on the same inputs, beyond what was expected: Alert, Hold or Rollback.",
     )
     window: Window = Field(default_factory=Window, description="How much traffic one verdict is about.")
@@ -93,4 +85,4 @@ class GroundTruth(ApiModel):
     horizon: Duration = Field(timedelta(days=7), description="How long after its prediction a label may arrive.")
     metric: QualityMetric = Field(QualityMetric.BRIER, description="How predictions are compared with labels: brier, logLoss or accuracy.")
     margin: float = Field(0.02, gt=0, lt=1, description="By how much the candidate may be worse than stable.")
-    on_worse: OnWorse = Field(OnWorse.ROLLBACK, description="When the candidate is worse by more than the margin: Alert, Hold or Rollback.")
+    on_worse: OnSuspicion = Field(OnSuspicion.ROLLBACK, description="When the candidate is worse by more than the margin: Alert, Hold or Rollback.")

@@ -65,6 +65,7 @@ STRAIGHT_ON: Final[tuple[Gate, ...]] = (
     not_frozen,
     breaker_closed,
     nothing_against_it,
+    labels_not_against,
     capacity,
     pre_rollout_passed,
     pre_promotion_passed,
