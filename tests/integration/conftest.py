@@ -18,10 +18,22 @@ from tests.scene import Scene
 
 
 @pytest.fixture
-async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+def with_monitor() -> bool:
+    """A test's file says otherwise if the cluster should have a drift monitor."""
+    return False
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_monitor: bool) -> AsyncIterator[Cluster]:
     monkeypatch.setenv("HEADGATE_LEADER_ELECTION", "false")  # a killed leader's lease lasts 15 s; test_operator_process.py waits for it
-    async with Cluster(tmp_path / "cluster") as cluster:
-        yield Scene(cluster)
+    monkeypatch.setenv("HEADGATE_ALLOW_URL", "http://127.0.0.1")  # the hooks, registries and servers of tests
+    async with Cluster(tmp_path / "cluster", monitor=with_monitor) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def scene(cluster: Cluster) -> Scene:
+    return Scene(cluster)
 
 
 @pytest.fixture

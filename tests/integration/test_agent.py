@@ -13,16 +13,9 @@ from aiohttp import web
 from headgate_devcluster.kserve.agent.events import REQUEST, RESPONSE, Origin
 from headgate_devcluster.kserve.agent.proxy import Proxy, application
 from headgate_devcluster.kserve.agent.sink import QUEUE, WORKERS, Sink
+from tests.served import everything, served
 
 REQUEST_ID = "3c9f"
-
-
-async def listen(stack: AsyncExitStack, app: web.Application) -> str:
-    runner = web.AppRunner(app)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
 
 @dataclass
@@ -63,13 +56,11 @@ async def bench() -> AsyncIterator[Bench]:
         client = await stack.enter_async_context(aiohttp.ClientSession())
         made = Bench(client)
         made.release.set()
-        server, collector = web.Application(), web.Application()
-        server.router.add_route("*", "/{path:.*}", model)
-        collector.router.add_route("POST", "/{path:.*}", made.collect)
-        target = await listen(stack, server)
-        made.sink = await stack.enter_async_context(Sink(await listen(stack, collector) + "/v1/events/m/r1"))
+        target = await stack.enter_async_context(served(everything(model)))
+        collector = await stack.enter_async_context(served(everything(made.collect)))
+        made.sink = await stack.enter_async_context(Sink(f"{collector}/v1/events/m/r1"))
         origin = Origin("m-1", "ml", metadata_headers=("X-Request-Id",))
-        made.url = await listen(stack, application(Proxy(target, "all", origin, made.sink, client)))
+        made.url = await stack.enter_async_context(served(application(Proxy(target, "all", origin, made.sink, client))))
         stack.callback(made.release.set)  # before the servers close: they wait for what is under way
         yield made
 

@@ -16,13 +16,6 @@ from tests.waiting import eventually
 
 
 @pytest.fixture
-async def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Cluster]:
-    monkeypatch.setenv("HEADGATE_LEADER_ELECTION", "false")
-    async with Cluster(tmp_path) as cluster:
-        yield cluster
-
-
-@pytest.fixture
 async def bare(tmp_path: Path) -> AsyncIterator[Cluster]:
     async with Cluster(tmp_path, operator=False) as cluster:
         yield cluster

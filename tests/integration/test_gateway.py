@@ -10,11 +10,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from headgate_devcluster.errors import ClusterError, free_port
 from headgate_devcluster.gateway import envoy
 from headgate_devcluster.gateway.envoy import Envoy, start_envoy
 from headgate_devcluster.gateway.table import Backend, Endpoint, HeaderChanges, Mirror, Rule, Table, VirtualHost
+from tests.served import everything, served
 
 HOST = "m.example.com"
 HEADER = "x-headgate-revision"
@@ -59,7 +61,7 @@ class Bench:
         return None
 
 
-async def serve(name: str, seen: list[web.Request]) -> tuple[web.AppRunner, Endpoint]:
+def backend(name: str, seen: list[web.Request]) -> web.Application:
     async def answer(request: web.Request) -> web.Response:
         seen.append(request)
         if request.path == "/slow":
@@ -67,12 +69,7 @@ async def serve(name: str, seen: list[web.Request]) -> tuple[web.AppRunner, Endp
         status = {"/fail": 500, "/busy": 503}.get(request.path, 200)
         return web.Response(status=status, text=f"{name} {request.headers.get(HEADER)}")
 
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return runner, runner.addresses[0][:2]
+    return everything(answer)
 
 
 @pytest.fixture
@@ -80,8 +77,8 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     async with AsyncExitStack() as stack:
         servers, seen = {}, {"a": list[web.Request](), "b": list[web.Request]()}
         for name in "ab":
-            runner, servers[name] = await serve(name, seen[name])
-            stack.push_async_callback(runner.cleanup)
+            url = URL(await stack.enter_async_context(served(backend(name, seen[name]))))
+            servers[name] = (str(url.host), url.port or 0)
         running = await start_envoy(tmp_path / "a folder")
         stack.push_async_callback(running.stop)
         client = await stack.enter_async_context(aiohttp.ClientSession())

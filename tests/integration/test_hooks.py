@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from headgate_devcluster.cluster import Cluster
 from tests.scene import STEPS, Scene
+from tests.served import everything, served
 from tests.waiting import eventually
 
 
@@ -32,22 +32,8 @@ class Receiver:
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     one = Receiver()
-    app = web.Application()
-    app.add_routes([web.post("/{path:.*}", one.answer)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    one.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield one
-    await runner.cleanup()
-
-
-@pytest.fixture
-async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
-    monkeypatch.setenv("HEADGATE_LEADER_ELECTION", "false")
-    monkeypatch.setenv("HEADGATE_ALLOW_URL", "http://127.0.0.1")
-    async with Cluster(tmp_path / "cluster") as cluster:
-        yield Scene(cluster)
+    async with served(everything(one.answer)) as one.url:
+        yield one
 
 
 async def test_a_rollout_asks_its_hooks_across_a_kill_and_holds_at_one_that_says_no_until_a_person_retries(

@@ -1,13 +1,11 @@
 """Rollouts judged by a real monitor: real requests through Envoy, KServe's logger, the collector, the detectors, the operator."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from headgate_devcluster.cluster import Cluster
 from tests.scene import STEPS, Scene
 
 WINDOW = {"rows": 150, "duration": "20s", "minimumRows": 60}
@@ -18,10 +16,8 @@ def drift(policy: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
-    monkeypatch.setenv("HEADGATE_LEADER_ELECTION", "false")
-    async with Cluster(tmp_path / "cluster", monitor=True) as cluster:
-        yield Scene(cluster)
+def with_monitor() -> bool:
+    return True
 
 
 async def collected(scene: Scene) -> str:

@@ -15,6 +15,7 @@ from headgate_operator.rollout.observed import Backend, Reading, Route, Subject
 from tests import expositions
 from tests.expositions import CANDIDATE, STABLE
 from tests.prometheus import PrometheusServer, needs_prometheus
+from tests.served import routes, served
 
 pytestmark = needs_prometheus
 SUBJECT = Subject(name="flight-delay", namespace="ml", uid="u", generation=1)
@@ -46,17 +47,11 @@ async def prometheus(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     async def page(request: web.Request) -> web.Response:
         return web.Response(text=PAGES[request.match_info["name"]][0])
 
-    app = web.Application()
-    app.router.add_get("/{name}", page)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
-    targets = {f"127.0.0.1:{port}/{name}": labels for name, (_, labels) in PAGES.items()}
-    async with PrometheusServer(tmp_path_factory.mktemp("prometheus") / "server", targets) as server:
-        await server.until(f"sum(up) == {len(targets)}")
-        yield server
-    await runner.cleanup()
+    async with served(routes(web.get("/{name}", page))) as url:
+        targets = {f"{url.removeprefix('http://')}/{name}": labels for name, (_, labels) in PAGES.items()}
+        async with PrometheusServer(tmp_path_factory.mktemp("prometheus") / "server", targets) as server:
+            await server.until(f"sum(up) == {len(targets)}")
+            yield server
 
 
 async def read(server: PrometheusServer, series: SeriesPreset, *metrics: Metric) -> Reading:

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from headgate_devcluster.cluster import Cluster
 from headgate_operator.api.status import Phase
 from tests.scene import STEPS, Scene
 
@@ -94,14 +93,6 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mlflow]:
     server.start()
     yield server
     server.kill()
-
-
-@pytest.fixture
-async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
-    monkeypatch.setenv("HEADGATE_LEADER_ELECTION", "false")
-    monkeypatch.setenv("HEADGATE_ALLOW_URL", "http://127.0.0.1")
-    async with Cluster(tmp_path / "cluster") as cluster:
-        yield Scene(cluster)
 
 
 def _registry_is_down(status: Any) -> bool:

@@ -13,10 +13,12 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from yarl import URL
 
 from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.cluster import Cluster
 from headgate_devcluster.kserve.behaviour import Behaviour, order
+from tests.served import everything, served
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
@@ -314,30 +316,23 @@ async def test_a_logger_stands_in_the_request_path_and_reaches_a_sink_by_its_ser
         events.append({"path": request.path, "host": request.host, **{name.lower(): value for name, value in request.headers.items()}})
         return web.Response()
 
-    app = web.Application(client_max_size=10**7)
-    app.router.add_post("/{path:.*}", collect)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    await world.service_on("sink", runner.addresses[0][1])
-    url = "http://sink.ml.svc.cluster.local/v1/events/m/r1"
-    await world.serve("m-6", logger={"mode": "all", "url": url, "metadataHeaders": ["X-Request-Id"]})
-    await world.ready("m-6")
-    (pod,) = await world.pods("m-6")
-    assert [(part["name"], part["ready"]) for part in pod["status"]["containerStatuses"]] == [("kserve-container", True), ("agent", True)]
-
     async def two() -> bool:
         return len(events) >= 2
 
+    url = "http://sink.ml.svc.cluster.local/v1/events/m/r1"
     path, headers = "/v2/models/flight-delay/infer", {"X-Request-Id": "r-1"}
     address = f"http://m-6-predictor.ml.svc.cluster.local{path}"
-    try:
+    async with served(everything(collect)) as sink:
+        await world.service_on("sink", URL(sink).port or 0)
+        await world.serve("m-6", logger={"mode": "all", "url": url, "metadataHeaders": ["X-Request-Id"]})
+        await world.ready("m-6")
+        (pod,) = await world.pods("m-6")
+        parts = [(part["name"], part["ready"]) for part in pod["status"]["containerStatuses"]]
+        assert parts == [("kserve-container", True), ("agent", True)]
         async with world.client.post(address, json=world.question, headers=headers, proxy=world.cluster.cluster_local_proxy) as answer:
             assert answer.status == 200
         await eventually(two)
-    finally:
         await world.api.delete(*ISVC, "m-6")
-        await runner.cleanup()
     assert [(event["path"], event["ce-inferenceservicename"]) for event in events] == [("/v1/events/m/r1", "m-6")] * 2
     assert {event["ce-metadata"] for event in events} == {'{"X-Request-Id": ["r-1"]}'}
 

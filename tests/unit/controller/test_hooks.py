@@ -15,6 +15,7 @@ from headgate_operator.controller.allowed import AllowList, parse_allow_list
 from headgate_operator.controller.hooks import Hooks
 from headgate_operator.controller.payload import Delivery
 from headgate_operator.rollout.observed import HookAnswer, HookCall
+from tests.served import everything, served
 from tests.waiting import eventually
 
 KEY = ("ml", "flight-delay")
@@ -65,15 +66,9 @@ async def _endless(request: web.Request, status: int) -> web.StreamResponse:
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     one = Receiver()
-    app = web.Application()
-    app.add_routes([web.post("/{path:.*}", one.answer)])
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    one.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield one
-    one.release.set()
-    await runner.cleanup()
+    async with served(everything(one.answer)) as one.url:
+        yield one
+        one.release.set()
 
 
 @pytest.fixture

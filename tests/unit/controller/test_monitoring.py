@@ -11,6 +11,7 @@ from headgate_operator.api.spec import ModelDeploymentSpec
 from headgate_operator.api.status import ModelDeploymentStatus, Previous, Signal, Stable
 from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.rollout.observed import Subject
+from tests.served import routes, served
 
 SPEC = ModelDeploymentSpec.model_validate(
     {"model": {"uri": "s3://m/2", "format": {"name": "xgboost"}, "runtime": "r"}, "drift": {"window": {"rows": 300}}}
@@ -38,15 +39,9 @@ class Monitor:
 @pytest.fixture
 async def monitor():
     told = Monitor()
-    app = web.Application()
-    app.router.add_post("/{namespace}/v1/drift/{name}", told.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    told.address = f"http://127.0.0.1:{runner.addresses[0][1]}/{{{{namespace}}}}"
-    yield told
-    await runner.cleanup()
+    async with served(routes(web.post("/{namespace}/v1/drift/{name}", told.handle))) as url:
+        told.address = f"{url}/{{{{namespace}}}}"
+        yield told
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.controller.resources import CONFIG_MAPS, HTTP_ROUTES
+from tests.served import everything, served
 
 KEY = ("ml", "flight-delay")
 GOLDEN = {
@@ -29,7 +31,7 @@ async def test_the_candidate_is_asked_its_golden_inputs_once_it_is_ready(world, 
         assert request.headers["x-headgate-parity"] == "1"
         return web.json_response({"outputs": [{"name": "probability", "data": [0.25, 0.9]}]})
 
-    async with Everywhere(answer, monkeypatch):
+    async with everywhere(answer, monkeypatch):
         await golden(world, GOLDEN)
         await world.manifest(parity={"mode": "Required", "golden": {"configMap": "g"}})
         await world.reconciler.look(KEY)
@@ -61,7 +63,7 @@ async def test_an_answer_that_cannot_be_compared_is_no_mismatch(world, monkeypat
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=status, text=body, headers={"Location": "/"} if status == 302 else None)
 
-    async with Everywhere(answer, monkeypatch):
+    async with everywhere(answer, monkeypatch):
         parity = await _ready_parity(world)
     reason, message = parity.unavailable
     assert reason is Reason.PARITY_UNAVAILABLE
@@ -105,7 +107,7 @@ async def test_a_candidate_that_speaks_v1_is_asked_in_v1(world, monkeypatch) -> 
         asked.append((request.path, await request.json()))
         return web.json_response({"predictions": [{"probability": 0.25}, {"probability": 0.5}]})
 
-    async with Everywhere(answer, monkeypatch):
+    async with everywhere(answer, monkeypatch):
         parity = await _ready_parity(world, protocol="v1", modelName="other")
     assert asked == [("/v1/models/other:predict", {"instances": [{"temp": 1.5}, {"temp": None}]})]
     assert (parity.mismatch, parity.unavailable) == (None, None)
@@ -142,7 +144,7 @@ async def test_a_candidate_that_takes_its_time_holds_no_look_up_and_is_asked_onc
         await let_go.wait()
         return web.json_response({"outputs": [{"name": "probability", "data": [0.25, 0.5]}]})
 
-    async with Everywhere(answer, monkeypatch):
+    async with everywhere(answer, monkeypatch):
         await golden(world, GOLDEN)
         await world.manifest(parity={"mode": "Required", "golden": {"configMap": "g"}})
         await world.reconciler.look(KEY)
@@ -171,7 +173,7 @@ async def test_a_candidate_that_gave_no_answer_is_asked_again_and_what_it_said_s
         body = {"outputs": [{"name": "probability", "data": [0.25, 0.5]}]} if code == 200 else {}
         return web.json_response(body, status=code)
 
-    async with Everywhere(answer, monkeypatch):
+    async with everywhere(answer, monkeypatch):
         first = await _ready_parity(world)
         assert first.unavailable is not None
         assert codes == [200], "a look that finds an answer asks nothing"
@@ -192,22 +194,10 @@ async def _config_map(world, data) -> None:
     await world.admin.apply(CONFIG_MAPS, obj, field_manager="person")
 
 
-class Everywhere:
+@asynccontextmanager
+async def everywhere(answer, monkeypatch):
     """An HTTP proxy that knows every cluster-local name and gives all of them the same answer."""
-
-    def __init__(self, answer, monkeypatch) -> None:
-        self._answer = answer
-        self._monkeypatch = monkeypatch
-
-    async def __aenter__(self) -> None:
-        app = web.Application(client_max_size=10_000_000)
-        app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self._monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
-        self._monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{self._runner.addresses[0][1]}")
-
-    async def __aexit__(self, *_) -> None:
-        await self._runner.cleanup()
+    async with served(everything(answer)) as url:
+        monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+        monkeypatch.setenv("http_proxy", url)
+        yield

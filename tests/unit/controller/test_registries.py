@@ -14,6 +14,7 @@ from headgate_operator.controller.registries import GoldenTag, Registries
 from headgate_operator.controller.resources import INFERENCE_SERVICES
 from headgate_operator.controller.upstream.rest import Rest, TokenFile
 from headgate_operator.rollout.upstream import RegistryWrite
+from tests.served import everything, served
 from tests.waiting import eventually
 
 KEY = ("ml", "flight-delay")
@@ -70,15 +71,9 @@ class Mlflow:
 @pytest.fixture
 async def mlflow() -> AsyncIterator[Mlflow]:
     one = Mlflow()
-    app = web.Application()
-    app.add_routes([web.route("*", "/{path:.*}", one.answer)])
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    one.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield one
-    one.release.set()
-    await runner.cleanup()
+    async with served(everything(one.answer)) as one.url:
+        yield one
+        one.release.set()
 
 
 @pytest.fixture

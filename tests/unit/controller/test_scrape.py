@@ -11,6 +11,7 @@ from headgate_operator.api.spec import Analysis, EnvoyProvider, Metric, MetricPr
 from headgate_operator.controller.allowed import parse_allow_list
 from headgate_operator.controller.scrape import Counters, Providers
 from headgate_operator.rollout.observed import Backend, Reading, Route, Subject
+from tests.served import routes, served
 
 SUBJECT = Subject(name="flight-delay", namespace="ml", uid="u", generation=1)
 ROUTE = Route(
@@ -65,15 +66,9 @@ def _success(kind: str, *results: Any) -> Any:
 
 @pytest.fixture
 async def both() -> AsyncIterator[Both]:
-    made, app = Both(), web.Application()
-    app.router.add_get("/stats/prometheus", made.proxy)
-    app.router.add_post("/api/v1/query", made.query)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield made
-    await runner.cleanup()
+    made = Both()
+    async with served(routes(web.get("/stats/prometheus", made.proxy), web.post("/api/v1/query", made.query))) as made.url:
+        yield made
 
 
 async def read(counters: Counters, *metrics: Metric, provider: Provider | None = None) -> Reading:

@@ -14,6 +14,7 @@ from headgate_operator.controller.training import Training
 from headgate_operator.controller.upstream.rest import Rest
 from headgate_operator.rollout.observed import DriftReport, Finding
 from headgate_operator.rollout.upstream import RunRequest
+from tests.served import everything, served
 from tests.waiting import eventually
 
 KEY = ("ml", "flight-delay")
@@ -94,14 +95,8 @@ def _error(status: int, code: int, message: str) -> web.Response:
 @pytest.fixture
 async def kfp() -> AsyncIterator[Kfp]:
     one = Kfp()
-    app = web.Application()
-    app.add_routes([web.route("*", "/{path:.*}", one.answer)])
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    one.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield one
-    await runner.cleanup()
+    async with served(everything(one.answer)) as one.url:
+        yield one
 
 
 @pytest.fixture

@@ -7,22 +7,15 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from headgate_devcluster.demo.replay import Replay, infer_request
+from tests.served import routes, served
 
 ROWS = [{"carrier": "UA", "distance": 1400.0, "temp": None}, {"carrier": None, "distance": 200.0, "temp": 70.2}]
 
 
 @asynccontextmanager
 async def server(handler: web.RequestHandler) -> AsyncIterator[str]:
-    app = web.Application()
-    app.router.add_post("/infer", handler)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/infer"
-    finally:
-        await runner.cleanup()
+    async with served(routes(web.post("/infer", handler))) as url:
+        yield f"{url}/infer"
 
 
 def replay(url: str, rows: list[dict[str, object]], rate: float = 200, timeout: float = 5) -> Replay:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from headgate_operator.kube.client import KubeClient
 from headgate_operator.kube.connect import connect
+from tests.served import everything, served
 
 
 @dataclass
@@ -50,14 +51,8 @@ def script() -> Script:
 
 @pytest.fixture
 async def address(script: Script) -> AsyncIterator[str]:
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", script.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    async with served(everything(script.handle)) as url:
+        yield url
 
 
 def write_kubeconfig(path: Path, server: str, token: str = "secret") -> Path:

@@ -11,8 +11,10 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from headgate_operator.metrics.envoy import GatewayReading, read_gateway, stats_filter
+from tests.served import everything, served
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CLUSTERS = {slot: f"httproute/ml/flight-delay/rule/0/backend/{slot}" for slot in (0, 1)}
@@ -64,15 +66,6 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield opened
 
 
-async def serve(handler: Callable[[web.Request], Any]) -> tuple[web.AppRunner, int]:
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return runner, runner.addresses[0][1]
-
-
 class Proxy:
     """A running Envoy: where its front and its admin page are."""
 
@@ -92,17 +85,17 @@ async def envoy(tmp_path: Path, session: aiohttp.ClientSession) -> AsyncIterator
     assert spec is not None
     assert spec.origin is not None
     binary = Path(spec.origin).parent / "_bin" / "envoy"
-    backend, port = await serve(answer)
     config, admin_file = tmp_path / "envoy.json", tmp_path / "admin"
-    config.write_text(json.dumps(bootstrap(port, [*CLUSTERS.values(), "httproute/ml/flight-delay-2/rule/0/backend/0"])))
     arguments = ["-c", str(config), "--admin-address-path", str(admin_file), "--concurrency", "1", "--use-dynamic-base-id", "-l", "off"]
-    child = await asyncio.create_subprocess_exec(binary, *arguments)
-    try:
-        yield await until(lambda: _started(session, admin_file))
-    finally:
-        child.terminate()
-        await child.wait()
-        await backend.cleanup()
+    async with served(everything(answer)) as backend:
+        clusters = [*CLUSTERS.values(), "httproute/ml/flight-delay-2/rule/0/backend/0"]
+        config.write_text(json.dumps(bootstrap(URL(backend).port or 0, clusters)))
+        child = await asyncio.create_subprocess_exec(binary, *arguments)
+        try:
+            yield await until(lambda: _started(session, admin_file))
+        finally:
+            child.terminate()
+            await child.wait()
 
 
 def _text(path: Path) -> str:
@@ -188,9 +181,8 @@ async def test_a_malformed_answer_is_one_sentence(session, body, status, words):
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text=body, status=status)
 
-    runner, port = await serve(answer)
-    reading = await read(session, f"http://127.0.0.1:{port}")
-    await runner.cleanup()
+    async with served(everything(answer)) as url:
+        reading = await read(session, url)
     assert words in (reading.error or "")
     assert "\n" not in (reading.error or "")
 
@@ -201,9 +193,8 @@ async def test_a_proxy_that_hangs_is_given_up(session, monkeypatch):
         return web.Response()
 
     monkeypatch.setattr("headgate_operator.metrics.envoy._TIMEOUT", 0.05)
-    runner, port = await serve(answer)
-    reading = await read(session, f"http://127.0.0.1:{port}")
-    await runner.cleanup()
+    async with served(everything(answer)) as url:
+        reading = await read(session, url)
     assert "did not answer within 0.05 s" in (reading.error or "")
 
 

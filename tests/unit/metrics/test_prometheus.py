@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from headgate_operator.metrics import prometheus as module
 from headgate_operator.metrics.exposition import MalformedError
 from headgate_operator.metrics.prometheus import Access, Prometheus, aligned
 from headgate_operator.metrics.reading import UnreadableError
+from tests.served import everything, served
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -28,18 +30,14 @@ class FakeServer:
         self.credentials: list[str | None] = []
         self.at_once = self.most_at_once = 0
         self.url = ""
+        self._serving = AsyncExitStack()
 
     async def __aenter__(self) -> "FakeServer":
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.url = await self._serving.enter_async_context(served(everything(self._answer)))
         return self
 
     async def __aexit__(self, *_: Any) -> None:
-        await self._runner.cleanup()
+        await self._serving.aclose()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.at_once += 1
