@@ -85,4 +85,6 @@ class GroundTruth(ApiModel):
     horizon: Duration = Field(timedelta(days=7), description="How long after its prediction a label may arrive.")
     metric: QualityMetric = Field(QualityMetric.BRIER, description="How predictions are compared with labels: brier, logLoss or accuracy.")
     margin: float = Field(0.02, gt=0, lt=1, description="By how much the candidate may be worse than stable.")
-    on_worse: OnSuspicion = Field(OnSuspicion.ROLLBACK, description="When the candidate is worse by more than the margin: Alert, Hold or Rollback.")
+    on_worse: OnSuspicion = Field(
+        OnSuspicion.ROLLBACK, description="When the candidate is worse by more than the margin: Alert, Hold or Rollback."
+    )
