@@ -1,6 +1,7 @@
 """Fixtures that several test areas share."""
 
 import importlib.util
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -11,6 +12,14 @@ import pytest
 
 MakeColumns = Callable[..., Mapping[str, Sequence[str | float | int | None]]]
 MakeExport = Callable[..., Path]
+
+
+def pytest_configure() -> None:
+    """Let SIGINT end the programs under test: whoever starts the tests in the background of a script has them ignore it, and so would all
+    their children.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

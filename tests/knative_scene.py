@@ -1,9 +1,7 @@
 """One InferenceService in Knative mode, seen from outside: what tests of the stand-in on either API server share."""
 
-import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,19 +9,12 @@ from typing import Any
 import aiohttp
 
 from headgate_devcluster.cluster import Cluster
+from tests.waiting import eventually
 
 Object = dict[str, Any]
 ISVC = ("serving.kserve.io/v1beta1", "inferenceservices", "ml")
 TAGGED = {"serving.kserve.io/enable-tag-routing": "true"}
 REVISION = "{}-predictor-{:05d}"
-
-
-async def eventually(met: Callable[[], Awaitable[Any]], seconds: float = 40) -> Any:
-    """What `met` returned once it returned something true."""
-    async with asyncio.timeout(seconds):
-        while not (found := await met()):  # noqa: ASYNC110 - the condition is behind an API
-            await asyncio.sleep(0.05)
-        return found
 
 
 @dataclass

@@ -13,6 +13,7 @@ import pytest
 
 from headgate_devcluster.apiclient import ApiClient
 from headgate_operator.api.names import API_VERSION, KIND
+from tests.waiting import eventually
 
 
 class Operator:
@@ -55,9 +56,7 @@ def free_port() -> int:
 
 async def until(met: Callable[[], Awaitable[Any]], operator: Operator, seconds: float = 30) -> None:
     try:
-        async with asyncio.timeout(seconds):
-            while not await met():  # noqa: ASYNC110 - the condition is in another process
-                await asyncio.sleep(0.05)
+        await eventually(met, seconds)
     except TimeoutError:
         pytest.fail(f"not within {seconds:g} s; the operator said:\n{operator.said}")
 

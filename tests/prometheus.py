@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from headgate_devcluster.errors import free_port
+from tests.waiting import eventually
 
 BINARY = shutil.which("prometheus")
 needs_prometheus = pytest.mark.skipif(BINARY is None, reason="no prometheus on the PATH (Debian: apt-get install prometheus)")
@@ -50,9 +51,8 @@ class PrometheusServer:
         ]
         with (self.folder / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(BINARY, *options, stdout=log, stderr=log)
-        async with aiohttp.ClientSession() as session, asyncio.timeout(30):
-            while not await _ready(session, self.url):  # noqa: ASYNC110 (another process)
-                await asyncio.sleep(0.05)
+        async with aiohttp.ClientSession() as session:
+            await eventually(lambda: _ready(session, self.url))
 
     async def until(self, query: str) -> None:
         """Wait until a query has a result."""

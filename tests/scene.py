@@ -17,6 +17,7 @@ from headgate_devcluster.cluster import Cluster
 from headgate_operator.api.names import API_VERSION, KIND, REVISION_HEADER
 from headgate_operator.api.status import ModelDeploymentStatus, Phase
 from headgate_operator.cli.main import main
+from tests.waiting import eventually
 
 NAME = "flight-delay"
 HOST = f"{NAME}.ml.example.com"
@@ -137,12 +138,12 @@ class Scene:
 
 async def first_answer(session: aiohttp.ClientSession, url: str) -> None:
     """Wait until Envoy has read the route: a gateway accepts it a moment earlier."""
-    async with asyncio.timeout(10):
-        while True:
-            async with session.get(f"{url}/v2/health/ready", headers={"Host": HOST}) as answer:
-                if answer.status == 200:
-                    return
-            await asyncio.sleep(0.05)
+
+    async def ready() -> bool:
+        async with session.get(f"{url}/v2/health/ready", headers={"Host": HOST}) as answer:
+            return answer.status == 200
+
+    await eventually(ready)
 
 
 def bodies(columns: Any) -> Iterator[Any]:

@@ -1,12 +1,17 @@
 """Waiting for a condition, never for a time."""
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 
-async def eventually(met: Callable[[], Any], seconds: float = 30) -> None:
-    """Wait until `met` says something true; TimeoutError after `seconds`."""
+async def eventually(met: Callable[[], Any], seconds: float = 30) -> Any:
+    """Ask `met`, a function or a coroutine function, until it says something true, and return that; TimeoutError after `seconds`."""
     async with asyncio.timeout(seconds):
-        while not met():  # noqa: ASYNC110 - the condition is in another process
+        while True:
+            answer = met()
+            found = await answer if inspect.isawaitable(answer) else answer
+            if found:
+                return found
             await asyncio.sleep(0.05)

@@ -1,9 +1,10 @@
 """Owners and what they own: collected in the background, waited for in the foreground, orphaned; namespaces with everything in them."""
 
-import asyncio
 from typing import Any
 
 import pytest
+
+from tests.waiting import eventually
 
 CONFIG = ("v1", "configmaps")
 
@@ -28,9 +29,10 @@ async def child(server: Any) -> Any:
 
 
 async def until_gone(found: Any, seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while await found() is not None:  # noqa: ASYNC110 - the collector tells nobody
-            await asyncio.sleep(0.05)
+    async def gone() -> bool:
+        return await found() is None
+
+    await eventually(gone, seconds)
 
 
 async def owner(server: Any) -> Any:
@@ -95,10 +97,12 @@ async def test_a_namespace_goes_with_everything_in_it_and_takes_nothing_new(serv
 async def test_a_pod_on_a_node_waits_for_its_kubelet(server: Any) -> None:
     meta = {"name": "p", "namespace": server.namespace}
     spec = {"nodeName": "n", "automountServiceAccountToken": False, "containers": [{"name": "c", "image": "i:1"}]}
-    async with asyncio.timeout(20):  # a real server refuses Pods until the namespace has its ServiceAccount
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
-        while (await server.http("POST", server.path("pods", "/api/v1"), pod)).status == 403:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.05)
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
+
+    async def allowed() -> bool:
+        return (await server.http("POST", server.path("pods", "/api/v1"), pod)).status != 403
+
+    await eventually(allowed)  # a real server refuses Pods until the namespace has its ServiceAccount
     path = server.path("pods", "/api/v1") + "/p"
     marked = (await server.http("DELETE", path)).body
     assert marked["metadata"]["deletionGracePeriodSeconds"] == 30

@@ -6,10 +6,11 @@ import aiohttp
 import pytest
 
 from headgate_devcluster.cluster import Cluster
-from tests.knative_scene import ISVC, REVISION, World, eventually
+from tests.knative_scene import ISVC, REVISION, World
 from tests.realcluster.controlplane import control_plane
 from tests.realcluster.definitions import full_definitions
 from tests.realcluster.programs import Programs
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.real_api, pytest.mark.slow]
 

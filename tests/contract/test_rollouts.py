@@ -2,7 +2,6 @@
 KServe stand-in and the gateway as other clients. What was refused for want of a right is in the server's audit log.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests.realcluster.controlplane import ControlPlane, control_plane
 from tests.realcluster.definitions import full_definitions
 from tests.realcluster.programs import Programs
 from tests.scene import Scene
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.real_api, pytest.mark.slow]
 
@@ -128,15 +128,18 @@ async def swap_the_weights(scene: Scene) -> None:
     right = await rule()
     swapped = [ref | {"weight": 100 - ref["weight"]} for ref in right["backendRefs"]]
     await scene.cluster.api.merge_patch(*ROUTES, scene.name, {"spec": {"rules": [right | {"backendRefs": swapped}]}})
-    async with asyncio.timeout(20):
-        while await rule() != right:  # noqa: ASYNC110 - it is elsewhere
-            await asyncio.sleep(0.05)
+
+    async def put_right() -> bool:
+        return await rule() == right
+
+    await eventually(put_right)
 
 
 async def eventually_none(scene: Scene, kind: tuple[str, str, str]) -> None:
-    async with asyncio.timeout(60):
-        while await scene.cluster.api.list(*kind):  # noqa: ASYNC110 - it is elsewhere
-            await asyncio.sleep(0.1)
+    async def none() -> bool:
+        return not await scene.cluster.api.list(*kind)
+
+    await eventually(none, seconds=60)
 
 
 Right = tuple[str, str, str]

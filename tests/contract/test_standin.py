@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from headgate_devcluster.cluster import Cluster
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -58,9 +59,7 @@ class Watched:
                 self.events.append({"type": kind, "generation": obj["metadata"]["generation"], "status": obj.get("status")})
 
     async def until(self, met: Callable[[list[Object]], bool], seconds: float = 30) -> None:
-        async with asyncio.timeout(seconds):
-            while not met(self.events):  # noqa: ASYNC110 - filled by `follow`
-                await asyncio.sleep(0.02)
+        await eventually(lambda: met(self.events), seconds)
 
 
 @asynccontextmanager
@@ -177,9 +176,7 @@ async def test_a_server_that_cannot_start_is_never_ready_and_only_the_pod_says_w
     async with watched(tmp_path, "x-1", small_export) as isvc:
         await isvc.apply(args=["--no-such-flag"])
         await isvc.until(reasons_seen("MinimumReplicasUnavailable"))
-        async with asyncio.timeout(30):
-            while not await crashed(isvc.cluster):  # noqa: ASYNC110 - the condition is behind an API
-                await asyncio.sleep(0.05)
+        await eventually(lambda: crashed(isvc.cluster))
         assert statuses(isvc.events) == statuses(recorded("crash", "create"))
 
 

@@ -14,6 +14,7 @@ from headgate_devcluster.kserve.agent.events import REQUEST, RESPONSE, Origin
 from headgate_devcluster.kserve.agent.proxy import Proxy, application
 from headgate_devcluster.kserve.agent.sink import QUEUE, WORKERS, Sink
 from tests.served import everything, served
+from tests.waiting import eventually
 
 REQUEST_ID = "3c9f"
 
@@ -40,9 +41,7 @@ class Bench:
             return answer.status, await answer.text()
 
     async def until(self, met: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
-            while not met():  # noqa: ASYNC110 - filled by the sink
-                await asyncio.sleep(0.01)
+        await eventually(met)
 
 
 async def model(request: web.Request) -> web.Response:

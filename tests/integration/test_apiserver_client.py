@@ -12,6 +12,7 @@ import yaml
 from headgate_devcluster.access import write_kubeconfig
 from headgate_devcluster.apiclient import ApiClient, ApiError
 from headgate_devcluster.apiserver import ApiServer
+from tests.waiting import eventually
 
 HTTP_ROUTES = ("gateway.networking.k8s.io/v1", "httproutes")
 
@@ -122,14 +123,11 @@ async def test_many_watchers_and_a_stop_leave_nothing_behind() -> None:
         async with asyncio.TaskGroup() as group:
             watches = [group.create_task(drain(api)) for _ in range(20)]
             history = server.store.history(("gateway.networking.k8s.io", "httproutes"))
-            async with asyncio.timeout(10):
-                while history.watchers < len(watches):  # noqa: ASYNC110 - the server has no event for it
-                    await asyncio.sleep(0.01)
+            await eventually(lambda: history.watchers == len(watches))
             for watch in watches:
                 watch.cancel()
-        async with asyncio.timeout(10):
-            while history.watchers:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await eventually(lambda: not history.watchers)
+        assert history.watchers == 0
 
 
 async def drain(api: ApiClient) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import kopf
@@ -11,6 +11,7 @@ import pytest
 from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.apiserver import ApiServer
 from headgate_operator.api.crd import crd
+from tests.waiting import eventually
 
 MODELS = ("headgate.dev/v1alpha1", "modeldeployments")
 SERVICES = ("serving.kserve.io/v1beta1", "inferenceservices")
@@ -95,41 +96,35 @@ async def seen(server: ApiServer, api: ApiClient) -> AsyncIterator[Seen]:
         assert not thread.is_alive()
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
-        while not holds():  # noqa: ASYNC110 - it happens in another thread
-            await asyncio.sleep(0.01)
-
-
 async def test_everything_that_exists_arrives_page_by_page_then_every_change(api: ApiClient, seen: Seen) -> None:
-    await until(lambda: {name for _, _, name in seen} == {f"m{number}" for number in range(5)})
+    await eventually(lambda: {name for _, _, name in seen} == {f"m{number}" for number in range(5)})
     await api.create(model("later"))
-    await until(lambda: ("ADDED", "modeldeployments", "later") in seen)
+    await eventually(lambda: ("ADDED", "modeldeployments", "later") in seen)
     await api.merge_patch(*MODELS, "default", "later", {"metadata": {"annotations": {"headgate.dev/command": "abort@r1"}}})
-    await until(lambda: ("MODIFIED", "modeldeployments", "later") in seen)
+    await eventually(lambda: ("MODIFIED", "modeldeployments", "later") in seen)
     await api.delete(*MODELS, "default", "later")
-    await until(lambda: ("DELETED", "modeldeployments", "later") in seen)
+    await eventually(lambda: ("DELETED", "modeldeployments", "later") in seen)
 
 
 async def test_only_selected_children_arrive_and_losing_the_label_is_a_deletion(api: ApiClient, seen: Seen) -> None:
-    await until(lambda: len(seen) >= 5)
+    await eventually(lambda: len(seen) >= 5)
     await api.create(service("foreign", {}))
     await api.create(service("ours", {OWNER: "m0"}))
-    await until(lambda: ("ADDED", "inferenceservices", "ours") in seen)
+    await eventually(lambda: ("ADDED", "inferenceservices", "ours") in seen)
     await api.merge_patch(*SERVICES, "default", "ours", {"metadata": {"labels": {OWNER: None}}})
-    await until(lambda: ("DELETED", "inferenceservices", "ours") in seen)
+    await eventually(lambda: ("DELETED", "inferenceservices", "ours") in seen)
     assert not any(name == "foreign" for _, _, name in seen)
 
 
 async def test_a_cut_watch_goes_on_and_a_forgotten_revision_lists_again(server: ApiServer, api: ApiClient, seen: Seen) -> None:
-    await until(lambda: len(seen) >= 5)
+    await eventually(lambda: len(seen) >= 5)
     server.store.end_watches()
     await api.create(model("after-the-cut"))
-    await until(lambda: any(name == "after-the-cut" for _, _, name in seen))
+    await eventually(lambda: any(name == "after-the-cut" for _, _, name in seen))
     history = server.store.history(("headgate.dev", "modeldeployments"))
-    await until(lambda: history.watchers > 0)
+    await eventually(lambda: history.watchers > 0)
     seen.clear()
     history.end_all()
     await api.create(model("compacted"))
     history.forget_all(server.store.revision)
-    await until(lambda: any(name == "compacted" for _, _, name in seen))
+    await eventually(lambda: any(name == "compacted" for _, _, name in seen))

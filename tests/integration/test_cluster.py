@@ -34,9 +34,7 @@ async def test_a_cluster_has_its_parts_and_its_objects(tmp_path: Path) -> None:
         assert await cluster.api.get("serving.kserve.io/v1alpha1", "clusterservingruntimes", None, "headgate-xgboost")
         async with client.get(cluster.gateway_url, headers={"Host": "nobody.example.com"}) as answer:
             assert answer.status == 404
-        async with asyncio.timeout(5):
-            while not await _programmed(cluster):  # noqa: ASYNC110 - the condition is behind an API
-                await asyncio.sleep(0.05)
+        await eventually(lambda: _programmed(cluster))
 
 
 async def _programmed(cluster: Cluster) -> bool:

@@ -210,6 +210,4 @@ async def ready_pods(cluster: Cluster) -> list[str]:
 
 
 async def until_ready(cluster: Cluster) -> None:
-    async with asyncio.timeout(60):
-        while not await ready_pods(cluster):  # noqa: ASYNC110 - the condition is in the cluster
-            await asyncio.sleep(0.1)
+    await eventually(lambda: ready_pods(cluster), seconds=60)

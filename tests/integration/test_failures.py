@@ -1,6 +1,5 @@
 """What production does to a rollout: killed processes, lost status, edited and deleted objects, counters that cannot be read."""
 
-import asyncio
 import os
 import random
 import signal
@@ -9,6 +8,7 @@ from typing import Any
 
 from headgate_devcluster.errors import free_port
 from headgate_operator.api.names import API_VERSION
+from tests.waiting import eventually
 
 ROUTES = ("gateway.networking.k8s.io/v1", "httproutes", "ml", "flight-delay")
 SERVICES = ("serving.kserve.io/v1beta1", "inferenceservices", "ml")
@@ -94,9 +94,11 @@ async def test_a_candidate_whose_server_dies_loses_its_traffic_until_it_is_back_
 
 async def put_back(scene: Any, rule: dict[str, Any]) -> None:
     """Wait until the route has its one rule again."""
-    async with asyncio.timeout(10):
-        while ((await scene.cluster.api.get(*ROUTES)) or {"spec": {}})["spec"].get("rules") != [rule]:  # noqa: ASYNC110 - it is elsewhere
-            await asyncio.sleep(0.05)
+
+    async def as_it_was() -> bool:
+        return ((await scene.cluster.api.get(*ROUTES)) or {"spec": {}})["spec"].get("rules") == [rule]
+
+    await eventually(as_it_was)
 
 
 async def test_weights_stay_while_the_counters_cannot_be_read(scene: Any, tmp_path: Path, make_export: Any, make_columns: Any) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from headgate_devcluster.gateway import envoy
 from headgate_devcluster.gateway.envoy import Envoy, start_envoy
 from headgate_devcluster.gateway.table import Backend, Endpoint, HeaderChanges, Mirror, Rule, Table, VirtualHost
 from tests.served import everything, served
+from tests.waiting import eventually
 
 HOST = "m.example.com"
 HEADER = "x-headgate-revision"
@@ -83,12 +84,6 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         stack.push_async_callback(running.stop)
         client = await stack.enter_async_context(aiohttp.ClientSession())
         yield Bench(running, client, servers, seen)
-
-
-async def eventually(met: Callable[[], Awaitable[bool]], seconds: float = 5) -> None:
-    async with asyncio.timeout(seconds):
-        while not await met():  # noqa: ASYNC110 - the condition is in another process
-            await asyncio.sleep(0.05)
 
 
 async def test_weights_change_without_a_restart_and_traffic_follows(bench: Bench) -> None:

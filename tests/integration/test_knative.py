@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 
 from headgate_devcluster.cluster import Cluster
-from tests.knative_scene import ISVC, REVISION, TAGGED, World, eventually
+from tests.knative_scene import ISVC, REVISION, TAGGED, World
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 

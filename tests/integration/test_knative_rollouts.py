@@ -13,6 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.waiting import eventually
+
 pytestmark = pytest.mark.slow
 
 ISVC = ("serving.kserve.io/v1beta1", "inferenceservices", "ml", "flight-delay")
@@ -78,17 +80,21 @@ async def answered(scene: Any) -> dict[int, int]:
 
 async def isvc_until(scene: Any, met: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Return the InferenceService once it exists and is as wanted."""
-    async with asyncio.timeout(60):
-        while (obj := await scene.cluster.api.get(*ISVC)) is None or not met(obj):  # noqa: ASYNC110 - the condition is behind an API
-            await asyncio.sleep(0.05)
-    return dict(obj)
+
+    async def found() -> dict[str, Any] | None:
+        obj: dict[str, Any] | None = await scene.cluster.api.get(*ISVC)
+        return obj if obj is not None and met(obj) else None
+
+    return dict(await eventually(found, seconds=60))
 
 
 async def gone(scene: Any) -> None:
     """Wait until there is no InferenceService."""
-    async with asyncio.timeout(20):
-        while await scene.cluster.api.get(*ISVC) is not None:  # noqa: ASYNC110 - the condition is behind an API
-            await asyncio.sleep(0.05)
+
+    async def absent() -> bool:
+        return await scene.cluster.api.get(*ISVC) is None
+
+    await eventually(absent)
 
 
 async def test_a_version_is_promoted_in_place_although_the_operator_is_killed_in_a_step(

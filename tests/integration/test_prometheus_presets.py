@@ -50,7 +50,8 @@ async def prometheus(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     async with served(routes(web.get("/{name}", page))) as url:
         targets = {f"{url.removeprefix('http://')}/{name}": labels for name, (_, labels) in PAGES.items()}
         async with PrometheusServer(tmp_path_factory.mktemp("prometheus") / "server", targets) as server:
-            await server.until(f"sum(up) == {len(targets)}")
+            # One scrape each is not enough: what is read is a moment ago, when the last of them may not have been scraped yet.
+            await server.until(f"count(sum_over_time(up[1m]) >= 3) == {len(targets)}")
             yield server
 
 

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.cluster import Cluster
 from headgate_devcluster.kserve.behaviour import Behaviour, order
 from tests.served import everything, served
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
@@ -52,14 +53,6 @@ def route(name: str, service: str) -> Object:
             "rules": [{"backendRefs": [{"kind": "Service", "name": service, "port": 80, "weight": 100}], "timeouts": {"request": "5s"}}],
         },
     }
-
-
-async def eventually(met: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
-    """What `met` returned once it returned something true."""
-    async with asyncio.timeout(seconds):
-        while not (found := await met()):  # noqa: ASYNC110 - the condition is behind an API
-            await asyncio.sleep(0.05)
-        return found
 
 
 def condition(obj: Object | None, kind: str) -> str | None:

@@ -18,6 +18,7 @@ from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.apiserver import ApiServer
 from headgate_operator.api.crd import crd
 from headgate_operator.api.names import API_VERSION, COMMAND_ANNOTATION
+from tests.waiting import eventually
 
 NAME = "flight-delay"
 AT = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -87,9 +88,11 @@ class Cluster:
 
     async def operator_answers(self, result: str = "Applied") -> None:
         """Acknowledge the next command and remove it, as the operator does."""
-        async with asyncio.timeout(20):
-            while not (text := (await self.deployment())["metadata"].get("annotations", {}).get(COMMAND_ANNOTATION)):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+
+        async def asked() -> Any:
+            return (await self.deployment())["metadata"].get("annotations", {}).get(COMMAND_ANNOTATION)
+
+        text = await eventually(asked)
         await self.set_status(lastCommand={"command": text, "at": AT, "result": result})
         await self.api.merge_patch(
             API_VERSION, "modeldeployments", "ml", NAME, {"metadata": {"annotations": {COMMAND_ANNOTATION: None}}}
@@ -367,11 +370,9 @@ async def test_watch_follows_until_it_is_interrupted(cluster: Cluster, tmp_path:
             sys.executable, "-c", code, "watch", NAME, "--kubeconfig", str(cluster.kubeconfig), stdout=output, stderr=output
         )
     try:
-        async with asyncio.timeout(20):
-            while "r2222bbbb" not in seen.read_text():  # noqa: ASYNC110 - another process writes it
-                await asyncio.sleep(0.05)
-            watching.send_signal(signal.SIGINT)
-            assert await watching.wait() == 0
+        await eventually(lambda: "r2222bbbb" in seen.read_text())
+        watching.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(watching.wait(), 20) == 0
     finally:
         if watching.returncode is None:
             watching.kill()

@@ -12,6 +12,7 @@ import pytest
 
 from headgate_devcluster import process
 from headgate_devcluster.errors import ClusterError, require_free, writing_to
+from tests.waiting import eventually
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 
@@ -21,9 +22,7 @@ def python(code: str) -> list[str]:
 
 
 async def printed(log: Path, text: str) -> None:
-    async with asyncio.timeout(5):
-        while text not in log.read_text():  # noqa: ASYNC110, ASYNC240 - written by another process
-            await asyncio.sleep(0.02)
+    await eventually(lambda: text in log.read_text())
 
 
 async def test_a_child_that_ends_when_asked_is_not_killed(tmp_path: Path) -> None:
@@ -91,9 +90,7 @@ def test_a_busy_port_is_one_sentence_and_port_zero_never_is() -> None:
 
 
 async def gone(pid: int) -> None:
-    async with asyncio.timeout(5):
-        while alive(pid):  # noqa: ASYNC110 - not our child
-            await asyncio.sleep(0.02)
+    await eventually(lambda: not alive(pid), seconds=5)
 
 
 def alive(pid: int) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import importlib.util
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from yarl import URL
 
 from headgate_operator.metrics.envoy import GatewayReading, read_gateway, stats_filter
 from tests.served import everything, served
+from tests.waiting import eventually
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CLUSTERS = {slot: f"httproute/ml/flight-delay/rule/0/backend/{slot}" for slot in (0, 1)}
@@ -52,14 +53,6 @@ def bootstrap(backend: int, names: list[str]) -> dict[str, Any]:
     }
 
 
-async def until(condition: Callable[[], Any]) -> Any:
-    """Wait until the coroutine that `condition` makes returns something true, and return that."""
-    async with asyncio.timeout(DEADLINE):
-        while not (found := await condition()):  # noqa: ASYNC110 (another process changes it)
-            await asyncio.sleep(0.02)
-        return found
-
-
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as opened:
@@ -92,10 +85,17 @@ async def envoy(tmp_path: Path, session: aiohttp.ClientSession) -> AsyncIterator
         config.write_text(json.dumps(bootstrap(URL(backend).port or 0, clusters)))
         child = await asyncio.create_subprocess_exec(binary, *arguments)
         try:
-            yield await until(lambda: _started(session, admin_file))
+            yield await eventually(lambda: _started(session, admin_file))
         finally:
             child.terminate()
             await child.wait()
+    child = await asyncio.create_subprocess_exec(binary, *arguments)
+    try:
+        yield await eventually(lambda: _started(session, admin_file))
+    finally:
+        child.terminate()
+        await child.wait()
+        await backend.cleanup()
 
 
 def _text(path: Path) -> str:
@@ -134,7 +134,7 @@ async def test_a_real_envoy_tells_the_versions_of_one_route_apart(envoy, session
         slots = reading.proxies[0].slots if reading.proxies else ()
         return reading if len(slots) == 2 and all(slot.counters.get("latency_count") for slot in slots) else None
 
-    (proxy,) = (await until(flushed)).proxies
+    (proxy,) = (await eventually(flushed)).proxies
     assert (proxy.proxy, proxy.at) == (envoy.admin, NOW)
     first, second = proxy.slots
     assert {name: value for name, value in first.counters.items() if name.startswith("rq_")} == {

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from headgate_monitor.detectors import fit_reference
+from tests.waiting import eventually
 
 REQUEST, RESPONSE = (f"org.kubeflow.serving.inference.{kind}" for kind in ("request", "response"))
 
@@ -89,10 +90,12 @@ async def window_of_150_rows(client: aiohttp.ClientSession, monitor: Process) ->
     body, answer = json.dumps({"instances": rows}).encode(), json.dumps({"predictions": [row[0] for row in rows]}).encode()
     assert await send(client, monitor, body, ce_id="window", ce_type=REQUEST) == 200
     assert await send(client, monitor, answer, ce_id="window", ce_type=RESPONSE) == 200
-    async with asyncio.timeout(20):
-        while not (found := await ask(client, monitor))["window"]:  # noqa: ASYNC110 - another process counts
-            await asyncio.sleep(0.05)
-    return found
+
+    async def counted() -> Any:
+        found = await ask(client, monitor)
+        return found if found["window"] else None
+
+    return await eventually(counted)
 
 
 async def test_events_become_verdicts_which_a_crash_does_not_lose(client: aiohttp.ClientSession, monitor: Process) -> None:
