@@ -89,13 +89,6 @@ async def envoy(tmp_path: Path, session: aiohttp.ClientSession) -> AsyncIterator
         finally:
             child.terminate()
             await child.wait()
-    child = await asyncio.create_subprocess_exec(binary, *arguments)
-    try:
-        yield await eventually(lambda: _started(session, admin_file))
-    finally:
-        child.terminate()
-        await child.wait()
-        await backend.cleanup()
 
 
 def _text(path: Path) -> str:
