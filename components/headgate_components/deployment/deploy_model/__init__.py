@@ -1,0 +1,1 @@
+"""Writes, commits or applies the ModelDeployment of a registered version."""
