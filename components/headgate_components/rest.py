@@ -1,7 +1,7 @@
 """A JSON API over HTTP, asked the way a step should: with a deadline, few retries, and every refusal as one sentence.
 
-Plain REST, because it needs nothing but an address and a token: the Kubeflow Pipelines client reads a kubeconfig with the installed kubernetes
-client and then sends no Authorization header at all.
+Plain REST, because it needs nothing but an address and a token: the Kubeflow Pipelines client reads a kubeconfig with the installed
+kubernetes client and then sends no Authorization header at all.
 """
 
 import time
@@ -36,7 +36,7 @@ class UnreachableError(ServerError):
 
 @dataclass(frozen=True)
 class Token(AuthBase):
-    """A bearer token, by itself or as the file it is in. A file is read for every request: projected tokens are replaced within the hour."""
+    """A bearer token, or the file it is in, which is read for every request: projected tokens are replaced within the hour."""
 
     value: str = ""
     file: Path | None = None
@@ -142,19 +142,19 @@ class Server:
 
     def _refuse(self, answer: requests.Response) -> None:
         code = answer.status_code
-        if code < 300:  # noqa: PLR2004 - HTTP's own classes
+        if code < 300:
             return
-        if code < 400:  # noqa: PLR2004
+        if code < 400:
             to = answer.headers.get("Location", "elsewhere").partition("?")[0]
             raise ServerError(
                 f"{self.url} sends requests to {to} ({code}), which is probably a login page; give a token, or the API's own address"
             )
         reason = _reason(answer)
-        if code == 401:  # noqa: PLR2004
+        if code == 401:
             raise ServerError(f"{self.url} does not accept the token (401): {reason}; give a valid one")
-        if code == 403:  # noqa: PLR2004
+        if code == 403:
             raise ServerError(f"{self.url} does not allow this (403): {reason}")
-        kind = NotFoundError if code == 404 else UnreachableError if code in _PASSING else ServerError  # noqa: PLR2004
+        kind = NotFoundError if code == 404 else UnreachableError if code in _PASSING else ServerError
         raise kind(f"{self.url} refused ({code}): {reason}")
 
 

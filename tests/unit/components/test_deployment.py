@@ -10,8 +10,9 @@ from mlflow import MlflowClient
 
 from headgate_components.deployment.fit_drift_reference.logic import fit
 from headgate_components.deployment.make_golden.logic import golden, telling_rows
-from headgate_components.deployment.register_model.logic import Artifacts, Lineage, Registration, register, storage_folder
+from headgate_components.deployment.register_model.logic import Artifacts, Lineage, Registration, register
 from headgate_components.deployment.register_model.registry import OUTER_RUN, Registry
+from headgate_components.registered import find_version, folder_of
 from headgate_components.step import StepError
 from headgate_monitor.detectors import read_reference
 from headgate_serving.model import ExportedModel, columns_from_v2
@@ -160,6 +161,28 @@ def test_a_registry_that_is_no_uri_is_refused_with_a_sentence() -> None:
 
 
 def test_storage_is_a_folder_or_a_file_uri(tmp_path: Path) -> None:
-    assert storage_folder(tmp_path.as_uri()) == storage_folder(str(tmp_path)) == tmp_path
+    assert folder_of(tmp_path.as_uri(), "storage") == folder_of(str(tmp_path), "storage") == tmp_path
     with pytest.raises(StepError, match="unknown scheme"):
-        storage_folder("s3://bucket/models")
+        folder_of("s3://bucket/models", "storage")
+
+
+def test_a_version_is_found_by_number_and_by_alias_with_its_export(artifacts: Artifacts, tracking_uri: str, tmp_path: Path) -> None:
+    made = registered(artifacts, tracking_uri, tmp_path / "storage", "found")
+    by_number, by_alias = (find_version(tracking_uri, "found", which) for which in (made.version, "candidate"))
+    assert by_number == by_alias
+    assert by_alias is not None
+    assert by_alias.folder == made.export
+
+
+def test_a_version_that_is_not_there_is_none_and_one_of_somebody_else_is_refused(
+    artifacts: Artifacts, tracking_uri: str, tmp_path: Path
+) -> None:
+    registered(artifacts, tracking_uri, tmp_path / "storage", "absent")
+    assert [
+        find_version(tracking_uri, *which) for which in (("absent", "99"), ("absent", "champion"), ("nobody", "1"), ("nobody", "x"))
+    ] == [None] * 4
+    client = MlflowClient(tracking_uri)
+    client.create_registered_model("foreign")
+    client.create_model_version("foreign", "s3://somewhere")
+    with pytest.raises(StepError, match=r"has no tag headgate\.storageUri"):
+        find_version(tracking_uri, "foreign", "1")

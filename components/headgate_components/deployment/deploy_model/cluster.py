@@ -76,6 +76,7 @@ def wait(server: Server, target: Target, *, uri: str, generation: int, seconds: 
     """
     clock = clock or Clock()
     deadline = clock.now() + seconds
+    where = f"{KIND} {target.namespace}/{target.name}"
     path = _PATHS[KIND].format(namespace=target.namespace) + target.name
     last = "the API server was not reached"
     while True:
@@ -84,13 +85,11 @@ def wait(server: Server, target: Target, *, uri: str, generation: int, seconds: 
         except UnreachableError as error:
             last = str(error)
         except ServerError as error:
-            raise StepError(f"waiting for the verdict on {KIND} {target.namespace}/{target.name} ended: {error}") from error
+            raise StepError(f"waiting for the verdict on {where} ended: {error}") from error
         else:
             if ended := verdict(found, uri=uri, generation=generation):
                 return ended
             last = standing(found)
         if clock.now() >= deadline:
-            raise StepError(
-                f"there is no verdict on {KIND} {target.namespace}/{target.name} after {seconds:g} s ({last}); the rollout goes on without this step"
-            )
+            raise StepError(f"there is no verdict on {where} after {seconds:g} s ({last}); the rollout goes on without this step")
         clock.sleep(min(PAUSE_SECONDS, max(0.0, deadline - clock.now())))

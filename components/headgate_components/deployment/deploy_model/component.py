@@ -24,7 +24,7 @@ def deploy_model(
 ) -> str:
     """Hand a registered version to the operator: write its ModelDeployment to a file or a git working tree, or apply it.
 
-    A manifest that exists keeps everything but the version's URI and golden set, comments included. Whatever is done twice changes nothing the
+    A manifest that exists keeps everything but the version's URI and golden set, comments included. What is done twice changes nothing the
     second time. With time to wait, an applied version that is refused fails the step with the operator's reason. Never cache this step.
 
     Args:

@@ -1,6 +1,6 @@
 """The ModelDeployment of a registered version, and the golden set that it names: two YAML documents in one file.
 
-An existing manifest stays a person's: only the scalars that name the version are replaced where they stand, so comments, order and everything
+An existing manifest stays a person's: only the scalars that name the version are replaced where they stand, so comments, order and all
 that was tuned by hand survive.
 """
 

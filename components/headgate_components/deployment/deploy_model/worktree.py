@@ -1,7 +1,7 @@
 """Commits one file in a git working tree, whatever else is going on in it.
 
-Every path ends in the same state when it is walked twice: what was written but not committed is committed, what was committed but not pushed
-is pushed, and what is there already changes nothing.
+Every path ends in the same state when it is walked twice: what was written but not committed is committed, what was committed but not
+pushed is pushed, and what is there already changes nothing.
 """
 
 import os

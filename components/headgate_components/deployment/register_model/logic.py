@@ -4,11 +4,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 from headgate_components import models
 from headgate_components.deployment.register_model.registry import Registry, RunRecord
-from headgate_components.step import StepError
+from headgate_components.registered import STORAGE_TAG, folder_of
 from headgate_components.versions import library_versions
 from headgate_serving.model import digest, write_export
 
@@ -72,7 +71,7 @@ def register(artifacts: Artifacts, lineage: Lineage, *, model_name: str, storage
     Raises:
         StepError: the registry or the storage refuses, or an artifact cannot be read.
     """
-    folder = storage_folder(storage)
+    folder = folder_of(storage, "storage")
     metrics = json.loads(artifacts.metrics.read_text(encoding="utf-8"))
     golden = json.loads(artifacts.golden.read_text(encoding="utf-8"))
     content = artifacts.model.read_bytes()
@@ -99,24 +98,12 @@ def register(artifacts: Artifacts, lineage: Lineage, *, model_name: str, storage
         )
     registration = Registration(model_name, registered.version, export, registered.run_id, metrics)
     tags = {
-        "headgate.storageUri": registration.uri,
+        STORAGE_TAG: registration.uri,
         "headgate.modelDigest": digest(content),
         "headgate.golden": json.dumps(golden, separators=(",", ":"), sort_keys=True),
     }
     registry.publish(model_name, registered.version, tags, alias)
     return registration
-
-
-def storage_folder(storage: str) -> Path:
-    """The folder of a path or a `file://` URI.
-
-    Raises:
-        StepError: another scheme.
-    """
-    url = urlparse(storage)
-    if url.scheme not in ("", "file"):
-        raise StepError(f"the storage '{storage}' has an unknown scheme; allowed are a folder or a file:// URI, such as a mounted volume")
-    return Path(unquote(url.path) if url.scheme else storage).absolute()
 
 
 def _metadata(lineage: Lineage, metrics: dict[str, float]) -> dict[str, Any]:

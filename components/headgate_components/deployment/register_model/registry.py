@@ -7,27 +7,20 @@ deprecated, aliases are not.
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import xgboost as xgb
 
-# Read when MLflow is imported: no telemetry from a cluster, and no lock files looked for around the model.
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("MLFLOW_UV_AUTO_DETECT", "false")
+from headgate_components.registered import registry_errors  # isort: skip - it says what MLflow reads when it is imported
 
 import mlflow
 import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Param
-from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
-
-from headgate_components.step import StepError
 
 OUTER_RUN = "MLFLOW_RUN_ID"
 """Set by Kubeflow Pipelines' own MLflow integration: the run of this task, which must be left running."""
@@ -62,7 +55,7 @@ class Registry:
 
     def __init__(self, tracking_uri: str, experiment: str) -> None:
         _make_database_folder(tracking_uri)
-        with _registry_errors(tracking_uri):
+        with registry_errors(tracking_uri):
             mlflow.set_tracking_uri(tracking_uri)
             self._uri = tracking_uri
             self._client = MlflowClient(tracking_uri)
@@ -76,7 +69,7 @@ class Registry:
         Raises:
             StepError: MLflow refuses or cannot be reached.
         """
-        with _registry_errors(self._uri):
+        with registry_errors(self._uri):
             run_id = self._create_run(model_name, record)
             with mlflow.start_run(run_id=run_id):
                 for path in files:
@@ -96,7 +89,7 @@ class Registry:
         Raises:
             StepError: MLflow refuses or cannot be reached.
         """
-        with _registry_errors(self._uri):
+        with registry_errors(self._uri):
             for key, value in tags.items():
                 self._client.set_model_version_tag(model_name, version, key, value)
             self._client.set_registered_model_alias(model_name, alias, version)
@@ -139,12 +132,3 @@ def _artifact_location(tracking_uri: str) -> str | None:
     if not tracking_uri.startswith(SQLITE):
         return None
     return (Path(tracking_uri.removeprefix(SQLITE)).absolute().parent / "mlflow-artifacts").as_uri()
-
-
-@contextmanager
-def _registry_errors(tracking_uri: str) -> Iterator[None]:
-    try:
-        yield
-    except MlflowException as error:
-        reason: Any = (str(error).splitlines() or ["unknown error"])[0]
-        raise StepError(f"the model registry at '{tracking_uri}' refused: {reason}") from error

@@ -1,0 +1,88 @@
+"""A version in the model registry, found by its number or by the alias that names it, with the export that serving reads."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from headgate_components.step import StepError
+
+# Read when MLflow is imported: no telemetry from a cluster, no lock files looked for around a model, and a server that is down is told in
+# seconds, not after minutes of retries.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_UV_AUTO_DETECT", "false")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+STORAGE_TAG = "headgate.storageUri"
+_ABSENT = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
+"""What MLflow answers for a model, version or alias that is not there; the second for an alias of a model that exists."""
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A version and where its export is."""
+
+    model_name: str
+    version: str
+    uri: str
+    tags: dict[str, str]
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the export.
+
+        Raises:
+            StepError: it is where a step cannot read it.
+        """
+        return folder_of(self.uri, "model")
+
+
+def find_version(tracking_uri: str, model_name: str, which: str) -> ModelVersion | None:
+    """The version with this number, or that this alias names; None if there is none.
+
+    Raises:
+        StepError: the registry cannot be asked, or the version was not registered by `register_model`.
+    """
+    with registry_errors(tracking_uri):
+        client = MlflowClient(tracking_uri)
+        try:
+            found = (
+                client.get_model_version(model_name, which) if which.isdecimal() else client.get_model_version_by_alias(model_name, which)
+            )
+        except MlflowException as error:
+            if error.error_code in _ABSENT:
+                return None
+            raise
+    uri = found.tags.get(STORAGE_TAG)
+    if not uri:
+        raise StepError(f"version {found.version} of '{model_name}' has no tag {STORAGE_TAG}; register it with register_model")
+    return ModelVersion(model_name, str(found.version), uri, dict(found.tags))
+
+
+def folder_of(uri: str, what: str) -> Path:
+    """The folder of a path or a `file://` URI.
+
+    Raises:
+        StepError: another scheme.
+    """
+    url = urlparse(uri)
+    if url.scheme not in ("", "file"):
+        raise StepError(f"the {what} '{uri}' has an unknown scheme; allowed are a folder or a file:// URI, such as a mounted volume")
+    return Path(unquote(url.path) if url.scheme else uri).absolute()
+
+
+@contextmanager
+def registry_errors(tracking_uri: str) -> Iterator[None]:
+    """Turns what MLflow refuses into the step's own failure."""
+    try:
+        yield
+    except MlflowException as error:
+        reason: Any = (str(error).splitlines() or ["unknown error"])[0]
+        raise StepError(f"the model registry at '{tracking_uri}' refused: {reason}") from error
