@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from headgate_components.data_processing.build_features.logic import Parts, build_features
-from headgate_components.training.train_xgboost.logic import Settings, train
+from headgate_components.training.settings import Settings
+from headgate_components.training.train_xgboost.logic import train
 
 CATEGORIES, NUMBERS = ["city"], ["load", "wind"]
 CITIES = ("Oslo", "Rome", "Bern", "Riga", "Cork")

@@ -9,7 +9,8 @@ import pytest
 import xgboost as xgb
 
 from headgate_components.step import StepError
-from headgate_components.training.train_xgboost.logic import Settings, Trained, train
+from headgate_components.training.settings import Settings
+from headgate_components.training.train_xgboost.logic import Trained, train
 
 SETTINGS = Settings(trees=200, max_depth=3, learning_rate=0.3)
 
@@ -39,19 +40,20 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(trained: Any
 def test_training_stops_early_and_the_model_has_as_many_trees_as_were_best(trained: Any, tmp_path: Path) -> None:
     found = fit(trained, tmp_path / "model")
     assert found.trees == trees_of(tmp_path / "model") < 200
-    assert found.validation_log_loss is not None
-    assert 0 < found.validation_log_loss < 0.69
+    assert found.newest is not None
+    assert 0 < found.newest.log_loss < 0.69
 
 
 def test_without_early_stopping_all_trees_are_trained(trained: Any, tmp_path: Path) -> None:
     found = fit(trained, tmp_path / "model", replace(SETTINGS, trees=20, early_stopping_rounds=0))
-    assert (found.trees, trees_of(tmp_path / "model"), found.validation_log_loss) == (20, 20, None)
+    assert (found.trees, trees_of(tmp_path / "model"), found.newest) == (20, 20, None)
 
 
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
         (replace(SETTINGS, validation_share=1.5), "validation_share must lie between 0 and 1"),
+        (replace(SETTINGS, trees=0), "0 trees are no model; at least 1 is needed"),
         (replace(SETTINGS, subsample=7.0), "XGBoost refused to train: .*7"),
     ],
 )

@@ -10,6 +10,7 @@ def train_xgboost(
     train: dsl.Input[dsl.Dataset],
     features: dsl.Input[dsl.Artifact],
     model: dsl.Output[dsl.Model],
+    metrics: dsl.Output[dsl.Metrics],
     label: str,
     trees: int = 200,
     max_depth: int = 6,
@@ -19,6 +20,8 @@ def train_xgboost(
     min_child_weight: float = 10.0,
     early_stopping_rounds: int = 30,
     validation_share: float = 0.1,
+    class_weight: str = "none",
+    settings: str = "",
     seed: int = 0,
     threads: int = 1,
 ) -> int:
@@ -27,10 +30,14 @@ def train_xgboost(
     Early stopping looks at the newest training rows and finds the number of trees; the model is then trained on all rows with it. The
     saved model has base_score 0.5 and no feature names, so that XGBoost 2.1 and later predict the same with it.
 
+    With class_weight, rows with label 1 weigh more in training, which alone would make every probability too high. The model is corrected
+    for it: the metrics show the mean probability of the newest rows as weighted and corrected, beside the share of label 1 among them.
+
     Args:
         train: The training rows, in time order.
         features: The feature artifact.
         model: The booster as UBJSON.
+        metrics: Trees, rows, the weight of label 1, and how the newest rows were predicted before the model learnt from them.
         label: The column to predict.
         trees: Largest number of trees.
         max_depth: Depth of a tree.
@@ -40,6 +47,8 @@ def train_xgboost(
         min_child_weight: Smallest sum of second derivatives in a leaf.
         early_stopping_rounds: Trees without improvement after which training stops; 0 trains all trees.
         validation_share: The newest share of the rows, on which early stopping looks.
+        class_weight: Weight of a row with label 1: `none`, `balanced` (as much as the other label in total), or a number above 0.
+        settings: What `tune` returned: a JSON object of inputs of this step, which override those given here; empty overrides none.
         seed: Seed of all randomness.
         threads: Most threads to train with, never more than there are cores. One is fastest on a shared machine.
 
@@ -55,10 +64,10 @@ def train_xgboost(
 
     # Read when XGBoost is loaded: its threads otherwise spin while they wait, ten times slower where others compute, too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from headgate_components.training.train_xgboost.logic import Settings
+    from headgate_components.training.settings import Settings, overridden
     from headgate_components.training.train_xgboost.logic import train as run
 
-    settings = Settings(
+    given = Settings(
         trees=trees,
         max_depth=max_depth,
         learning_rate=learning_rate,
@@ -67,12 +76,17 @@ def train_xgboost(
         min_child_weight=min_child_weight,
         early_stopping_rounds=early_stopping_rounds,
         validation_share=validation_share,
+        class_weight=class_weight,
         seed=seed,
         threads=threads,
     )
     with step("train_xgboost"):
-        trained = run(Path(train.path), Path(features.path), Path(model.path), label=label, settings=settings)
-    model.metadata.update(framework="xgboost", trees=trained.trees, rows=trained.rows, settings=json.dumps(asdict(settings)))
-    if trained.validation_log_loss is not None:
-        model.metadata["validation_log_loss"] = trained.validation_log_loss
+        used = overridden(given, settings)
+        trained = run(Path(train.path), Path(features.path), Path(model.path), label=label, settings=used)
+        for name, value in trained.metrics.items():
+            metrics.log_metric(name, value)
+        Path(metrics.path).write_text(json.dumps(trained.metrics, indent=1), encoding="utf-8")  # without a file the local cache never hits
+    model.metadata.update(framework="xgboost", trees=trained.trees, rows=trained.rows, settings=json.dumps(asdict(used)))
+    if trained.newest is not None:
+        model.metadata["validation_log_loss"] = trained.newest.log_loss
     return trained.trees
