@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import xgboost as xgb
-
 from headgate_components.finite import all_finite
-from headgate_components.step import StepError
 from headgate_components.training import balance, boosting
 from headgate_components.training.balance import Calibration
-from headgate_components.training.boosting import Rows
 from headgate_components.training.settings import Settings
+from headgate_components.training.stopping import number_of_trees
 from headgate_serving.model import model_bytes
 
 
@@ -52,28 +49,7 @@ def train(source: Path, features_path: Path, target: Path, *, label: str, settin
     """
     rows = boosting.read_rows(source, features_path, label)
     weight = balance.positive_weight(settings.class_weight, rows.labels)
-    trees, newest = (settings.trees, None) if settings.early_stopping_rounds == 0 else _number_of_trees(rows, settings, weight)
+    trees, newest = number_of_trees(rows, settings, weight)
     booster = boosting.fit(rows.matrix, rows.labels, settings, trees=trees, weight=weight)
     target.write_bytes(model_bytes(booster))
     return Trained(trees=trees, rows=len(rows.labels), positive_weight=weight, newest=newest)
-
-
-def _number_of_trees(rows: Rows, settings: Settings, weight: float) -> tuple[int, Calibration]:
-    if not 0 < settings.validation_share < 1:
-        raise StepError(f"validation_share must lie between 0 and 1, found {settings.validation_share}")
-    older = int(len(rows.labels) * (1 - settings.validation_share))
-    learnt, newest = (
-        boosting.matrix_of(rows.matrix[part], rows.labels[part], weight, settings.threads) for part in (slice(older), slice(older, None))
-    )
-    with boosting.training_errors():
-        booster = xgb.train(
-            boosting.parameters(settings),
-            learnt,
-            settings.trees,
-            evals=[(newest, "newest")],
-            early_stopping_rounds=settings.early_stopping_rounds,
-            verbose_eval=False,
-        )
-        trees = booster.best_iteration + 1
-        margins = booster.predict(newest, output_margin=True, iteration_range=(0, trees))
-    return trees, balance.calibration(margins, rows.labels[older:], weight)

@@ -1,0 +1,1 @@
+"""Shows what a model's features are worth, beside simpler models."""

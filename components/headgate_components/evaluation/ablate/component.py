@@ -1,0 +1,74 @@
+"""The Kubeflow Pipelines adapter of `ablate`."""
+
+from kfp import dsl
+
+from headgate_components.image import BASE_IMAGE
+
+
+@dsl.component(base_image=BASE_IMAGE, install_kfp_package=False)  # type: ignore[untyped-decorator]
+def ablate(
+    train: dsl.Input[dsl.Dataset],
+    evaluation: dsl.Input[dsl.Dataset],
+    features: dsl.Input[dsl.Artifact],
+    table: dsl.Output[dsl.Artifact],
+    report: dsl.Output[dsl.HTML],
+    label: str,
+    groups: str = "",
+    trees: int = 200,
+    max_depth: int = 6,
+    learning_rate: float = 0.05,
+    class_weight: str = "none",
+    settings: str = "",
+    seconds: int = 120,
+    seed: int = 0,
+    threads: int = 1,
+) -> None:
+    """Show what the features are worth: the model without each of them, beside baselines that it must beat.
+
+    Baselines are the share of label 1, the best single feature (chosen on training rows) and a logistic regression. All models learn from
+    the training rows and are judged on the evaluation rows; the difference to the whole model is paired row by row.
+
+    Args:
+        train: The training rows, in time order.
+        evaluation: The evaluation rows.
+        features: The feature artifact.
+        table: Every model with its metrics and its difference to the whole one, as JSON.
+        report: The same as one HTML page.
+        label: The column that is predicted.
+        groups: JSON from a name to features, such as {"weather": ["temp", "wind"]}: the model without each group, and of each alone. Empty
+            leaves out one feature at a time, the most important first and at most 40.
+        trees: Largest number of trees; early stopping of the whole model finds it, and all others get as many.
+        max_depth: Depth of a tree.
+        learning_rate: Shrinkage of each tree.
+        class_weight: As for train_xgboost.
+        settings: What `tune` returned; overrides those given here.
+        seconds: After these no further model is trained; the report names what was left out.
+        seed: Seed of all randomness.
+        threads: Most threads to train with, never more than there are cores.
+    """
+    import os
+    from pathlib import Path
+
+    from headgate_components.step import step
+
+    # Read when XGBoost is loaded: its threads otherwise spin while they wait, ten times slower where others compute, too.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from headgate_components.evaluation.ablate.logic import ablate as run
+    from headgate_components.training.settings import Settings, overridden
+
+    with step("ablate"):
+        given = Settings(
+            trees=trees, max_depth=max_depth, learning_rate=learning_rate, class_weight=class_weight, seed=seed, threads=threads
+        )
+        found = run(
+            Path(train.path),
+            Path(evaluation.path),
+            Path(features.path),
+            label=label,
+            settings=overridden(given, settings),
+            groups=groups,
+            seconds=seconds,
+            table=Path(table.path),
+            report=Path(report.path),
+        )
+    table.metadata.update(models=len(found.lines), left_out=len(found.left_out))
