@@ -1,21 +1,30 @@
-"""Self-contained HTML reports: no script, no style sheet or picture from elsewhere, because the pipelines UI shows them in a sandbox."""
+"""Self-contained HTML reports: no script, nothing from elsewhere, because the pipelines UI shows them in a sandbox.
+
+The content security policy holds a report to that, whatever the names and values in the data are.
+"""
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; padding: 0 1rem; max-width: 60rem; color: #1c2733; background: #fff; }
+:root { color-scheme: light dark; --paper: #fff; --ink: #1c2733; --soft: #52606d; --rule: #d6dde4;
+  --first: #1f5fbf; --second: #b54708; --pass: #166c3e; --fail: #b3261e; }
+@media (prefers-color-scheme: dark) { :root { --paper: #14191f; --ink: #e6ebf0; --soft: #a7b3bf; --rule: #3a4652;
+  --first: #7fb2ff; --second: #ffab70; --pass: #63d297; --fail: #ff8a80; } }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; padding: 0 1rem; max-width: 60rem; color: var(--ink);
+  background: var(--paper); overflow-wrap: anywhere; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; } th, td { padding: .25rem .8rem; border-bottom: 1px solid #d6dde4; text-align: left; }
-td { font-variant-numeric: tabular-nums; } .pass { color: #1a7f4b; } .fail { color: #b3261e; }
-svg { background: #f7f9fb; margin: .5rem 1rem .5rem 0; max-width: 100%; height: auto; }
-figcaption { color: #52606d; } figure { display: inline-block; margin: 0; }
+table { border-collapse: collapse; overflow-wrap: normal; }
+th, td { padding: .25rem .8rem; border-bottom: 1px solid var(--rule); text-align: left; }
+td { font-variant-numeric: tabular-nums; } .pass { color: var(--pass); } .fail { color: var(--fail); }
+figure { display: inline-block; margin: .5rem 1rem .5rem 0; width: 26rem; max-width: 100%; vertical-align: top; }
+figure svg { width: 100%; height: auto; }
+figcaption, .note { color: var(--soft); }
 """
-_SIZE = 300
-_MARGIN = 36
-
-Point = tuple[float, float]
 
 
 def page(title: str, sections: Iterable[str]) -> str:
@@ -23,10 +32,16 @@ def page(title: str, sections: Iterable[str]) -> str:
     heading = escape(title)
     body = "\n".join(sections)
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{heading}</title><style>{_STYLE}</style></head>\n'
-        f"<body><h1>{heading}</h1>\n{body}\n</body></html>\n"
+        f"<body><main><h1>{heading}</h1>\n{body}\n</main></body></html>\n"
     )
+
+
+def write(path: Path, title: str, sections: Iterable[str]) -> None:
+    """Writes a whole document, with the folder it goes to."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page(title, sections), encoding="utf-8")
 
 
 def verdict(problems: Sequence[str]) -> str:
@@ -36,36 +51,31 @@ def verdict(problems: Sequence[str]) -> str:
     return f'<p class="fail">Failed</p><ul>{"".join(f"<li>{escape(problem)}</li>" for problem in problems)}</ul>'
 
 
+def heading(text: str) -> str:
+    """The heading of a section."""
+    return f"<h2>{escape(text)}</h2>"
+
+
+def note(text: str) -> str:
+    """A paragraph that explains what stands beside it."""
+    return f'<p class="note">{escape(text)}</p>'
+
+
 def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A captioned table; counts are shown whole, other numbers with four significant digits."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in header)
+    """A table under a heading; counts are shown whole, other numbers with four significant digits, None as a dash."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
     body = "".join("<tr>" + "".join(f"<td>{escape(_shown(value))}</td>" for value in row) + "</tr>" for row in rows)
-    return f'<h2>{escape(caption)}</h2><div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def unit_chart(caption: str, x: str, y: str, points: Sequence[Point], diagonal: Sequence[Point] = ()) -> str:
-    """A line through points of the unit square, with an optional second line (such as the diagonal) to compare with."""
-    compared = f'<polyline fill="none" stroke="#9aa7b4" stroke-dasharray="4" points="{_path(diagonal)}"/>' if diagonal else ""
-    side = _SIZE + 2 * _MARGIN
-    end = _MARGIN + _SIZE
+    name = escape(caption)
+    # A keyboard can scroll only what it can reach.
     return (
-        f'<figure><svg viewBox="0 0 {side} {side}" width="{side}" height="{side}" role="img" aria-label="{escape(caption)}" '
-        f'font-size="11" fill="#52606d">'
-        f'<path d="M{_MARGIN} {_MARGIN}V{end}H{end}" fill="none" stroke="#9aa7b4"/>{compared}'
-        f'<polyline fill="none" stroke="#1f6feb" stroke-width="2" points="{_path(points)}"/>'
-        f'<text x="{_MARGIN - 4}" y="{_MARGIN + 4}" text-anchor="end">1</text><text x="{end}" y="{end + 14}" text-anchor="end">1</text>'
-        f'<text x="{_MARGIN - 4}" y="{end + 4}" text-anchor="end">0</text>'
-        f'<text x="{side / 2}" y="{end + 28}" text-anchor="middle">{escape(x)}</text>'
-        f'<text transform="translate(14 {side / 2}) rotate(-90)" text-anchor="middle">{escape(y)}</text>'
-        f"</svg><figcaption>{escape(caption)}</figcaption></figure>"
+        f'<h2>{name}</h2><div class="scroll" role="region" tabindex="0" aria-label="{name}">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _path(points: Sequence[Point]) -> str:
-    return " ".join(f"{_MARGIN + x * _SIZE:.1f},{_MARGIN + (1 - y) * _SIZE:.1f}" for x, y in points)
-
-
 def _shown(value: object) -> str:
+    if value is None:
+        return "–"
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer() and abs(value) >= 1000):
         return f"{value:,.0f}"  # a count, also where everything measured is kept as a float
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -4,6 +4,7 @@ A test compares the files with what this module would write, so that they cannot
 """
 
 import importlib
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def readme(folder: Path) -> str:
     described = docstring_parser.parse(component.python_func.__doc__)
     texts = {parameter.arg_name: parameter.description or "" for parameter in described.params}
     if described.returns:
-        texts[RETURNED] = described.returns.description or ""
+        texts |= _returned(described.returns)
     spec = component.component_spec
     inputs = [(name, _type(item.type), _default(item), texts[name]) for name, item in (spec.inputs or {}).items()]
     outputs = [(name, _type(item.type), texts[name]) for name, item in (spec.outputs or {}).items()]
@@ -53,6 +54,13 @@ def readme(folder: Path) -> str:
         f"```python\nfrom headgate_components.{folder.parent.name}.{folder.name}.component import {folder.name}\n```",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _returned(described: docstring_parser.DocstringReturns) -> dict[str, str]:
+    """The meaning of the value a component returns, or of each of several: lines such as `verdict: promote or keep.`, by their names."""
+    if described.type_name is None:
+        return {RETURNED: described.description or ""}
+    return dict(re.findall(r"^(\w+): (.+)$", f"{described.type_name}: {described.description}", re.MULTILINE))
 
 
 def _facts(metadata: dict[str, Any]) -> str:

@@ -19,7 +19,9 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
+SQLITE = "sqlite:///"
 STORAGE_TAG = "headgate.storageUri"
 _ABSENT = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 """What MLflow answers for a model, version or alias that is not there; the second for an alias of a model that exists."""
@@ -50,6 +52,8 @@ def find_version(tracking_uri: str, model_name: str, which: str) -> ModelVersion
     Raises:
         StepError: the registry cannot be asked, or the version was not registered by `register_model`.
     """
+    if tracking_uri.startswith(SQLITE) and not Path(tracking_uri.removeprefix(SQLITE)).exists():
+        return None  # a client would make the database
     with registry_errors(tracking_uri):
         client = MlflowClient(tracking_uri)
         try:
@@ -80,9 +84,9 @@ def folder_of(uri: str, what: str) -> Path:
 
 @contextmanager
 def registry_errors(tracking_uri: str) -> Iterator[None]:
-    """Turns what MLflow refuses into the step's own failure."""
+    """Turns what MLflow and its database refuse into the step's own failure."""
     try:
         yield
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError) as error:
         reason: Any = (str(error).splitlines() or ["unknown error"])[0]
         raise StepError(f"the model registry at '{tracking_uri}' refused: {reason}") from error

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from headgate_components.step import StepError
 
+_BATCH_ROWS = 65_536
 _ARROW_ERRNO = re.compile(r"\[errno (\d+)\]")
 
 Arrays = dict[str, NDArray[Any]]
@@ -32,6 +34,28 @@ def read(path: Path, columns: Iterable[str] | None = None) -> pa.Table:
     wanted = list(columns)
     require(table, wanted)
     return table.select(wanted)
+
+
+def sample(path: Path, columns: Iterable[str], rows: int, seed: int) -> pa.Table:
+    """At most `rows` rows of a Parquet file, drawn without replacement, in the file's order; no more than a batch is in memory beside them.
+
+    Raises:
+        StepError: the file is missing, corrupt or lacks a column.
+    """
+    wanted = list(columns)
+    try:
+        with pq.ParquetFile(path) as file:
+            require(file.schema_arrow.empty_table(), wanted)
+            total = file.metadata.num_rows
+            chosen = np.sort(np.random.default_rng(seed).choice(total, min(rows, total), replace=False))
+            parts, start = [], 0
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=wanted):
+                end = start + batch.num_rows
+                parts.append(batch.take(pa.array(chosen[(chosen >= start) & (chosen < end)] - start)))
+                start = end
+            return pa.Table.from_batches(parts, file.schema_arrow.empty_table().select(wanted).schema).select(wanted)
+    except (pa.ArrowException, OSError) as error:
+        raise StepError(f"the table '{path}' cannot be read: {first_line(error)}") from error
 
 
 def write(table: pa.Table, path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import xgboost as xgb
 
-from headgate_components.registered import registry_errors  # isort: skip - it says what MLflow reads when it is imported
+from headgate_components.registered import SQLITE, registry_errors  # isort: skip - it says what MLflow reads when it is imported
 
 import mlflow
 import numpy as np
@@ -27,8 +27,6 @@ OUTER_RUN = "MLFLOW_RUN_ID"
 
 DIGEST_LENGTH = 36
 """The longest dataset digest MLflow stores; the whole one is a tag of the run."""
-
-SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True)

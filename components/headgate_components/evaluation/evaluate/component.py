@@ -16,30 +16,41 @@ def evaluate(
     label: str,
     minimum_roc_auc: float = 0.0,
     minimum_pr_auc: float = 0.0,
+    target: str = "",
+    maximum_latency_ms: float = 0.0,
+    slices: list[str] = [],  # noqa: B006 - kfp takes plain literals only
+    minimum_slice_roc_auc: float = 0.0,
 ) -> str:
     """Measure a model on rows from after its training.
 
-    ROC and PR AUC, Brier score, log loss, confusion, calibration, the latency of single rows, and what rows with missing, extreme or
-    unseen values get. A model that is not good enough does not fail the step: the reports would be lost. Follow it with the gate component.
+    ROC and PR AUC, Brier score, log loss, calibration, the confusion at the threshold that suits the target, the same by slices, the
+    latency of single rows, and what rows with missing, extreme or unseen values get. A model that is not good enough, and rows that no
+    model can be judged by, do not fail the step: the reports would be lost. Follow it with the gate component.
 
     Args:
         evaluation: The evaluation rows.
         features: The feature artifact.
         model: The trained booster.
         metrics: The scalar metrics; the file holds them as JSON.
-        curves: The ROC curve in at most 200 points, and the confusion matrix at one half.
+        curves: The ROC curve in at most 200 points, and the confusion matrix at the threshold.
         report: Everything measured, as one HTML page.
         label: The column that was predicted.
         minimum_roc_auc: Least area under the ROC curve.
         minimum_pr_auc: Least average precision.
+        target: What to reach at which threshold, such as "recall >= 0.85 at precision >= 0.90" (of recall, precision and specificity).
+            The threshold with the most of the first where the second holds is used. Empty uses one half and asks for nothing.
+        maximum_latency_ms: Largest median time to encode and predict one row, in milliseconds; 0 for no limit.
+        slices: Columns whose values, or quartiles, are also measured one by one; they need not be features.
+        minimum_slice_roc_auc: Least area under the ROC curve of every slice that has 100 rows; 0 for no limit.
 
     Returns:
         What is not good enough, one sentence a line; empty if the model passed.
     """
     from pathlib import Path
 
-    from headgate_components.evaluation.evaluate.logic import Minimums
+    from headgate_components.evaluation.evaluate.logic import Limits
     from headgate_components.evaluation.evaluate.logic import evaluate as run
+    from headgate_components.evaluation.evaluate.operating_point import Target
     from headgate_components.step import step
 
     with step("evaluate"):
@@ -48,15 +59,22 @@ def evaluate(
             Path(features.path),
             Path(model.path),
             label=label,
-            minimums=Minimums(minimum_roc_auc, minimum_pr_auc),
+            limits=Limits(
+                roc_auc=minimum_roc_auc,
+                pr_auc=minimum_pr_auc,
+                slice_roc_auc=minimum_slice_roc_auc,
+                target=Target.parse(target) if target else None,
+                latency_ms=maximum_latency_ms,
+            ),
+            slice_columns=slices,
             metrics_path=Path(metrics.path),
             report=Path(report.path),
         )
         for name, value in found.metrics.items():
             metrics.log_metric(name, value)
-        roc = found.quality.roc
-        curves.log_roc_curve(list(roc.x), list(roc.y), list(roc.thresholds))
-        curves.log_confusion_matrix(["0", "1"], [list(row) for row in found.quality.confusion])
+        if found.measured:
+            curves.log_roc_curve(*found.measured.quality.thresholds.roc())
+            curves.log_confusion_matrix(["0", "1"], [list(row) for row in found.measured.point.confusion])
         # As with metrics: without a file the local cache never finds the task.
         Path(curves.path).write_text("{}", encoding="utf-8")
     return "\n".join(found.problems)

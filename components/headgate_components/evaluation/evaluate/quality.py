@@ -1,32 +1,41 @@
-"""How good probabilities are: discrimination, calibration, and what a threshold of one half would decide."""
+"""How good probabilities are at every threshold: discrimination and calibration."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score, roc_curve
 
 from headgate_components.finite import finite, thinned
+from headgate_components.scored import Labels, Scores
 
 CURVE_POINTS = 200
 CALIBRATION_BINS = 10
-THRESHOLD = 0.5
-
-Labels = NDArray[np.int64]
-Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Curve:
-    """A curve in the unit square, thinned to at most 200 points, with the probability threshold of each."""
+class Thresholds:
+    """What each threshold would decide, thresholds falling; arrays of one shape."""
 
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    thresholds: tuple[float, ...]
+    threshold: Scores
+    recall: Scores
+    """Share of the rows with label 1 that are predicted 1."""
 
-    @property
-    def points(self) -> list[tuple[float, float]]:
-        """(x, y) pairs."""
-        return list(zip(self.x, self.y, strict=True))
+    precision: Scores
+    """Share of the rows predicted 1 that have label 1."""
+
+    specificity: Scores
+    """Share of the rows with label 0 that are predicted 0."""
+
+    def thinned(self) -> "Thresholds":
+        """Fewer than 200 of them, the first and the last among them."""
+        kept = thinned(len(self.threshold), CURVE_POINTS - 1)
+        return Thresholds(self.threshold[kept], self.recall[kept], self.precision[kept], self.specificity[kept])
+
+    def roc(self) -> tuple[list[float], list[float], list[float]]:
+        """False positive rates, true positive rates and thresholds of at most 200 points; the first predicts nothing."""
+        kept = self.thinned()
+        return [0.0, *(1 - kept.specificity).tolist()], [0.0, *kept.recall.tolist()], [1.0, *kept.threshold.tolist()]
 
 
 @dataclass(frozen=True)
@@ -54,14 +63,11 @@ class Quality:
     """Mean squared error of the probabilities."""
 
     log_loss: float
-    confusion: tuple[tuple[int, int], tuple[int, int]]
-    """Counts by (label, predicted at one half): ((0 as 0, 0 as 1), (1 as 0, 1 as 1))."""
+    calibration_error: float
+    """Mean distance of predicted and observed over the calibration bins, weighted by their rows."""
 
-    roc: Curve
-    """x false positive rate, y true positive rate."""
-
-    precision_recall: Curve
-    """x recall, y precision."""
+    thresholds: Thresholds
+    """At every probability that was predicted."""
 
     calibration: tuple[CalibrationBin, ...]
 
@@ -76,52 +82,38 @@ def quality(labels: Labels, probabilities: Scores) -> Quality:
     Raises:
         StepError: a metric is not finite.
     """
-    thresholds, true_positives, false_positives = _counts(labels, probabilities)
-    positives, negatives = true_positives[-1], false_positives[-1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        recall = true_positives / positives
-        fall_out = false_positives / negatives
-        precision = true_positives / (true_positives + false_positives)
-    clipped = np.clip(probabilities, 1e-15, 1 - 1e-15)
+    bins = _calibration(labels, probabilities)
     return Quality(
         rows=len(labels),
         base_rate=finite("base rate", labels.mean()),
-        roc_auc=finite("ROC AUC", np.trapezoid(np.append(0.0, recall), np.append(0.0, fall_out))),
-        pr_auc=finite("PR AUC", np.sum(np.diff(np.append(0.0, recall)) * precision)),
-        brier=finite("Brier score", np.mean((probabilities - labels) ** 2)),
-        log_loss=finite("log loss", -np.mean(np.where(labels == 1, np.log(clipped), np.log1p(-clipped)))),
-        confusion=_confusion(labels, probabilities),
-        # scikit-learn starts the ROC curve at an infinite threshold, which no pipeline can carry; no probability exceeds 1.
-        roc=_thinned(np.append(0.0, fall_out), np.append(0.0, recall), np.append(1.0, thresholds)),
-        precision_recall=_thinned(recall, precision, thresholds),
-        calibration=_calibration(labels, probabilities),
+        roc_auc=finite("ROC AUC", roc_auc_score(labels, probabilities)),
+        pr_auc=finite("PR AUC", average_precision_score(labels, probabilities)),
+        brier=finite("Brier score", brier_score_loss(labels, probabilities)),
+        log_loss=finite("log loss", log_loss(labels, probabilities)),
+        calibration_error=sum(group.rows * abs(group.predicted - group.observed) for group in bins) / len(labels),
+        thresholds=_thresholds(labels, probabilities),
+        calibration=bins,
     )
 
 
-def _counts(labels: Labels, probabilities: Scores) -> tuple[Scores, Labels, Labels]:
-    """For each distinct probability, falling: how many rows of each label have at least that much."""
-    order = np.argsort(-probabilities, kind="stable")
-    ordered = probabilities[order]
-    last_of_value = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)
-    true_positives = np.cumsum(labels[order])[last_of_value]
-    return ordered[last_of_value], true_positives, 1 + last_of_value - true_positives
-
-
-def _confusion(labels: Labels, probabilities: Scores) -> tuple[tuple[int, int], tuple[int, int]]:
-    predicted = probabilities >= THRESHOLD
-    rows = [[int(np.sum((labels == label) & (predicted == bool(decision)))) for decision in (0, 1)] for label in (0, 1)]
-    return (rows[0][0], rows[0][1]), (rows[1][0], rows[1][1])
+def _thresholds(labels: Labels, probabilities: Scores) -> Thresholds:
+    fall_out, recall, thresholds = roc_curve(labels, probabilities, drop_intermediate=False)
+    positives, negatives = labels.sum(), len(labels) - labels.sum()
+    # Counts, because a share that is 0.9 exactly must not come out as 0.8999…. The first point is left out: an infinite threshold that
+    # nothing reaches has no precision, and no pipeline can carry infinity.
+    true_positives, false_positives = np.rint(recall[1:] * positives), np.rint(fall_out[1:] * negatives)
+    return Thresholds(
+        threshold=thresholds[1:],
+        recall=true_positives / positives,
+        precision=true_positives / (true_positives + false_positives),
+        specificity=(negatives - false_positives) / negatives,
+    )
 
 
 def _calibration(labels: Labels, probabilities: Scores) -> tuple[CalibrationBin, ...]:
-    edges = np.linspace(0, 1, CALIBRATION_BINS + 1)[1:-1]
-    position = np.digitize(probabilities, edges)
-    groups = [position == number for number in range(CALIBRATION_BINS)]
-    return tuple(
-        CalibrationBin(float(probabilities[group].mean()), float(labels[group].mean()), int(group.sum())) for group in groups if group.any()
-    )
-
-
-def _thinned(x: Scores, y: Scores, thresholds: Scores) -> Curve:
-    kept = thinned(len(x), CURVE_POINTS)
-    return Curve(*(tuple(float(value) for value in values[kept]) for values in (x, y, thresholds)))
+    observed, predicted = calibration_curve(labels, probabilities, n_bins=CALIBRATION_BINS)
+    # calibration_curve leaves out empty bins and does not tell how many rows the others have.
+    edges = np.linspace(0, 1, CALIBRATION_BINS + 1)
+    counts = np.bincount(np.searchsorted(edges[1:-1], probabilities), minlength=CALIBRATION_BINS)
+    bins = zip(predicted, observed, counts[counts > 0], strict=True)
+    return tuple(CalibrationBin(float(mean), float(share), int(rows)) for mean, share, rows in bins)

@@ -1,0 +1,1 @@
+"""Compares a model with the one that serves now, on the same rows."""

@@ -1,0 +1,1 @@
+"""Says which features move the predictions, and by how much."""

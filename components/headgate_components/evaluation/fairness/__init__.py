@@ -1,0 +1,1 @@
+"""Compares what a model decides for groups of rows."""
