@@ -1,5 +1,6 @@
-"""Text files that are written whole or not at all."""
+"""Files that are written whole or not at all."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -21,3 +22,18 @@ def replace_text(path: Path, text: str) -> None:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copies a file; whoever reads the target meanwhile sees the old or the new one.
+
+    Raises:
+        OSError: it cannot be read or written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        shutil.copyfile(source, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -86,6 +86,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     return files
 
 
+@pytest.fixture(scope="session")
+def tracking_uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A registry; making its tables takes seconds, so the tests share it and use a model name each."""
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/deep/mlflow.db"
+
+
 @pytest.fixture
 def columns_of() -> Callable[[Path], dict[str, list[Any]]]:
     """The columns of a Parquet file as lists."""

@@ -42,12 +42,6 @@ def artifacts(trained: Any, tmp_path: Path) -> Artifacts:
     return Artifacts(trained.model, trained.features, tmp_path / "golden", tmp_path / "drift", tmp_path / "metrics")
 
 
-@pytest.fixture(scope="session")
-def tracking_uri(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A registry of its own; making the tables takes seconds, so the tests share it."""
-    return f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/deep/mlflow.db"
-
-
 def registered(artifacts: Artifacts, tracking_uri: str, storage: Path, name: str) -> Registration:
     return register(
         artifacts, LINEAGE, model_name=name, storage=str(storage), registry=Registry(tracking_uri, "headgate"), alias="candidate"

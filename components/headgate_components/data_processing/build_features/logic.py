@@ -58,7 +58,7 @@ def build_features(
     with model_errors():
         columns = tables.arrays(train, wanted)
         features = fit_features(columns, wanted, unknown=policy, max_categories=max_categories or None)  # type: ignore[arg-type]
-    kept = [_encodable(part, features, name) for part, name in ((train, "training"), (evaluation, "evaluation"))]
+    kept = [encodable(part, features, name) for part, name in ((train, "training"), (evaluation, "evaluation"))]
     for part, path in zip(kept, (target.train, target.evaluation), strict=True):
         tables.write(part, path)
     features_path.write_text(json.dumps(features.to_json(), indent=1, sort_keys=True), encoding="utf-8")
@@ -73,7 +73,12 @@ def _policy(unknown: str) -> UnknownPolicy:
         raise StepError(f"unknown is {unknown!r}; allowed are {', '.join(UnknownPolicy)}") from error
 
 
-def _encodable(table: pa.Table, features: FeatureSet, name: str) -> pa.Table:
+def encodable(table: pa.Table, features: FeatureSet, name: str) -> pa.Table:
+    """The rows that the features can encode: all, unless a category that was not kept is an error.
+
+    Raises:
+        StepError: none is left; `name` says what they were for.
+    """
     if features.unknown is UnknownPolicy.OTHER:
         return table
     for feature in features.features:

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 from pyarrow import csv, fs
 
 from headgate_components import tables
+from headgate_components.sources import locate
 from headgate_components.step import StepError
 
 FORMATS = (".csv", ".csv.gz", ".parquet")
-SCHEMES = ("file", "s3", "gs", "hdfs")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def ingest(source: str, target: Path, digest: str = "") -> Snapshot:
 
 
 def _content(source: str) -> bytes:
-    filesystem, path = _filesystem(source)
+    filesystem, path = locate(source)
     try:
         if isinstance(filesystem, fs.LocalFileSystem):
             return Path(path).read_bytes()  # unlike Arrow, this also reads pipes, and says why it cannot read
@@ -61,20 +61,6 @@ def _content(source: str) -> bytes:
         raise StepError(f"the data file '{source}' does not exist") from error
     except (pa.ArrowException, OSError) as error:
         raise StepError(f"the data file '{source}' cannot be read: {tables.first_line(error)}") from error
-
-
-def _filesystem(source: str) -> tuple[fs.FileSystem, str]:
-    scheme, separator, _ = source.partition("://")
-    if not separator:
-        return fs.LocalFileSystem(), str(Path(source).absolute())
-    if scheme not in SCHEMES:
-        allowed = ", ".join(f"{name}://" for name in SCHEMES)
-        raise StepError(f"the data file '{source}' has an unknown scheme; allowed are a path, {allowed}")
-    try:
-        filesystem, path = fs.FileSystem.from_uri(source)
-    except (pa.ArrowException, OSError) as error:
-        raise StepError(f"the data file '{source}' cannot be reached: {tables.first_line(error)}") from error
-    return filesystem, path
 
 
 def _table(source: str, content: bytes) -> pa.Table:

@@ -47,22 +47,43 @@ def split(
     Raises:
         StepError: a leak (overlapping periods, an id in both parts, the label among the features), or a part without rows.
     """
-    _refuse_leaking_features(columns, features)
+    refuse_leaking_features(columns, features)
     if _time(train.end) > _time(evaluation.start):
         raise StepError(
             f"training ends at {train.end}, after evaluation starts at {evaluation.start}; evaluate on a period that follows training"
         )
     table = tables.read(source, [columns.id, columns.time, *features, columns.label])
-    parts = [_within(table, columns.time, period, name) for period, name in ((train, "training"), (evaluation, "evaluation"))]
-    labelled = [_labelled(part, columns, name) for part, name in zip(parts, ("training", "evaluation"), strict=True)]
-    _refuse_repeated_ids(labelled, columns.id)
-    for part, path in zip(labelled, (train_path, evaluation_path), strict=True):
-        tables.write(part.sort_by([(columns.time, "ascending"), (columns.id, "ascending")]), path)
-    unlabelled = sum(part.num_rows for part in parts) - sum(part.num_rows for part in labelled)
-    return SplitRows(train=labelled[0].num_rows, evaluation=labelled[1].num_rows, unlabelled=unlabelled)
+    parts = [labelled_rows(table, columns, period, name) for period, name in ((train, "training"), (evaluation, "evaluation"))]
+    refuse_repeated_ids([rows for rows, _ in parts], columns.id)
+    for (rows, _), path in zip(parts, (train_path, evaluation_path), strict=True):
+        tables.write(rows, path)
+    (train_rows, _), (evaluation_rows, _) = parts
+    return SplitRows(train=train_rows.num_rows, evaluation=evaluation_rows.num_rows, unlabelled=sum(unlabelled for _, unlabelled in parts))
 
 
-def _refuse_leaking_features(columns: Columns, features: Sequence[str]) -> None:
+def labelled_rows(table: pa.Table, columns: Columns, period: Period, name: str) -> tuple[pa.Table, int]:
+    """The rows of a period that have a label, in time order, and how many have none.
+
+    Args:
+        table: all rows.
+        columns: the columns with a role.
+        period: which of them.
+        name: what they are for, for messages.
+
+    Raises:
+        StepError: there are none, or their labels are not 0 and 1.
+    """
+    part = _within(table, columns.time, period, name)
+    rows = _labelled(part, columns, name)
+    return rows.sort_by([(columns.time, "ascending"), (columns.id, "ascending")]), part.num_rows - rows.num_rows
+
+
+def refuse_leaking_features(columns: Columns, features: Sequence[str]) -> None:
+    """Refuses to learn from a column that is the answer, or names the row.
+
+    Raises:
+        StepError: names the columns.
+    """
     leaks = {columns.time, columns.label, columns.id} & set(features)
     if leaks:
         raise StepError(f"{', '.join(sorted(leaks))} cannot be a feature: it is the table's time, label or id")
@@ -86,7 +107,12 @@ def _labelled(table: pa.Table, columns: Columns, name: str) -> pa.Table:
     return rows
 
 
-def _refuse_repeated_ids(parts: Sequence[pa.Table], column: str) -> None:
+def refuse_repeated_ids(parts: Sequence[pa.Table], column: str) -> None:
+    """Refuses rows that occur twice, in one part or in several.
+
+    Raises:
+        StepError: names an example.
+    """
     ids = pa.chunked_array([chunk for part in parts for chunk in part.column(column).chunks])
     counts = pc.value_counts(ids)
     repeated = counts.filter(pc.greater(counts.field("counts"), 1))

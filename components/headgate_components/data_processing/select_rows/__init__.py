@@ -1,0 +1,1 @@
+"""Selects the rows that a registered model can be judged by."""

@@ -1,0 +1,44 @@
+"""The Kubeflow Pipelines adapter of `select_rows`."""
+
+from kfp import dsl
+
+from headgate_components.image import BASE_IMAGE
+
+
+@dsl.component(base_image=BASE_IMAGE, install_kfp_package=False)  # type: ignore[untyped-decorator]
+def select_rows(
+    table: dsl.Input[dsl.Dataset],
+    features: dsl.Input[dsl.Artifact],
+    rows: dsl.Output[dsl.Dataset],
+    time: str,
+    label: str,
+    id: str,  # noqa: A002 - the name in the pipeline
+    start: str,
+    end: str,
+) -> int:
+    """Select the rows that a registered model can be judged by: of a period, with a label, encodable by its features.
+
+    Args:
+        table: The whole table.
+        features: The model's feature artifact.
+        rows: The rows, in time order.
+        time: The column with the moment each row's features were known.
+        label: The column that is predicted, 0 or 1.
+        id: The column that identifies a row.
+        start: Start of the period, included, ISO 8601.
+        end: End of the period, not included.
+
+    Returns:
+        The number of rows.
+    """
+    from pathlib import Path
+
+    from headgate_components.data_processing.select_rows.logic import select
+    from headgate_components.data_processing.split.logic import Columns, Period
+    from headgate_components.step import step
+
+    with step("select_rows"):
+        columns = Columns(time=time, label=label, id=id)
+        selected = select(Path(table.path), Path(features.path), Path(rows.path), columns=columns, period=Period(start, end))
+    rows.metadata.update(rows=selected.rows, left_out=selected.left_out, start=start, end=end)
+    return selected.rows

@@ -1,0 +1,1 @@
+"""Fetches a registered version for the steps of another pipeline."""

@@ -1,0 +1,1 @@
+"""Points an alias at a version."""

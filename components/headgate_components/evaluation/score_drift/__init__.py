@@ -1,0 +1,1 @@
+"""Compares rows with the drift reference of a model."""
