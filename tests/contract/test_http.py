@@ -110,6 +110,48 @@ async def test_verbs_that_a_path_does_not_have_are_refused(server: Any) -> None:
         assert (await server.http("GET", path)).status == 404, path
 
 
+def words(answer: Any) -> tuple[int, Any]:
+    """The code, and what a Status says, or else the text."""
+    body = answer.body
+    return answer.status, (body["reason"], body["message"], body.get("details")) if isinstance(body, dict) else body
+
+
+NOT_ALLOWED = (405, ("MethodNotAllowed", "the server does not allow this method on the requested resource", {}))
+NO_RESOURCE = (404, ("NotFound", "the server could not find the requested resource", {}))
+NO_PAGE = (404, "404 page not found\n")
+OURS = "/apis/headgate.dev/v1alpha1"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_what_writes_to_odd_paths_are_answered(server: Any, method: str) -> None:
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}
+    core, kind = f"/api/v1/namespaces/{server.namespace}", MERGE if method == "PATCH" else "application/json"
+
+    async def say(path: str) -> tuple[int, Any]:
+        return words(await server.http(method, path, None if method == "DELETE" else config, kind))
+
+    for path in ("/version", "/api", "/api/v1", f"{core}/pods/p/log"):
+        assert await say(path) == NOT_ALLOWED, path
+    for path in (f"{core}/nothing", f"{core}/configmaps/c/nothing", f"{core}/configmaps/c/d/e", "/api/v1/configmaps/c"):
+        assert await say(path) == NO_RESOURCE, path
+    for path in ("/nothing", "/apis/none/v1/things", f"{OURS}/modeldeployments", f"{server.path()}s"):
+        assert await say(path) == NO_PAGE, path
+    details = {"name": "m", "group": "headgate.dev", "kind": "modeldeployments"}
+    assert await say(f"{server.path()}/m/nothing") == (404, ("NotFound", 'modeldeployments.headgate.dev "m" not found', details))
+    if method in {"PUT", "PATCH"}:
+        assert await say(server.path()) == (400, ("BadRequest", "name must be provided", None))
+    else:
+        verb = {"POST": "create", "DELETE": "delete"}[method]
+        code, (reason, message, _) = await say(f"{server.path()}/m/status")
+        said = f'{verb} is not supported on resources of kind "modeldeployments.headgate.dev"'
+        assert (code, reason, message) == (405, "MethodNotAllowed", said)
+
+
+async def test_a_custom_resource_posted_to_a_name_is_created_under_its_own(server: Any) -> None:
+    assert (await server.http("POST", f"{server.path()}/other", server.model())).status == 201
+    assert (await server.http("GET", f"{server.path()}/m")).status == 200
+
+
 async def test_an_object_in_a_namespace_that_does_not_exist_is_refused(server: Any) -> None:
     obj = server.model()
     obj["metadata"]["namespace"] = "nowhere"

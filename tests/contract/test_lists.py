@@ -64,6 +64,13 @@ async def test_a_token_that_is_none_is_a_bad_request(server: Any) -> None:
     assert (answer.status, answer.body["reason"]) == (400, "BadRequest")
 
 
+async def test_a_version_that_has_not_been_yet_is_a_timeout(server: Any) -> None:
+    now = int((await server.http("GET", server.path())).body["metadata"]["resourceVersion"])
+    answer = await server.http("GET", server.path(), resourceVersion=str(now + 100_000))
+    assert (answer.status, answer.body["reason"], answer.body["details"]["retryAfterSeconds"]) == (504, "Timeout", 1)
+    assert answer.body["message"].startswith(f"Timeout: Too large resource version: {now + 100_000}, current: ")
+
+
 async def test_a_list_tells_its_kind_and_its_items_theirs(server: Any) -> None:
     await create_five(server)
     found = (await server.http("GET", server.path())).body

@@ -69,6 +69,35 @@ async def test_a_watch_can_send_a_list_first_and_marks_its_end(server: Any) -> N
         )
 
 
+async def test_a_watch_from_nowhere_marks_the_end_of_what_there_is_if_bookmarks_are_welcome(server: Any) -> None:
+    await server.api.create(server.model("a"))
+    for query in ({}, {"resourceVersion": "0"}):
+        async with watching(server, allowWatchBookmarks="true", timeoutSeconds="1", **query) as following:
+            kinds = [(await following())[0] for _ in range(2)]
+        assert kinds == ["ADDED", "BOOKMARK"]
+        unmarked = await server.http("GET", server.path(), watch="true", timeoutSeconds="1", **query)
+        assert unmarked.body["type"] == "ADDED", "and no line more"
+
+
+async def test_a_watch_that_told_anything_says_before_its_end_from_where_to_go_on(server: Any) -> None:
+    since = await revision(server)
+    async with watching(server, resourceVersion=since, allowWatchBookmarks="true", timeoutSeconds="4") as following:
+        created = await server.api.create(server.model())
+        assert await told(following, 1) == [("ADDED", "m")]
+        kind, mark = await following()
+    assert (kind, set(mark), set(mark["metadata"])) == ("BOOKMARK", {"kind", "apiVersion", "metadata"}, {"resourceVersion"})
+    assert int(mark["metadata"]["resourceVersion"]) >= int(created["metadata"]["resourceVersion"])
+    again = await server.http("GET", server.path(), watch="true", resourceVersion=mark["metadata"]["resourceVersion"], timeoutSeconds="1")
+    assert (again.status, again.body) == (200, ""), "nothing is told twice"
+
+
+async def test_a_watch_from_before_all_that_is_remembered_ends_with_410(server: Any) -> None:
+    answer = await server.http("GET", server.path(), watch="true", resourceVersion="1", timeoutSeconds="5")
+    assert (answer.status, answer.body["type"]) == (200, "ERROR"), "told in the stream: its headers are gone"
+    status = answer.body["object"]
+    assert (status["code"], status["reason"], status["message"].partition(" (")[0]) == (410, "Expired", "too old resource version: 1")
+
+
 async def test_an_object_that_no_longer_matches_is_deleted_to_a_watch_with_a_selector(server: Any) -> None:
     obj = server.model()
     obj["metadata"]["labels"] = {"team": "a"}

@@ -70,7 +70,7 @@ class Refusal(Exception):  # noqa: N818 - not an error of ours: an answer
         status: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": str(self)}
         if self.reason:
             status["reason"] = self.reason
-        if self.details:
+        if self.details is not None:
             status["details"] = self.details
         return status | {"code": self.code}
 
@@ -153,9 +153,27 @@ def unsupported_media_type(accepted: Sequence[str]) -> Refusal:
 
 
 def method_not_allowed() -> Refusal:
-    """The resource has no such verb."""
-    return Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+    """The path has no such verb."""
+    return Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
+
+
+def verb_not_supported(resource: ResourceType, verb: str) -> Refusal:
+    """A custom resource's `status` has no such verb."""
+    message = f'{verb} is not supported on resources of kind "{resource.qualified}"'
+    return Refusal(405, "MethodNotAllowed", message, {"group": resource.group, "kind": resource.plural})
+
+
+def no_such_resource() -> Refusal:
+    """A built-in version has no resource at this path."""
+    return Refusal(404, "NotFound", "the server could not find the requested resource", {})
+
+
+def too_large_version(wanted: int, current: int) -> Refusal:
+    """The resourceVersion is one that there has not been yet. The real server waits for it, for 3 s."""
+    cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+    message = f"Timeout: Too large resource version: {wanted}, current: {current}"
+    return Refusal(504, "Timeout", message, {"causes": [cause], "retryAfterSeconds": 1})
 
 
 class NoSuchPathError(Exception):
-    """No resource lives at this path. The real server answers that in plain text, which tells it from an object that does not exist."""
+    """Nothing lives at this path, in no version that is built in. The real server answers that in plain text."""

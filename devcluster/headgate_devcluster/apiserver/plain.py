@@ -5,11 +5,14 @@ from typing import Final
 from aiohttp import web
 
 from headgate_devcluster.apiserver import discovery, openapi
-from headgate_devcluster.apiserver.errors import NoSuchPathError
+from headgate_devcluster.apiserver.errors import NoSuchPathError, method_not_allowed
 from headgate_devcluster.apiserver.objects import Object, to_json
 from headgate_devcluster.apiserver.resources import Catalogue
 
 _AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+_READ_ONLY: Final = (["version"], ["api"], ["api", "v1"])
+"""What the real server asks about the method; the rest of discovery answers any."""
 
 
 def answer(request: web.Request, catalogue: Catalogue) -> web.Response | None:
@@ -17,8 +20,10 @@ def answer(request: web.Request, catalogue: Catalogue) -> web.Response | None:
 
     Raises:
         NoSuchPathError: nothing lives at this path.
+        Refusal: it can only be read.
     """
     parts = request.path.strip("/").split("/")
+    _require_readable(request.method, parts)
     match parts:
         case ["healthz" | "livez" | "readyz"]:
             return web.Response(text="ok")
@@ -41,6 +46,11 @@ def answer(request: web.Request, catalogue: Catalogue) -> web.Response | None:
     if found is None:
         raise NoSuchPathError
     return _json(found)
+
+
+def _require_readable(method: str, parts: list[str]) -> None:
+    if method != "GET" and parts in _READ_ONLY:
+        raise method_not_allowed()
 
 
 def _roots(request: web.Request, root: str, catalogue: Catalogue) -> web.Response:

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from headgate_devcluster.apiserver.errors import bad_request, not_found
+from headgate_devcluster.apiserver.errors import bad_request, not_found, too_large_version
 from headgate_devcluster.apiserver.event_forms import in_version
 from headgate_devcluster.apiserver.objects import Key, Object, key_of
 from headgate_devcluster.apiserver.resources import ResourceType
@@ -23,6 +23,7 @@ class ListOptions:
     field_selector: str = ""
     limit: int = 0
     continue_token: str = ""
+    not_older_than: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ def matcher(resource: ResourceType, namespace: str | None, options: ListOptions)
 
 
 def page(store: Store, resource: ResourceType, namespace: str | None, options: ListOptions) -> Page:
-    """Return the objects that match, at most `limit` of them; 410 for a continue token that is too old."""
+    """Return the objects that match, at most `limit` of them; 410 for a continue token that is too old, 504 for a version yet to come."""
+    if options.not_older_than > store.revision:
+        raise too_large_version(options.not_older_than, store.revision)
     matches = matcher(resource, namespace, options)
     revision, start = (store.revision, None) if not options.continue_token else _read_token(options.continue_token)
     items = _candidates(store, resource, namespace, options) if start is None else _after(start, _as_of(store, resource, revision))

@@ -6,7 +6,7 @@ from typing import cast, get_args
 from aiohttp import web
 
 from headgate_devcluster.apiserver.deletion import DeleteOptions, Propagation
-from headgate_devcluster.apiserver.errors import NoSuchPathError, Refusal, bad_request
+from headgate_devcluster.apiserver.errors import NoSuchPathError, Refusal, bad_request, method_not_allowed, no_such_resource, not_found
 from headgate_devcluster.apiserver.objects import Object
 from headgate_devcluster.apiserver.reads import ListOptions
 from headgate_devcluster.apiserver.resources import Catalogue, ResourceType
@@ -29,12 +29,12 @@ class Address:
     def place(self) -> str:
         """The namespace for verbs that need exactly one."""
         if self.namespace is None:
-            raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+            raise method_not_allowed()
         return self.namespace
 
 
 def address(path: str, catalogue: Catalogue) -> Address:
-    """Read a path below /api or /apis; 404 if no resource lives there."""
+    """Read a path below /api or /apis; 404 if no resource lives there, each kind of path with the words of the real server."""
     parts = path.strip("/").split("/")
     if parts[0] == "api":
         group, version, rest = "", parts[1] if len(parts) > 1 else "", parts[2:]
@@ -44,16 +44,19 @@ def address(path: str, catalogue: Catalogue) -> Address:
     if len(rest) > 2 and rest[0] == "namespaces" and rest[2] not in _OF_NAMESPACES:
         namespace, rest = rest[1], rest[2:]
     resource = catalogue.find(group, version, rest[0]) if rest else None
-    if resource is None or len(rest) > 3 or (namespace is not None) > resource.namespaced:
-        raise NoSuchPathError
+    if resource is None or (namespace is not None) > resource.namespaced:
+        raise _nothing(group, version, catalogue)
     name, subresource = (*rest[1:], "", "")[:2]
     if subresource and subresource not in resource.subresources and not (subresource == "status" and resource.has_status):
-        raise NoSuchPathError
-    if not resource.namespaced:
-        namespace = ""
-    elif namespace is None and name:
-        raise NoSuchPathError
-    return Address(resource, namespace, name, subresource)
+        raise not_found(resource, name) if resource.custom else no_such_resource()
+    if (len(rest) > 3 and not resource.custom) or (resource.namespaced and namespace is None and name):
+        raise _nothing(group, version, catalogue)
+    return Address(resource, namespace if resource.namespaced else "", name, subresource)
+
+
+def _nothing(group: str, version: str, catalogue: Catalogue) -> Exception:
+    built_in = any((item.group, item.version, item.custom) == (group, version, False) for item in catalogue)
+    return no_such_resource() if built_in else NoSuchPathError()
 
 
 def list_options(request: web.Request) -> ListOptions:
@@ -68,6 +71,7 @@ def list_options(request: web.Request) -> ListOptions:
         field_selector=query.get("fieldSelector", ""),
         limit=_number(query.get("limit")) or 0,
         continue_token=query.get("continue", ""),
+        not_older_than=int(query.get("resourceVersion") or 0),
     )
 
 

@@ -132,6 +132,7 @@ class ApiServer:
 
     def _serve(self, definition: Object) -> None:
         spec = definition["spec"]
+        self.store.begin_history((spec["group"], spec["names"]["plural"]))
         self.catalogue.replace_custom(spec["group"], spec["names"]["plural"], custom.resource_types(definition))
 
 

@@ -86,6 +86,10 @@ class Store:
             self._histories[storage] = History(self._floor, self._history_size)
         return self._histories[storage]
 
+    def begin_history(self, storage: StorageKey) -> None:
+        """Remember changes of a storage from now on: who asks for earlier ones has to list first."""
+        self._histories.setdefault(storage, History(self.revision, self._history_size))
+
     def put(self, storage: StorageKey, obj: Object) -> Object:
         """Store an object, which the store takes over, under a new resourceVersion."""
         history, key = self.history(storage), key_of(obj)

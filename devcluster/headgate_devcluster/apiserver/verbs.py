@@ -12,7 +12,13 @@ from headgate_devcluster.apiserver.authentication import Tokens
 from headgate_devcluster.apiserver.bodies import parse
 from headgate_devcluster.apiserver.checks import Validators
 from headgate_devcluster.apiserver.deletion import Deletion
-from headgate_devcluster.apiserver.errors import bad_request, method_not_allowed, unsupported_media_type
+from headgate_devcluster.apiserver.errors import (
+    NoSuchPathError,
+    bad_request,
+    method_not_allowed,
+    unsupported_media_type,
+    verb_not_supported,
+)
 from headgate_devcluster.apiserver.objects import Object, to_json
 from headgate_devcluster.apiserver.patches import json_patched, merge_patched
 from headgate_devcluster.apiserver.protobuf_kinds import parse_protobuf
@@ -29,6 +35,7 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
 APPLY_PATCH: Final = "application/apply-patch+yaml"
 PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
+_BELOW: Final = frozenset({("GET", "log"), ("POST", "token"), ("GET", "scale"), ("PUT", "scale"), ("PATCH", "scale")})
 
 
 class Verbs:
@@ -42,6 +49,8 @@ class Verbs:
 
     async def answer(self, request: web.Request, address: Address) -> web.StreamResponse:
         """Answer a request on a resource."""
+        if address.resource.custom:
+            _require_custom_verb(request, address)
         if address.subresource in address.resource.subresources:
             return await self._below(request, address)
         match request.method:
@@ -51,7 +60,7 @@ class Verbs:
                 return await self._watch(request, address)
             case "GET":
                 return self._list(request, address)
-            case "POST" if not address.name:
+            case "POST" if not address.name or address.resource.custom:
                 return self._create(request, address, await body_of(request))
             case "PUT" if address.name:
                 written = self._writes.replace(_target(address), await body_of(request), requests.write_options(request))
@@ -64,6 +73,8 @@ class Verbs:
 
     async def _below(self, request: web.Request, address: Address) -> web.StreamResponse:
         """Answer a request on what lives below an object, status apart."""
+        if (request.method, address.subresource) not in _BELOW:
+            raise method_not_allowed()
         obj = reads.read(self._store, address.resource, address.place, address.name)
         match request.method, address.subresource:
             case "GET", "log":
@@ -75,10 +86,9 @@ class Verbs:
             case "PUT", "scale":
                 scale = await body_of(request)
                 return self._rescale(request, address, lambda _: scale)
-            case "PATCH", "scale":
+            case _:  # PATCH of a scale
                 patch = _patch_of(request.content_type, parse(await request.read(), request.content_type), address)
                 return self._rescale(request, address, patch)
-        raise method_not_allowed()
 
     def _get(self, request: web.Request, address: Address) -> web.Response:
         obj = reads.read(self._store, address.resource, address.place, address.name)
@@ -163,6 +173,17 @@ async def _stream(response: web.StreamResponse, events: AsyncIterator[WatchEvent
     async for kind, obj in events:
         told = shown(obj) if kind in {"ADDED", "MODIFIED", "DELETED"} else obj
         await response.write(to_json({"type": kind, "object": told}) + b"\n")
+
+
+def _require_custom_verb(request: web.Request, address: Address) -> None:
+    """Refuse what the real server's handler of custom resources does not do. A POST to a name is for it one to the collection."""
+    verb = {"POST": "create", "DELETE": "delete"}.get(request.method)
+    if address.subresource == "status" and verb is not None:
+        raise verb_not_supported(address.resource, verb)
+    if address.namespace is None and request.method != "GET":
+        raise NoSuchPathError
+    if not address.name and request.method in {"PUT", "PATCH"}:
+        raise bad_request("name must be provided")
 
 
 def _without_kind(obj: Object) -> Object:

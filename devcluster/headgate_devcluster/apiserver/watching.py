@@ -1,4 +1,8 @@
-"""The watch verb: changes of one kind as they happen, one JSON document a line, with bookmarks as heartbeat."""
+"""The watch verb: changes of one kind as they happen, one JSON document a line.
+
+Bookmarks come at the end of what there was to begin with, as heartbeat, and shortly before the end of a watch that has told anything:
+who begins the next one there misses nothing, and is told nothing twice.
+"""
 
 import asyncio
 import random
@@ -15,6 +19,8 @@ from headgate_devcluster.apiserver.store import Store
 
 BOOKMARK_SECONDS: Final = 30.0
 """The real server sends one about once a minute; kopf takes 70 s of silence for a dead connection."""
+LAST_BOOKMARK_SECONDS: Final = 2.0
+"""Before the end of a watch."""
 _DEFAULT_SECONDS: Final = (1800, 3600)
 
 WatchEvent = tuple[str, Object]
@@ -28,6 +34,11 @@ class WatchOptions:
     bookmarks: bool = False
     initial_events: bool = False
     timeout_seconds: float | None = None
+
+    @property
+    def begins_with_everything(self) -> bool:
+        """Whether everything there is comes first; asked for, or because there is no revision to go on from."""
+        return self.initial_events or self.resource_version in {"", "0"}
 
 
 async def events(
@@ -54,11 +65,11 @@ def _past(
     store: Store, resource: ResourceType, matches: Callable[[Object], bool], namespace: str | None, options: WatchOptions
 ) -> list[WatchEvent]:
     """Return what comes before anything new: changes since a revision, or everything there is."""
-    if options.resource_version not in {"", "0"} and not options.initial_events:
+    if not options.begins_with_everything:
         changes = store.history(resource.storage).since(int(options.resource_version))
         return [event for change in changes if (event := _event_of(change, resource, matches))]
     found: list[WatchEvent] = [("ADDED", in_version(obj, resource)) for obj in store.items(resource.storage, namespace) if matches(obj)]
-    if options.initial_events:
+    if options.bookmarks:
         found.append(_bookmark(store, resource, initial_events_end=True))
     return found
 
@@ -68,13 +79,15 @@ async def _live(
 ) -> AsyncIterator[WatchEvent]:
     loop = asyncio.get_running_loop()
     seconds = options.timeout_seconds if options.timeout_seconds is not None else random.uniform(*_DEFAULT_SECONDS)  # noqa: S311 - no secret
-    end = loop.time() + seconds
+    end, told = loop.time() + seconds, False
     while (left := end - loop.time()) > 0:
+        last = left - LAST_BOOKMARK_SECONDS if told and left > LAST_BOOKMARK_SECONDS else left
         try:
-            async with asyncio.timeout(min(left, BOOKMARK_SECONDS)):
+            async with asyncio.timeout(min(last, BOOKMARK_SECONDS)):
                 change = await subscription.get()
         except TimeoutError:
-            if options.bookmarks:
+            if options.bookmarks and loop.time() < end:
+                told = False
                 yield _bookmark(store, resource)
             continue
         if isinstance(change, Ending):
@@ -82,6 +95,7 @@ async def _live(
                 yield "ERROR", expired("The resourceVersion for the provided watch is too old.").status
             return
         if event := _event_of(change, resource, matches):
+            told = True
             yield event
 
 
@@ -96,7 +110,7 @@ def _event_of(change: Change, resource: ResourceType, matches: Callable[[Object]
 
 
 def _bookmark(store: Store, resource: ResourceType, *, initial_events_end: bool = False) -> WatchEvent:
-    metadata: Object = {"resourceVersion": str(store.revision), "creationTimestamp": None}
+    metadata: Object = {"resourceVersion": str(store.revision)}
     if initial_events_end:
         metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
     return "BOOKMARK", {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}

@@ -12,7 +12,7 @@ from headgate_devcluster.apiserver.watching import WatchOptions, events
 async def seen(api: Any, widgets: Any, *, since: str = "", selector: str = "", initial: bool = False) -> list[tuple[str, str]]:
     """Watch what has already happened; the stream ends because its time is up."""
     matches = matcher(widgets, "ml", ListOptions(label_selector=selector))
-    options = WatchOptions(resource_version=since, timeout_seconds=0, initial_events=initial)
+    options = WatchOptions(resource_version=since, timeout_seconds=0, initial_events=initial, bookmarks=initial)
     return [
         (kind, obj.get("metadata", {}).get("name", obj.get("code", "")))
         async for kind, obj in events(api.store, widgets, matches, "ml", options)
