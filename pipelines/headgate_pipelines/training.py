@@ -126,6 +126,7 @@ def training(
         train_start=train_start,
         train_end=train_end,
         git_commit=git_commit,
+        pipeline_run=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
         experiment=experiment,
         alias=alias,
     ).set_caching_options(False)

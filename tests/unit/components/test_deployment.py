@@ -1,6 +1,7 @@
 """What is handed to serving: golden set, drift reference, registered and exported model."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from mlflow import MlflowClient
 
 from headgate_components.deployment.fit_drift_reference.logic import fit
 from headgate_components.deployment.make_golden.logic import golden, telling_rows
-from headgate_components.deployment.register_model.logic import Artifacts, Lineage, Registration, register
+from headgate_components.deployment.register_model.lineage import Lineage
+from headgate_components.deployment.register_model.logic import Artifacts, Registration, register
 from headgate_components.deployment.register_model.registry import OUTER_RUN, Registry
 from headgate_components.registered import find_version, folder_of
 from headgate_components.step import StepError
@@ -30,6 +32,8 @@ LINEAGE = Lineage(
     train_end="2024-03-01",
     git_commit="c0ffee",
     settings={"trees": 40, "seed": 0},
+    rows=1500,
+    pipeline_run="run-7",
 )
 
 
@@ -122,6 +126,29 @@ def test_the_version_carries_alias_golden_set_and_storage_uri_and_its_run_the_li
     assert run.inputs.dataset_inputs[0].dataset.digest == "a" * 36
     experiment = client.get_experiment(run.info.experiment_id)
     assert experiment.artifact_location.startswith("file:///")
+
+
+def test_the_chain_from_data_to_export_is_told_by_run_version_and_export_alike(
+    artifacts: Artifacts, tracking_uri: str, tmp_path: Path
+) -> None:
+    found = registered(artifacts, tracking_uri, tmp_path / "storage", "chain")
+    client = MlflowClient(tracking_uri)
+    on_version, on_run = client.get_model_version("chain", found.version).tags, client.get_run(found.run_id).data.tags
+    expected = {"snapshot": LINEAGE.snapshot, "rows": "1500", "gitCommit": "c0ffee", "pipelineRun": "run-7", "dataset": "rows.parquet"}
+    for tags in (on_version, on_run):
+        assert {name: tags[f"headgate.{name}"] for name in expected} == expected
+    metadata = ExportedModel.load(found.export).metadata
+    files = metadata["files"]
+    assert on_version["headgate.featuresDigest"] == on_run["headgate.featuresDigest"] == f"sha256:{files['headgate/features.json']}"
+    assert on_version["headgate.modelDigest"] == metadata["modelDigest"]
+    assert metadata["lineage"]["referenceDigest"] == on_run["headgate.referenceDigest"]
+    assert metadata["lineage"]["runId"] == found.run_id
+    assert found.to_json()["lineage"] == metadata["lineage"]
+
+
+def test_what_nobody_knows_has_no_tag() -> None:
+    tags = replace(LINEAGE, rows=0, git_commit="", pipeline_run="").tags({})
+    assert set(tags) == {"headgate.dataset", "headgate.snapshot", "headgate.trainStart", "headgate.trainEnd"}
 
 
 def test_each_registration_is_a_version_of_its_own_and_the_alias_follows(artifacts: Artifacts, tracking_uri: str, tmp_path: Path) -> None:

@@ -21,13 +21,15 @@ def register_model(
     train_start: str,
     train_end: str,
     git_commit: str = "",
+    pipeline_run: str = "",
     experiment: str = "headgate",
     alias: str = "candidate",
 ) -> str:
     """Register a model in MLflow, export it for serving, and point the alias at it.
 
     The export is a folder that is written once and never changed: model, features, golden set, drift reference, and metadata with the
-    SHA-256 of each. Its URI and the golden set are also tags of the version. Never cache this step.
+    SHA-256 of each. Its URI, the golden set and where the model comes from are also tags of the version, and the latter of the run.
+    Never cache this step.
 
     Args:
         model: The trained booster.
@@ -35,7 +37,7 @@ def register_model(
         golden: The golden set.
         reference: The drift reference.
         metrics: The metrics of the evaluation.
-        registration: Name, version, run, export and metrics as JSON.
+        registration: Name, version, run, export, metrics and lineage as JSON.
         model_name: The name in the registry and in the path of requests.
         storage: The folder, or file:// URI of it, that serving pulls from.
         tracking_uri: The MLflow server, or sqlite:///<path> to work without one.
@@ -44,6 +46,7 @@ def register_model(
         train_start: Start of the training period.
         train_end: End of the training period.
         git_commit: The commit of the code, if known.
+        pipeline_run: The id of the pipeline's run; pipelines pass dsl.PIPELINE_JOB_ID_PLACEHOLDER.
         experiment: The MLflow experiment; made if it does not exist.
         alias: The alias to set.
 
@@ -53,7 +56,8 @@ def register_model(
     import json
     from pathlib import Path
 
-    from headgate_components.deployment.register_model.logic import Artifacts, Lineage, register
+    from headgate_components.deployment.register_model.lineage import Lineage
+    from headgate_components.deployment.register_model.logic import Artifacts, register
     from headgate_components.deployment.register_model.registry import Registry
     from headgate_components.step import step
 
@@ -73,6 +77,8 @@ def register_model(
                 train_end=train_end,
                 git_commit=git_commit,
                 settings=json.loads(model.metadata.get("settings", "{}")),
+                rows=int(model.metadata.get("rows", 0)),
+                pipeline_run=pipeline_run,
             ),
             model_name=model_name,
             storage=storage,

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from headgate_components import models
+from headgate_components.deployment.register_model.lineage import Lineage, artifact_digests
 from headgate_components.deployment.register_model.registry import Registry, RunRecord
 from headgate_components.registered import STORAGE_TAG, folder_of
 from headgate_components.versions import library_versions
-from headgate_serving.model import digest, write_export
+from headgate_serving.model import write_export
 
 GOLDEN_FILE = "headgate/golden.json"
 
@@ -26,18 +27,6 @@ class Artifacts:
 
 
 @dataclass(frozen=True)
-class Lineage:
-    """Where the model comes from."""
-
-    dataset: str
-    snapshot: str
-    train_start: str
-    train_end: str
-    git_commit: str
-    settings: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class Registration:
     """A registered and exported model."""
 
@@ -46,6 +35,8 @@ class Registration:
     export: Path
     run_id: str
     metrics: dict[str, float]
+    origin: dict[str, Any]
+    """Data, period, settings and lineage, as the export's metadata have them."""
 
     @property
     def uri(self) -> str:
@@ -62,6 +53,7 @@ class Registration:
             "exportPath": str(self.export),
             "goldenPath": str(self.export / GOLDEN_FILE),
             "metrics": self.metrics,
+            **self.origin,
         }
 
 
@@ -76,15 +68,19 @@ def register(artifacts: Artifacts, lineage: Lineage, *, model_name: str, storage
     golden = json.loads(artifacts.golden.read_text(encoding="utf-8"))
     content = artifacts.model.read_bytes()
     features = models.read_features(artifacts.features)
+    digests = artifact_digests(artifacts.model, artifacts.features, artifacts.drift)
+    tags = lineage.tags(digests)
     record = RunRecord(
         parameters={**lineage.settings, "train_start": lineage.train_start, "train_end": lineage.train_end},
         metrics=metrics,
         dataset=lineage.dataset,
         snapshot=lineage.snapshot,
         git_commit=lineage.git_commit,
+        tags=tags,
     )
     booster = models.read_model(artifacts.model)
     registered = registry.register(model_name, booster, record, inputs=len(features.names), files=[artifacts.features, artifacts.golden])
+    origin = lineage.to_json(digests, registered.run_id)
     with models.model_errors():
         export = write_export(
             folder,
@@ -92,25 +88,11 @@ def register(artifacts: Artifacts, lineage: Lineage, *, model_name: str, storage
             version=registered.version,
             booster=content,
             features=features,
-            metadata=_metadata(lineage, metrics),
+            metadata={"libraries": library_versions(), "metrics": metrics, **origin},
             golden=golden,
             drift_folder=artifacts.drift,
         )
-    registration = Registration(model_name, registered.version, export, registered.run_id, metrics)
-    tags = {
-        STORAGE_TAG: registration.uri,
-        "headgate.modelDigest": digest(content),
-        "headgate.golden": json.dumps(golden, separators=(",", ":"), sort_keys=True),
-    }
-    registry.publish(model_name, registered.version, tags, alias)
+    registration = Registration(model_name, registered.version, export, registered.run_id, metrics, origin)
+    parity = {"headgate.golden": json.dumps(golden, separators=(",", ":"), sort_keys=True)}
+    registry.publish(model_name, registered.version, {**tags, **parity, STORAGE_TAG: registration.uri}, alias)
     return registration
-
-
-def _metadata(lineage: Lineage, metrics: dict[str, float]) -> dict[str, Any]:
-    return {
-        "libraries": library_versions(),
-        "trainingPeriod": {"start": lineage.train_start, "end": lineage.train_end},
-        "dataset": {"name": lineage.dataset, "snapshot": lineage.snapshot},
-        "settings": lineage.settings,
-        "metrics": metrics,
-    }

@@ -38,6 +38,7 @@ class RunRecord:
     dataset: str
     snapshot: str
     git_commit: str
+    tags: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Registry:
         return str(self._client.create_experiment(name, artifact_location=_artifact_location(self._uri)))
 
     def _create_run(self, model_name: str, record: RunRecord) -> str:
-        tags = {"headgate.dataset.snapshot": record.snapshot}
+        tags = dict(record.tags)
         if record.git_commit:
             tags["mlflow.source.git.commit"] = record.git_commit
         if os.environ.get(OUTER_RUN):
