@@ -19,7 +19,7 @@ from headgate_components.scored import Labels, Scores
 SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
 """Of which the logarithm is taken, as in scikit-learn."""
 
-WEIGHTS_AT_ONCE = 2_000_000
+WEIGHTS_AT_ONCE = 500_000
 
 Weights = NDArray[np.float64]
 """How often each row was drawn, shape (draws, rows)."""
@@ -73,7 +73,7 @@ def improvements(metric: Metric, labels: Labels, champion: Scores, challenger: S
 
 def lower_bound(differences: Scores, confidence: float) -> float:
     """What the true difference exceeds with this confidence (one-sided)."""
-    return float(np.nanquantile(differences, 1 - confidence))
+    return float(np.nanquantile(differences, 1 - confidence)) + 0.0  # of minus nothing, nothing
 
 
 def _measure(metric: Metric, labels: Labels, probabilities: Scores) -> Measure:

@@ -79,10 +79,10 @@ def metric_named(name: str) -> Metric:
 
 def judge(measured: Measured, rule: Rule, version: str) -> Judgement:
     """Promotes if the improvement is surely above minus the margin, and a row does not take too long."""
-    improvement = rule.metric.sign * (measured.challenger - measured.champion)
+    improvement = rule.metric.sign * (measured.challenger - measured.champion) + 0.0  # of minus nothing, nothing
     found = (
         f"{rule.metric} is {measured.challenger:.4f} where version {version} has {measured.champion:.4f}: "
-        f"better by {improvement:+.4f}, at least {measured.lower_bound:+.4f} with {rule.confidence:.0%} confidence"
+        f"an improvement of {improvement:+.4f}, of at least {measured.lower_bound:+.4f} with {rule.confidence:.0%} confidence"
     )
     if rule.latency_ratio and measured.latency_ratio > rule.latency_ratio:
         slower = f"a single row takes {measured.latency_ratio:.2f} times as long as with version {version}"
