@@ -27,6 +27,7 @@ from headgate_devcluster.faults import ClusterFaults
 from headgate_devcluster.gateway.controller import GatewayController
 from headgate_devcluster.gateway.envoy import Envoy, start_envoy
 from headgate_devcluster.installed import GATEWAY, install, operator_token
+from headgate_devcluster.kserve.admission import WEBHOOKS
 from headgate_devcluster.kserve.controller import KServeController
 from headgate_devcluster.kserve.deployment_controller import DeploymentController
 from headgate_devcluster.kserve.kubelet import Kubelet
@@ -203,7 +204,7 @@ class Cluster:
             with writing_to(self._state):
                 shutil.rmtree(self._state, ignore_errors=True)
         try:
-            server = ApiServer(port=self._api_port, logs=self.folder / "logs", state=self._state, rbac=self._rbac)
+            server = ApiServer(port=self._api_port, logs=self.folder / "logs", state=self._state, rbac=self._rbac, webhooks=WEBHOOKS)
             self._server = await stack.enter_async_context(server)
         except StateError as error:
             raise ClusterError(str(error)) from error

@@ -203,6 +203,9 @@ async def test_a_table_of_a_built_in_kind_has_the_columns_kubectl_shows(server: 
     ):
         table = (await server.http("GET", server.path(path, "/api/v1"), accept=accept)).body
         assert [column["name"] for column in table["columnDefinitions"]] == names
+    scalers = (await server.http("GET", server.path("horizontalpodautoscalers", "/apis/autoscaling/v2"), accept=accept)).body
+    names = ["Name", "Reference", "Targets", "MinPods", "MaxPods", "Replicas", "Age"]
+    assert [column["name"] for column in scalers["columnDefinitions"]] == names
     deployments = (await server.http("GET", server.path("deployments", "/apis/apps/v1"), accept=accept)).body
     names = ["Name", "Ready", "Up-to-date", "Available", "Age", "Containers", "Images", "Selector"]
     assert [column["name"] for column in deployments["columnDefinitions"]] == names

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from headgate_devcluster.apiserver.faults import Effect, Fault
 from headgate_devcluster.errors import free_port
 from headgate_operator.api.names import API_VERSION
 from tests.waiting import eventually
@@ -90,6 +91,27 @@ async def test_a_candidate_whose_server_dies_loses_its_traffic_until_it_is_back_
         await scene.until(lambda s: weights(s) == shared and s.candidate.weight == shared[candidate.id], "all is as it was")
     assert traffic.bad(stable) == 0, traffic.answers
     assert {"CandidateUnready", "ChildRestored"} <= await scene.events()
+
+
+async def test_a_version_that_an_admission_webhook_refuses_is_told_and_starts_when_it_no_longer_does(
+    scene: Any, tmp_path: Path, make_export: Any
+) -> None:
+    first, second = make_export(tmp_path / "s", "1"), make_export(tmp_path / "s", "2", seed=1)
+    await scene.apply(first)
+    stable = (await scene.serving(first)).stable.id
+    refused = scene.cluster.faults.inject(
+        Fault(effect=Effect.ERROR, code=403, verbs=frozenset({"patch"}), resources=frozenset({"inferenceservices"}))
+    )
+    await scene.apply(second, rollout=LONG_STEP)
+
+    async def told() -> bool:
+        return "InvalidSpec" in await scene.events()
+
+    await eventually(told)
+    status = await scene.status()
+    assert (status.stable.id, weights(status), status.rejected) == (stable, {stable: 100}, [])
+    scene.cluster.faults.remove(refused)
+    await scene.until(lambda s: s.candidate and s.candidate.id in weights(s), "it has traffic")
 
 
 async def put_back(scene: Any, rule: dict[str, Any]) -> None:

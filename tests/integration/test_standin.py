@@ -24,6 +24,7 @@ from tests.waiting import eventually
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 Object = dict[str, Any]
+AUTOSCALER = ("autoscaling/v2", "horizontalpodautoscalers", "ml")
 ISVC = ("serving.kserve.io/v1beta1", "inferenceservices", "ml")
 DEPLOYMENT = ("apps/v1", "deployments", "ml")
 HOST = "m.ml.example.com"
@@ -392,6 +393,17 @@ async def test_an_autoscaled_deployment_starts_with_one_replica_and_follows_its_
 
     await eventually(scaled)
     assert seen[0] == 1
+    scaler = await world.api.get(*AUTOSCALER, "m-5-predictor")
+    assert scaler is not None
+    assert (scaler["spec"]["minReplicas"], scaler["spec"]["maxReplicas"]) == (2, 3)
+    assert scaler["spec"]["metrics"][0]["resource"] == {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}
+    obj["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] = "none"
+    await world.apply(obj)
+
+    async def by_hand() -> bool:
+        return await world.api.get(*AUTOSCALER, "m-5-predictor") is None
+
+    await eventually(by_hand)
 
 
 async def test_a_deleted_inference_service_takes_its_children_and_its_process_along(world: World) -> None:

@@ -119,6 +119,19 @@ BUILTINS: Final = (
         ),
     ),
     ResourceType(
+        group="autoscaling", version="v2", plural="horizontalpodautoscalers", kind="HorizontalPodAutoscaler", short_names=("hpa",),
+        categories=("all",), has_status=True, has_generation=False, unconditional_update=True,
+        schema=schemas.rooted(schemas.HORIZONTAL_POD_AUTOSCALER),
+        columns=(
+            Column("Reference", "string", "", format="scaled"),
+            Column("Targets", "string", "", format="scaling-targets"),
+            Column("MinPods", "string", ".spec.minReplicas"),
+            Column("MaxPods", "string", ".spec.maxReplicas"),
+            Column("Replicas", "string", ".status.currentReplicas"),
+            AGE,
+        ),
+    ),
+    ResourceType(
         group="coordination.k8s.io", version="v1", plural="leases", kind="Lease", has_generation=False,
         schema=schemas.rooted(schemas.LEASE),
         columns=(Column("Holder", "string", ".spec.holderIdentity"), AGE),

@@ -75,6 +75,10 @@ DEPLOYMENT: Final = open_object(
     | {"required": ["selector", "template"]},
     status=open_object(conditions=CONDITIONS),
 ) | {"required": ["spec"]}
+_SCALING: Final = open_object(minReplicas=INTEGER, maxReplicas=INTEGER, scaleTargetRef=open_object())
+HORIZONTAL_POD_AUTOSCALER: Final = open_object(
+    spec=_SCALING | {"required": ["scaleTargetRef", "maxReplicas"]}, status=open_object(conditions=CONDITIONS)
+) | {"required": ["spec"]}
 SERVICE: Final = open_object(
     spec=open_object(ports=keyed_list("port", "protocol", items=_PORT), selector=STRINGS | {"x-kubernetes-map-type": "atomic"}),
     status=open_object(conditions=CONDITIONS),

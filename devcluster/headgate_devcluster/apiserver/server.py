@@ -1,6 +1,6 @@
 """The API server double as a process or inside one: `async with ApiServer() as server: server.url`.
 
-A development and test double, not Kubernetes: no admission webhooks, no CEL, one writer, everything in memory; authentication and RBAC
+A development and test double, not Kubernetes: no CEL, one writer, everything in memory; authentication and RBAC
 only if asked for. It listens on loopback only.
 """
 
@@ -15,6 +15,7 @@ import yaml
 from aiohttp import web
 
 from headgate_devcluster.apiserver import custom
+from headgate_devcluster.apiserver.admission import Webhooks
 from headgate_devcluster.apiserver.answering import Answering
 from headgate_devcluster.apiserver.builtin import BUILTINS, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES
 from headgate_devcluster.apiserver.checks import Validators
@@ -40,7 +41,7 @@ MODEL_RULES: Final = {(names.GROUP, names.KIND): rules.violations}
 
 
 class ApiServer:
-    """One API server; `validators` stand for CEL, in `logs` the kubelet keeps those of Pods.
+    """One API server; `validators` stand for CEL, `webhooks` for those of other programs, in `logs` the kubelet keeps those of Pods.
 
     With a folder for its `state` it goes on with what an earlier one left there; with `rbac` it asks
     who makes a request and enforces the Roles and bindings stored in it. Leaving the context closes every connection.
@@ -52,6 +53,7 @@ class ApiServer:
         port: int = 0,
         state: Path | None = None,
         validators: Validators = MODEL_RULES,
+        webhooks: Webhooks | None = None,
         history_size: int = HISTORY_SIZE,
         logs: Path | None = None,
         rbac: bool = False,
@@ -61,9 +63,9 @@ class ApiServer:
         deletion = Deletion(self.store, self.catalogue)
         self._collection = GarbageCollection(self.store, deletion)
         self._gate = Gate(self.store, enforced=rbac)
-        verbs = Verbs(self.store, self.catalogue, deletion, validators, self._gate.tokens, logs)
+        self._writes = Writes(self.store, validators, webhooks or {})
+        verbs = Verbs(self.store, self._writes, deletion, self._gate.tokens, logs)
         self.answering = Answering(self.store, self.catalogue, verbs, self._gate)
-        self._writes = Writes(self.store, self.catalogue, validators)
         self._state = State(state, self.store) if state else None
         self._port, self._tasks = port, list[asyncio.Task[None]]()
         self._runner: web.AppRunner | None = None

@@ -83,11 +83,24 @@ def _selector(obj: Object) -> str:
     return ",".join(f"{key}={value}" for key, value in sorted(found.items())) or "<none>"
 
 
+def _scaled(obj: Object) -> str:
+    target = obj["spec"]["scaleTargetRef"]
+    return f"{target.get('kind', '')}/{target.get('name', '')}"
+
+
+def _scaling_targets(obj: Object) -> str:
+    """Nothing here measures how much processor or memory a pod uses."""
+    metrics = values(obj, ".spec.metrics[*].resource")
+    return ", ".join(f"{metric['name']}: <unknown>/{metric['target'].get('averageUtilization')}%" for metric in metrics) or "<none>"
+
+
 _SPECIAL: Final[Mapping[str, Callable[[Object], str]]] = {
     "pod-ready": _pod_ready,
     "replicas-ready": _replicas_ready,
     "ports": _ports,
     "selector": _selector,
+    "scaled": _scaled,
+    "scaling-targets": _scaling_targets,
 }
 
 

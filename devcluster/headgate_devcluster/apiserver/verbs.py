@@ -10,7 +10,6 @@ from aiohttp import web
 from headgate_devcluster.apiserver import pod_logs, reads, requests, tables, watching
 from headgate_devcluster.apiserver.authentication import Tokens
 from headgate_devcluster.apiserver.bodies import parse
-from headgate_devcluster.apiserver.checks import Validators
 from headgate_devcluster.apiserver.deletion import Deletion
 from headgate_devcluster.apiserver.errors import (
     NoSuchPathError,
@@ -23,7 +22,7 @@ from headgate_devcluster.apiserver.objects import Object, to_json
 from headgate_devcluster.apiserver.patches import json_patched, merge_patched
 from headgate_devcluster.apiserver.protobuf_kinds import parse_protobuf
 from headgate_devcluster.apiserver.requests import Address
-from headgate_devcluster.apiserver.resources import Catalogue, Target
+from headgate_devcluster.apiserver.resources import Target
 from headgate_devcluster.apiserver.scaling import rescaled, scale_of
 from headgate_devcluster.apiserver.store import Store
 from headgate_devcluster.apiserver.strategic import strategic_patched
@@ -41,11 +40,8 @@ _BELOW: Final = frozenset({("GET", "log"), ("POST", "token"), ("GET", "scale"), 
 class Verbs:
     """GET, POST, PUT, PATCH and DELETE on every resource."""
 
-    def __init__(
-        self, store: Store, catalogue: Catalogue, deletion: Deletion, validators: Validators, tokens: Tokens, logs: Path | None
-    ) -> None:
-        self._store, self._deletion, self._tokens, self._logs = store, deletion, tokens, logs
-        self._writes = Writes(store, catalogue, validators)
+    def __init__(self, store: Store, writes: Writes, deletion: Deletion, tokens: Tokens, logs: Path | None) -> None:
+        self._store, self._writes, self._deletion, self._tokens, self._logs = store, writes, deletion, tokens, logs
 
     async def answer(self, request: web.Request, address: Address) -> web.StreamResponse:
         """Answer a request on a resource."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from headgate_devcluster.apiserver.admission import Webhooks, require_admitted
 from headgate_devcluster.apiserver.carrying import SERVERS_OWN, carry_over, counted, require_immutable, through_door
 from headgate_devcluster.apiserver.checks import Validators, completed, require_valid
 from headgate_devcluster.apiserver.decoding import StrictDecodingError, decoded, known_fields_only, strict_refusal
@@ -22,7 +23,7 @@ from headgate_devcluster.apiserver.errors import (
 from headgate_devcluster.apiserver.event_forms import in_version, stored
 from headgate_devcluster.apiserver.objects import Object, clone, key_of, now, same, to_json
 from headgate_devcluster.apiserver.ownership import Writer, apply_configuration, record_update
-from headgate_devcluster.apiserver.resources import Catalogue, ResourceType, Target
+from headgate_devcluster.apiserver.resources import ResourceType, Target
 from headgate_devcluster.apiserver.store import Store
 from headgate_devcluster.apiserver.typed_patch import require_typed
 
@@ -55,8 +56,8 @@ Patch = Callable[[Object], Any]
 class Writes:
     """The writing verbs of one server."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, validators: Validators) -> None:
-        self._store, self._catalogue, self._validators = store, catalogue, validators
+    def __init__(self, store: Store, validators: Validators, webhooks: Webhooks) -> None:
+        self._store, self._validators, self._webhooks = store, validators, webhooks
 
     def create(self, target: Target, body: Any, options: WriteOptions) -> Written:
         """POST to a collection."""
@@ -137,6 +138,7 @@ class Writes:
         metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": now()} | ({"generation": 1} if resource.has_generation else {})
         obj = completed(obj, resource)
         require_valid(obj, None, resource, self._validators)
+        require_admitted(obj, None, resource, self._webhooks)
         if self._store.get(resource.storage, key_of(obj)) is not None:
             raise already_exists(resource, metadata["name"])
         if not applied:
@@ -155,6 +157,8 @@ class Writes:
         obj = completed(clone(obj), resource)
         require_immutable(obj, seen, resource)
         require_valid(obj, seen, resource, self._validators)
+        if not target.subresource:
+            require_admitted(obj, seen, resource, self._webhooks)
         if not applied:
             record_update(seen, obj, resource, self._writer(target, options))
         if resource.has_generation and not same(counted(obj, resource), counted(seen, resource)):

@@ -1,12 +1,13 @@
-"""KServe's controller in Standard mode: a Deployment and a Service for every InferenceService, and the status as recorded."""
+"""KServe's controller in Standard mode: Deployment, Service and autoscaler of every InferenceService, and the status as recorded."""
 
 import asyncio
 from dataclasses import dataclass
 
 from headgate_devcluster.apiclient import ApiClient
-from headgate_devcluster.kserve import desired, isvc_status
+from headgate_devcluster.kserve import autoscaling, desired, isvc_status
 from headgate_devcluster.kserve.knative_controller import KnativeController
 from headgate_devcluster.kserve.names import (
+    AUTOSCALER,
     CLUSTER_RUNTIME,
     DEPLOYMENT,
     INFERENCE_SERVICE,
@@ -19,7 +20,7 @@ from headgate_devcluster.kserve.names import (
 from headgate_devcluster.kserve.runtimes import RuntimeMissingError, runtime_of
 from headgate_devcluster.kserve.writes import Writes
 from headgate_devcluster.objects import POD, SERVICE, Object, key, terminating, timestamp
-from headgate_devcluster.reconcile import keeps_others, reconcile
+from headgate_devcluster.reconcile import keeps_others, reconcile, unless_gone
 
 AUTOSCALER_SECONDS = 3.0
 """How often the autoscaler looks. The real one takes 15 s, which would only make rollouts here slower."""
@@ -68,8 +69,18 @@ class KServeController:
         deployment = await self._writes.apply(isvc, self._with_replicas(isvc, desired.deployment(isvc, runtime), live), live)
         service = await self.api.get(SERVICE.api_version, SERVICE.plural, namespace, predictor(name))
         await self._writes.apply(isvc, desired.service(isvc), service)
+        await self._keep_autoscaler(isvc)
         pods = await self.api.list(POD.api_version, POD.plural, namespace, label_selector=f"{ISVC_LABEL}={name}")
         await self._writes.status(isvc, isvc_status.serving(isvc, deployment, pods, timestamp()))
+
+    async def _keep_autoscaler(self, isvc: Object) -> None:
+        namespace, name = key(isvc)
+        target = (AUTOSCALER.api_version, AUTOSCALER.plural, namespace, predictor(name))
+        live = await self.api.get(*target)
+        if desired.autoscaled(isvc):
+            await self._writes.apply(isvc, autoscaling.autoscaler(isvc), live)
+        elif live is not None:
+            await self.api.delete(*target)
 
     def _with_replicas(self, isvc: Object, deployment: Object, live: Object | None) -> Object:
         least, _ = desired.replica_bounds(isvc)
@@ -79,7 +90,7 @@ class KServeController:
 
     async def _stop(self, isvc: Object) -> None:
         namespace, name = key(isvc)
-        for kind in (DEPLOYMENT, SERVICE):
+        for kind in (DEPLOYMENT, SERVICE, AUTOSCALER):
             await self.api.delete(kind.api_version, kind.plural, namespace, predictor(name))
         await self._writes.status(isvc, isvc_status.stopped(isvc, "Standard", timestamp()))
 
@@ -87,20 +98,25 @@ class KServeController:
         """Keep the replicas within their bounds, as the autoscaler does when there is little load."""
         while True:
             await asyncio.sleep(self.autoscaler_seconds)
-            for isvc in await self.api.list(INFERENCE_SERVICE.api_version, INFERENCE_SERVICE.plural):
-                if _mode(isvc) == "Standard" and desired.autoscaled(isvc) and not terminating(isvc):
-                    await self._scale(isvc)
+            for scaler in await self.api.list(AUTOSCALER.api_version, AUTOSCALER.plural):
+                if not terminating(scaler):
+                    with unless_gone():
+                        await self._scale(scaler)
 
-    async def _scale(self, isvc: Object) -> None:
-        namespace, name = key(isvc)
-        target = (DEPLOYMENT.api_version, DEPLOYMENT.plural, namespace, predictor(name))
+    async def _scale(self, scaler: Object) -> None:
+        namespace, name = key(scaler)
+        target = (DEPLOYMENT.api_version, DEPLOYMENT.plural, namespace, scaler["spec"]["scaleTargetRef"]["name"])
         live = await self.api.get(*target)
         if live is None:
             return
-        least, most = desired.replica_bounds(isvc)
-        wanted = min(max(live["spec"].get("replicas", 1), least), most)
-        if wanted != live["spec"].get("replicas", 1):
+        present = live["spec"].get("replicas", 1)
+        wanted = autoscaling.wanted_replicas(scaler, present)
+        if wanted != present:
             await self.api.merge_patch(*target, {"spec": {"replicas": wanted}})
+        told = {"currentReplicas": (live.get("status") or {}).get("replicas", 0), "desiredReplicas": wanted}
+        if told.items() - (scaler.get("status") or {}).items():
+            own = (AUTOSCALER.api_version, AUTOSCALER.plural, namespace, name)
+            await self.api.merge_patch(*own, {"status": told}, subresource="status")
 
 
 def _mode(isvc: Object) -> str:

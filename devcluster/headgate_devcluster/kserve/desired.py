@@ -48,7 +48,7 @@ def deployment(isvc: Object, runtime: Object | None) -> Object:
     return {
         "apiVersion": DEPLOYMENT.api_version,
         "kind": DEPLOYMENT.kind,
-        "metadata": _child_meta(isvc, labels, annotations),
+        "metadata": child_meta(isvc),
         "spec": {
             "progressDeadlineSeconds": 600,
             "revisionHistoryLimit": 10,
@@ -69,7 +69,7 @@ def service(isvc: Object) -> Object:
     return {
         "apiVersion": SERVICE.api_version,
         "kind": SERVICE.kind,
-        "metadata": _child_meta(isvc, labels, _annotations(isvc)),
+        "metadata": child_meta(isvc),
         "spec": {
             "type": "ClusterIP",
             "selector": {"app": labels["app"]},
@@ -127,12 +127,13 @@ def _fill_in_name(value: Any, name: str) -> Any:
     return value
 
 
-def _child_meta(isvc: Object, labels: dict[str, str], annotations: dict[str, str]) -> Object:
+def child_meta(isvc: Object) -> Object:
+    """The metadata that all children of an InferenceService have."""
     return {
         "name": predictor(isvc["metadata"]["name"]),
         "namespace": isvc["metadata"]["namespace"],
-        "labels": labels,
-        "annotations": annotations,
+        "labels": _labels(isvc),
+        "annotations": _annotations(isvc),
         "ownerReferences": owned_by(isvc),
     }
 

@@ -6,6 +6,7 @@ INFERENCE_SERVICE = Kind("serving.kserve.io/v1beta1", "InferenceService", "infer
 RUNTIME = Kind("serving.kserve.io/v1alpha1", "ServingRuntime", "servingruntimes")
 CLUSTER_RUNTIME = Kind("serving.kserve.io/v1alpha1", "ClusterServingRuntime", "clusterservingruntimes")
 DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
+AUTOSCALER = Kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
 
 OWN_PREFIX = "devcluster.headgate.dev/"
 """Of annotations that only the devcluster knows."""

@@ -103,7 +103,7 @@ class Api:
         self.store = Store(history_size=self.history_size)
         self.catalogue = Catalogue(BUILTINS)
         self.catalogue.replace_custom("example.com", "widgets", (WIDGETS,))
-        self.writes = Writes(self.store, self.catalogue, self.validators)
+        self.writes = Writes(self.store, self.validators, {})
         self.deletion = Deletion(self.store, self.catalogue)
         self.garbage = GarbageCollection(self.store, self.deletion)
         self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml"}})
