@@ -5,9 +5,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow.compute as pc
 import pytest
 
 from headgate_components.data_processing.build_features.logic import BuiltFeatures, Parts, build_features
+from headgate_components.data_processing.build_features.report import write_report
+from headgate_components.data_processing.build_features.shift import FeatureShift, stability_index
 from headgate_components.step import StepError
 
 
@@ -61,3 +65,47 @@ def test_with_error_rows_of_categories_that_were_not_kept_are_dropped_from_both_
 def test_parameters_that_do_not_fit_are_refused(run: Any, make_table: Any, options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(StepError, match=sentence):
         run(make_table(100), make_table(50), **options)
+
+
+def shifted(run: Any, folder: Path, train: Any, evaluation: Any) -> dict[str, FeatureShift]:
+    built = run(train, evaluation)
+    found = write_report(Parts(folder / "train_rows", folder / "evaluation_rows"), built, folder / "report.html")
+    return {shift.name: shift for shift in found}
+
+
+def test_the_stability_index_is_the_one_counted_by_hand() -> None:
+    # (0.25 − 0.5) ln 0.5 + (0.75 − 0.5) ln 1.5 = 0.173287 + 0.101366
+    assert stability_index(np.array([50, 50]), np.array([25, 75])) == pytest.approx(0.274653, abs=1e-6)
+    assert stability_index(np.array([50, 50]), np.array([10, 10])) == 0
+
+
+def test_rows_of_the_same_source_have_hardly_moved(run: Any, make_table: Any, tmp_path: Path) -> None:
+    found = shifted(run, tmp_path, make_table(2000), make_table(2000, seed=1))
+    assert all((shift.distance or 0) < 0.1 and shift.stability_index < 0.05 for shift in found.values())
+
+
+def test_the_features_that_moved_come_first_in_the_report(run: Any, make_table: Any, tmp_path: Path) -> None:
+    table, later = make_table(1000), make_table(500, seed=1)
+    later = later.set_column(later.column_names.index("load"), "load", pc.add(later["load"], 2.0))
+    later = later.set_column(later.column_names.index("city"), "city", pc.if_else(pc.equal(later["city"], "Rome"), "Kyiv", later["city"]))
+    found = shifted(run, tmp_path, table, later)
+    assert list(found) == ["city", "load", "wind"]  # a value that vanished weighs more than one that moved
+    assert found["load"].distance == pytest.approx(0.68, abs=0.06)  # of two normal distributions that far apart
+    assert found["city"].distance == pytest.approx(0.3, abs=0.06)  # the share of Rome, which became a city nobody knew
+    assert found["wind"].missing_in_training == pytest.approx(1 / 3, abs=0.01)
+    report = (tmp_path / "report.html").read_text()
+    assert "load moved most, by 0." in report
+    assert "1,000 training rows, 500 evaluation rows, 0 rows dropped." in report
+
+
+def test_a_feature_that_is_missing_throughout_a_part_has_no_distance_but_has_moved(run: Any, make_table: Any, tmp_path: Path) -> None:
+    later = make_table(500, seed=1)
+    nothing = later.set_column(later.column_names.index("load"), "load", pc.if_else(True, None, later["load"]))
+    found = shifted(run, tmp_path, make_table(500), nothing)["load"]
+    assert (found.distance, found.missing_in_evaluation) == (None, 1)
+    assert found.stability_index > 1
+
+
+def test_a_part_without_rows_is_refused(run: Any, make_table: Any, tmp_path: Path) -> None:
+    with pytest.raises(StepError, match="there is no evaluation row; check the periods of the split"):
+        shifted(run, tmp_path, make_table(500), make_table(500).slice(0, 0))

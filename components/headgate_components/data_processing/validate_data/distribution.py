@@ -4,11 +4,11 @@ These are coarse limits for whole files, not drift detection: a month of flights
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from headgate_monitor.detectors.distances import ks_distance
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,8 @@ def _shift(name: str, values: pd.Series, reference: pd.Series) -> ColumnShift:
     if known.empty or expected.empty:
         return ColumnShift(name, 0.0, missing)
     numbers = all(pd.api.types.is_numeric_dtype(column) for column in (known, expected))
-    distance = _ks_distance(known.to_numpy(), expected.to_numpy()) if numbers else _total_variation(known, expected)
+    distance = ks_distance(np.sort(expected.to_numpy()), known.to_numpy()) if numbers else _total_variation(known, expected)
     return ColumnShift(name, distance, missing)
-
-
-def _ks_distance(values: NDArray[Any], reference: NDArray[Any]) -> float:
-    grid = np.unique(np.concatenate([values, reference]))
-    shares = [np.searchsorted(np.sort(sample), grid, side="right") / len(sample) for sample in (values, reference)]
-    return float(np.max(np.abs(shares[0] - shares[1])))
 
 
 def _total_variation(values: pd.Series, reference: pd.Series) -> float:
