@@ -1,6 +1,7 @@
 """Following an alias in a whole cluster, beside a real MLflow server that dies in the middle of a rollout."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -128,6 +129,11 @@ async def test_a_moved_alias_is_rolled_out_and_marked_although_the_registry_dies
         assert (await mlflow_server.tags(name, version))["headgate.status"] == "Promoted"
 
     await settled(first)
+    chain = json.loads((await scene.headgate("lineage", name, "-o", "json")).stdout)
+    assert (chain["version"], chain["registered"]["aliases"], chain["deployments"]) == (second, [], [])
+    chain = json.loads((await scene.headgate("lineage", name, "--alias", "champion", "-o", "json")).stdout)
+    assert (chain["registered"]["status"], chain["registered"]["storageUri"]) == ("Promoted", exports[0].as_uri())
+    assert [(place["name"], place["role"]) for place in chain["deployments"]] == [(scene.name, "stable")]
     async with scene.load(make_columns(500, seed=5)) as traffic:
         await mlflow_server.post("registered-models/alias", name=name, alias="candidate", version=second)
         status = await scene.until(lambda s: s.candidate and s.candidate.step == 0, "the first step of the version that the alias names")

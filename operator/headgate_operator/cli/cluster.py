@@ -69,17 +69,35 @@ class Deployment:
 
 def target_options(command: F) -> F:
     """Add --namespace, --kubeconfig and --context; the command gets a `target`."""
+    return _with_target(command, _target)
 
+
+def optional_target_options(command: F) -> F:
+    """The same for a command that has something to say without a cluster, too: its `target` may be the Failure that there is none."""
+
+    def target_or_failure(*given: Any) -> Target | Failure:
+        try:
+            return _target(*given)
+        except Failure as failure:
+            return failure
+
+    return _with_target(command, target_or_failure)
+
+
+def _with_target(command: F, find: Callable[[str | None, Path | None, str | None], Target | Failure]) -> F:
     @click.option("-n", "--namespace", help="Namespace (default: that of the kubeconfig's context, else default).")
     @click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file (default: $KUBECONFIG, else ~/.kube/config).")
     @click.option("--context", help="Context of the kubeconfig (default: its current one).")
     @functools.wraps(command)
     def with_target(*args: Any, namespace: str | None, kubeconfig: Path | None, context: str | None, **options: Any) -> Any:
-        path, config = _kubeconfig(kubeconfig)
-        target = Target(path, context, namespace or _default_namespace(config, context))
-        return command(*args, target=target, **options)
+        return command(*args, target=find(namespace, kubeconfig, context), **options)
 
     return with_target  # type: ignore[return-value]
+
+
+def _target(namespace: str | None, kubeconfig: Path | None, context: str | None) -> Target:
+    path, config = _kubeconfig(kubeconfig)
+    return Target(path, context, namespace or _default_namespace(config, context))
 
 
 def run(target: Target, action: Callable[[KubeApi], Awaitable[T]]) -> T:

@@ -21,6 +21,7 @@ _OWN: Final = {
     "status": "Show what is served, what is on trial and why.",
     "watch": "Follow a rollout in the terminal.",
     "history": "List promoted and refused revisions.",
+    "lineage": "Print the data, code and run behind a model version, and where it serves.",
     "promote": "Let the candidate go on without waiting any longer.",
     "pause": "Freeze the candidate's weight.",
     "resume": "End a pause.",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from mlflow import MlflowClient
 
 from headgate_components.deployment.fit_drift_reference.logic import fit
@@ -17,6 +18,7 @@ from headgate_components.deployment.register_model.registry import OUTER_RUN, Re
 from headgate_components.registered import find_version, folder_of
 from headgate_components.step import StepError
 from headgate_monitor.detectors import read_reference
+from headgate_operator.cli.main import main
 from headgate_serving.model import ExportedModel, columns_from_v2
 
 # MLflow's own use of its own libraries.
@@ -144,6 +146,21 @@ def test_the_chain_from_data_to_export_is_told_by_run_version_and_export_alike(
     assert metadata["lineage"]["referenceDigest"] == on_run["headgate.referenceDigest"]
     assert metadata["lineage"]["runId"] == found.run_id
     assert found.to_json()["lineage"] == metadata["lineage"]
+    printed = CliRunner().invoke(
+        main, ["lineage", "chain", "--alias", "candidate", "--tracking-uri", tracking_uri, "-o", "json", "--kubeconfig", "none"]
+    )
+    chain = json.loads(printed.stdout)
+    assert chain["data"] == {
+        "dataset": "rows.parquet", "snapshot": LINEAGE.snapshot, "rows": "1500", "trainStart": "2024-01-01", "trainEnd": "2024-03-01",
+    }  # fmt: skip
+    assert chain["features"]["digest"] == on_version["headgate.featuresDigest"]
+    assert {name: chain["run"][name] for name in ("id", "status", "gitCommit", "pipelineRun")} == {
+        "id": found.run_id, "status": "FINISHED", "gitCommit": "c0ffee", "pipelineRun": "run-7",
+    }  # fmt: skip
+    assert chain["run"]["metrics"] == {"rocAuc": 0.8, "prAuc": 0.7}
+    assert (chain["registered"]["version"], chain["registered"]["aliases"]) == ("1", ["candidate"])
+    assert chain["registered"]["storageUri"] == found.uri
+    assert printed.stderr.startswith("headgate: error: deployments are not known: no kubeconfig at none")
 
 
 def test_what_nobody_knows_has_no_tag() -> None:
