@@ -11,11 +11,12 @@ import xgboost as xgb
 from numpy.typing import NDArray
 
 from headgate_serving.model import layout
-from headgate_serving.model.booster import predict_matrix, read_booster
+from headgate_serving.model.booster import contributions, predict_matrix, raw_predictions, read_booster
 from headgate_serving.model.encoding import Columns
 from headgate_serving.model.errors import FeatureError, ModelError
 from headgate_serving.model.export import check_booster
 from headgate_serving.model.features import FeatureSet
+from headgate_serving.model.golden import OUTPUT
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class ExportedModel:
     features: FeatureSet
     booster: xgb.Booster = field(repr=False)
     metadata: dict[str, Any] = field(repr=False)
+    golden: dict[str, Any] | None = field(default=None, repr=False)
+    output: str = OUTPUT
+    """What its answer is called; a probability a row, unless it is another name's."""
 
     @classmethod
     def load(cls, folder: Path) -> "ExportedModel":
@@ -45,7 +49,18 @@ class ExportedModel:
             raise ModelError(f"{folder / layout.FEATURES}: {error}") from error
         booster = read_booster(contents[layout.MODEL])
         check_booster(booster, features)
-        return cls(folder, features, booster, metadata)
+        golden = json.loads(contents[layout.GOLDEN]) if layout.GOLDEN in contents else None
+        return cls(folder, features, booster, metadata, golden)
+
+    @property
+    def version(self) -> str:
+        """The registry's version, or what tells the model from others."""
+        return str(self.metadata.get("version", ""))
+
+    @property
+    def is_single_file(self) -> bool:
+        """Whether it came without a feature artifact."""
+        return self.output != OUTPUT
 
     def predict(self, columns: Columns) -> NDArray[np.float64]:
         """One probability a row, shape (rows,).
@@ -53,7 +68,19 @@ class ExportedModel:
         Raises:
             FeatureError: the columns cannot be encoded.
         """
-        return predict_matrix(self.booster, self.features.encode(columns))
+        return self.answer(self.features.encode(columns))
+
+    def answer(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+        """One probability a row, shape (rows,); a model that came as a single file may answer (rows, classes).
+
+        Raises:
+            ModelError: an export answers with anything but one probability a row.
+        """
+        return raw_predictions(self.booster, matrix) if self.is_single_file else predict_matrix(self.booster, matrix)
+
+    def contributions(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+        """What each feature adds to the margin, see `booster.contributions`."""
+        return contributions(self.booster, matrix)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

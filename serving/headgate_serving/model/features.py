@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headgate_serving.model.encoding import Columns, encode_categories, encode_numbers
+from headgate_serving.model.encoding import Columns, encode_categories, encode_numbers, quick_codes
 from headgate_serving.model.errors import FeatureError
 
 FORMAT = 1
@@ -41,17 +41,33 @@ class Feature:
     name: str
     kind: FeatureKind
     categories: tuple[str, ...] = ()
+    range: tuple[float, float] | None = None
+    """Least and largest number seen in training; None where it is not known, and for categories."""
 
     def __post_init__(self) -> None:
+        if self.range is not None and (self.kind is not FeatureKind.NUMBER or not self.range[0] <= self.range[1]):
+            raise FeatureError(
+                f"feature '{self.name}' cannot have the range {self.range}; a number has one from its least to its largest value"
+            )
         if self.kind is FeatureKind.NUMBER and self.categories:
             raise FeatureError(f"feature '{self.name}' is a number and cannot have categories")
         if len(set(self.categories)) != len(self.categories):
             raise FeatureError(f"feature '{self.name}' names a category twice")
 
     @cached_property
-    def codes(self) -> dict[str | None, float]:
-        """The code of each category; null is NaN, which trees treat as "not known"."""
+    def codes(self) -> dict[str | None, float] | None:
+        """The code of each category, None for a number; null is NaN, which trees treat as "not known"."""
+        if self.kind is FeatureKind.NUMBER:
+            return None
         return {None: float("nan"), **{category: float(code) for code, category in enumerate(self.categories)}}
+
+
+@dataclass(frozen=True)
+class Imputed:
+    """Values a prediction was made without, by feature; features without any are not listed."""
+
+    missing: dict[str, int]
+    unknown: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -85,16 +101,24 @@ class FeatureSet:
             FeatureError: a column is absent, of another length, or holds values of the wrong kind or infinities.
         """
         rows = self._rows(columns)
-        matrix = np.empty((rows, len(self.features)), dtype=np.float32)
         with np.errstate(over="ignore"):  # beyond float32 becomes infinite, which is refused below by name
-            for position, feature in enumerate(self.features):
-                matrix[:, position] = self._column(feature, columns)
+            quick = quick_codes([(columns[feature.name], feature.codes) for feature in self.features], self._unseen)
+            matrix = self._carefully(columns, rows) if quick is None else np.ascontiguousarray(quick.T, dtype=np.float32)
         if np.isinf(matrix).any():
             row, position = np.argwhere(np.isinf(matrix))[0]
             raise FeatureError(
                 f"feature '{self.names[position]}' is infinite or beyond ±3.4e38 in row {row}; send null for a missing value"
             )
         return matrix
+
+    def imputed(self, matrix: NDArray[np.float32]) -> "Imputed":
+        """What `encode` had to fill in, by feature: values that were missing, and categories that training did not know."""
+        missing = np.isnan(matrix).sum(axis=0)
+        unknown = (matrix[:, self._categories] == self._unseen_codes).sum(axis=0)
+        return Imputed(
+            {self.names[position]: int(missing[position]) for position in np.flatnonzero(missing)},
+            {self.names[self._categories[number]]: int(unknown[number]) for number in np.flatnonzero(unknown)},
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The artifact's content, `headgate/features.json`."""
@@ -112,16 +136,35 @@ class FeatureSet:
         try:
             features = tuple(_feature_from_json(feature) for feature in content["features"])
             return cls(features, UnknownPolicy(content["unknown"]))
-        except (KeyError, TypeError) as error:
+        except (KeyError, IndexError, TypeError) as error:
             raise FeatureError(f"the feature file lacks or misuses {error}") from error
         except FeatureError:
             raise
         except ValueError as error:
             raise FeatureError(f"the feature file holds a value that is not allowed: {error}") from error
 
+    def _carefully(self, columns: Columns, rows: int) -> NDArray[np.float32]:
+        matrix = np.empty((rows, len(self.features)), dtype=np.float32)
+        for position, feature in enumerate(self.features):
+            matrix[:, position] = self._column(feature, columns)
+        return matrix
+
+    @cached_property
+    def _categories(self) -> NDArray[np.intp]:
+        return np.array([place for place, feature in enumerate(self.features) if feature.kind is FeatureKind.CATEGORY], dtype=np.intp)
+
+    @cached_property
+    def _unseen_codes(self) -> NDArray[np.float32]:
+        return np.array([len(self.features[place].categories) for place in self._categories], dtype=np.float32)
+
+    @cached_property
+    def _unseen(self) -> tuple[float | None, ...]:
+        other = self.unknown is UnknownPolicy.OTHER
+        return tuple(float(len(feature.categories)) if other else None for feature in self.features)
+
     def _column(self, feature: Feature, columns: Columns) -> NDArray[np.float64]:
         values = columns[feature.name]
-        if feature.kind is FeatureKind.NUMBER:
+        if feature.codes is None:
             return encode_numbers(feature.name, values)
         unknown = float(len(feature.categories)) if self.unknown is UnknownPolicy.OTHER else None
         return encode_categories(feature.name, values, feature.codes, unknown)
@@ -138,8 +181,14 @@ class FeatureSet:
 
 def _feature_to_json(feature: Feature) -> dict[str, Any]:
     content: dict[str, Any] = {"name": feature.name, "kind": feature.kind.value}
-    return content if feature.kind is FeatureKind.NUMBER else {**content, "categories": list(feature.categories)}
+    if feature.kind is FeatureKind.CATEGORY:
+        content["categories"] = list(feature.categories)
+    if feature.range is not None:
+        content["range"] = list(feature.range)
+    return content
 
 
 def _feature_from_json(content: dict[str, Any]) -> Feature:
-    return Feature(str(content["name"]), FeatureKind(content["kind"]), tuple(map(str, content.get("categories", ()))))
+    low_high = content.get("range")
+    limits = None if low_high is None else (float(low_high[0]), float(low_high[1]))
+    return Feature(str(content["name"]), FeatureKind(content["kind"]), tuple(map(str, content.get("categories", ()))), limits)

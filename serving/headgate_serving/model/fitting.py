@@ -1,9 +1,11 @@
-"""Learn the feature artifact from training data: the categories and their codes."""
+"""Learn the feature artifact from training data: the categories and their codes, the ranges of numbers."""
 
 from collections import Counter
 from collections.abc import Mapping
 
-from headgate_serving.model.encoding import Column, Columns, as_list, is_missing
+import numpy as np
+
+from headgate_serving.model.encoding import Column, Columns, as_list, encode_numbers, is_missing
 from headgate_serving.model.errors import FeatureError
 from headgate_serving.model.features import Feature, FeatureKind, FeatureSet, UnknownPolicy
 
@@ -35,7 +37,7 @@ def _fit(name: str, kind: FeatureKind, columns: Columns, max_categories: int | N
     if name not in columns:
         raise FeatureError(f"the training data has no column '{name}'; it has {', '.join(columns)}")
     if kind is FeatureKind.NUMBER:
-        return Feature(name, kind)
+        return Feature(name, kind, range=_range(name, columns[name]))
     return Feature(name, kind, _categories(name, columns[name])[:max_categories])
 
 
@@ -46,3 +48,9 @@ def _categories(name: str, values: Column) -> tuple[str, ...]:
     if wrong:
         raise FeatureError(f"feature '{name}' is a category and must hold strings or null, found {wrong[0]!r}")
     return tuple(sorted(known, key=lambda category: (-known[category], category)))
+
+
+def _range(name: str, values: Column) -> tuple[float, float] | None:
+    numbers = encode_numbers(name, values)
+    known = numbers[np.isfinite(numbers)]
+    return (float(known.min()), float(known.max())) if known.size else None

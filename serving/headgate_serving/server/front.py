@@ -1,70 +1,142 @@
-"""The short way for JSON predictions, in front of KServe's application.
+"""Predictions and explanations of our model, in front of KServe's application.
 
 KServe validates every value of a V2 body with pydantic and times, logs and decodes each request on its way; that is most of a
-small request's time. Everything that is not a plain JSON prediction for our model (health, metadata, metrics, binary
-tensors, CloudEvents) takes KServe's way.
+small request's time. What is not a question to our model (health, metadata, metrics, CloudEvents) takes KServe's way.
 """
 
+import asyncio
 import logging
-from typing import Any
+from dataclasses import dataclass
 
 import orjson
-from kserve.errors import InferenceError, InvalidInput
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from kserve import InferRequest
+from kserve.errors import InvalidInput
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from headgate_serving.server.model import PredictionModel, Protocol, Question
+from headgate_serving.model import FeatureError, OutOfRangeError, RequestError, UnknownCategoryError
+from headgate_serving.server.http import BodyTooLargeError, Headers, read_body, replayed, send_bytes, send_json
+from headgate_serving.server.model import body_of, response_of
+from headgate_serving.server.options import Options
+from headgate_serving.server.service import Protocol, Question, Reply, Service
 
-MAX_BODY = 16 * 1024 * 1024
-"""Bytes a body may have; 10,000 rows of 18 features take about 3 MB."""
-
-_LONG_WAY_HEADERS = {b"inference-header-content-length", b"ce-specversion", b"content-encoding"}
+FALLBACK_HEADER = b"x-headgate-fallback"
+REQUEST_ID_HEADER = b"x-request-id"
+_BINARY_HEADER = b"inference-header-content-length"
+_KSERVES_HEADERS = {b"ce-specversion", b"content-encoding"}
+_CLOSE = (b"connection", b"close")
+_LONGEST_ID = 200
 _REMEMBERED_ERRORS = 100
 
 _log = logging.getLogger("headgate.serving")
 
 
-class BodyTooLargeError(ValueError):
-    """A body beyond `MAX_BODY`."""
+@dataclass(frozen=True)
+class Route:
+    """What a path asks for."""
+
+    protocol: Protocol
+    explain: bool = False
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer that is no prediction."""
+
+    status: int
+    sentence: str
+    headers: Headers = ()
 
 
 class Front:
-    """ASGI application: JSON predictions itself, the rest by `application`."""
+    """ASGI application: questions to our model itself, the rest by `application`."""
 
-    def __init__(self, application: ASGIApp, model: PredictionModel) -> None:
-        self._application = application
-        self._model = model
-        self._paths = {f"/v1/models/{model.name}:predict": Protocol.V1, f"/v2/models/{model.name}/infer": Protocol.V2}
+    def __init__(self, application: ASGIApp, service: Service, options: Options) -> None:
+        self._application, self._service, self._options = application, service, options
+        self._routes = {
+            f"/v1/models/{service.name}:predict": Route(Protocol.V1),
+            f"/v1/models/{service.name}:explain": Route(Protocol.V1, explain=True),
+            f"/v2/models/{service.name}/infer": Route(Protocol.V2),
+        }
+        self._under_way = 0
+        service.meter.under_way.set_function(lambda: self._under_way)
         self._logged: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand it on."""
-        protocol = self._paths.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
-        if protocol is None or not _LONG_WAY_HEADERS.isdisjoint(name for name, _ in scope["headers"]):
+        if scope["type"] != "http" or scope["method"] != "POST":
             await self._application(scope, receive, send)
             return
+        route = self._routes.get(scope["path"])
+        if route is not None and self._under_way >= self._options.max_concurrency:
+            await self._busy(route, send)
+            return
+        self._under_way += 1
         try:
-            body = await _read_body(receive)
+            await self._with_body(route, scope, receive, send)
+        finally:
+            self._under_way -= 1
+
+    async def _with_body(self, route: Route | None, scope: Scope, receive: Receive, send: Send) -> None:
+        arrived = asyncio.get_running_loop().time()
+        headers = dict(scope["headers"])
+        try:
+            body = await read_body(receive, self._options.max_body)
         except BodyTooLargeError as error:
             # The rest of the body is still on its way: the connection cannot carry another request.
-            await _send(send, 413, {"error": str(error)}, close=True)
+            await send_json(send, 413, {"error": str(error)}, (_CLOSE,))
+            self._count(route, 413, arrived)
             return
-        if body is not None:
-            await _send(send, *await self._answer(protocol, body))
+        if body is None:
+            return
+        if route is None or not _KSERVES_HEADERS.isdisjoint(headers):
+            await self._application(scope, replayed(body, receive), send)
+            return
+        answered = await self._answer(route, body, headers, arrived, send)
+        self._count(route, answered, arrived)
 
-    async def _answer(self, protocol: Protocol, body: bytes) -> tuple[int, dict[str, Any]]:
+    async def _answer(self, route: Route, body: bytes, headers: dict[bytes, bytes], arrived: float, send: Send) -> int:
+        """Answer a question to our model; return the status."""
+        request = None
         try:
-            answer, _ = await self._model(Question(protocol, orjson.loads(body)))
-        except orjson.JSONDecodeError as error:
-            return 400, {"error": f"the request body is not valid JSON: {error}"}
-        except InvalidInput as error:
-            return 400, {"error": str(error)}
-        except InferenceError as error:
-            self._log_once(str(error))
-            return 500, {"error": str(error)}
-        except Exception:  # noqa: BLE001 - the process must outlive one request, whatever XGBoost raises
-            _log.exception("a prediction failed")
-            return 500, {"error": "the model server failed to predict; its log has the cause"}
-        return 200, answer
+            if _BINARY_HEADER in headers and route.protocol is Protocol.V2:
+                request = _decoded(body, headers[_BINARY_HEADER], self._service.name)
+            parsed = orjson.loads(body) if request is None else body_of(request)
+            reply = await self._service.reply(Question(route.protocol, parsed, arrived, route.explain, _request_id(headers)))
+        except Exception as error:  # noqa: BLE001 - the process must outlive one request, whatever XGBoost raises
+            refusal = self._refusal(error)
+            await send_json(send, refusal.status, {"error": refusal.sentence}, (*refusal.headers, *_echo(headers)))
+            return refusal.status
+        extra = _reply_headers(reply)
+        if request is None:
+            await send_json(send, 200, reply.body, extra)
+        else:
+            await _send_binary(send, request, reply, extra)
+        return 200
+
+    def _refusal(self, error: Exception) -> Refusal:
+        match error:
+            case orjson.JSONDecodeError():
+                return Refusal(400, f"the request body is not valid JSON: {error}")
+            case UnknownCategoryError():
+                self._log_once(str(error))
+                return Refusal(500, str(error))
+            case OutOfRangeError():
+                return Refusal(422, str(error))
+            case RequestError() | FeatureError() | InvalidInput():
+                return Refusal(400, str(error))
+            case _:
+                _log.error("a prediction failed", exc_info=error)
+                return Refusal(500, "the model server failed to predict; its log has the cause")
+
+    async def _busy(self, route: Route, send: Send) -> None:
+        sentence = f"the server answers {self._under_way} requests at this moment, which is its limit; try again"
+        # The body was not read: the connection cannot carry another request.
+        await send_json(send, 429, {"error": sentence}, ((b"retry-after", b"1"), _CLOSE))
+        self._service.meter.request(route.protocol, 429, 0.0)
+
+    def _count(self, route: Route | None, status: int, arrived: float) -> None:
+        if route is not None:
+            self._service.meter.request(route.protocol, status, asyncio.get_running_loop().time() - arrived)
 
     def _log_once(self, sentence: str) -> None:
         """A model that refuses a value refuses it thousands of times; the log needs each sentence once."""
@@ -73,28 +145,34 @@ class Front:
             _log.warning("cannot predict: %s (said once)", sentence)
 
 
-async def _read_body(receive: Receive) -> bytes | None:
-    """The whole body; None when the client went away meanwhile."""
-    chunks: list[bytes] = []
-    size = 0
-    more = True
-    while more:
-        message: Message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise BodyTooLargeError(f"the request body is larger than {MAX_BODY // 2**20} MiB; send fewer rows a request")
-        chunks.append(chunk)
-        more = message.get("more_body", False)
-    return b"".join(chunks)
+def _decoded(body: bytes, length: bytes, model_name: str) -> InferRequest:
+    """A V2 body whose JSON is followed by the tensors' bytes."""
+    try:
+        return InferRequest.from_bytes(body, int(length), model_name)
+    except InvalidInput:
+        raise
+    except Exception as error:  # KServe's decoder raises whatever it stumbles upon
+        raise RequestError(f"the binary tensors cannot be decoded: {type(error).__name__}: {error}") from error
 
 
-async def _send(send: Send, status: int, answer: dict[str, Any], *, close: bool = False) -> None:
-    body = orjson.dumps(answer)
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if close:
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _send_binary(send: Send, request: InferRequest, reply: Reply, headers: Headers) -> None:
+    encoded, json_length = response_of(request, reply.body).to_rest()
+    if json_length is None:
+        await send_json(send, 200, encoded, headers)
+        return
+    length = (_BINARY_HEADER, str(json_length).encode())
+    await send_bytes(send, 200, encoded, ((b"content-type", b"application/octet-stream"), length, *headers))
+
+
+def _request_id(headers: dict[bytes, bytes]) -> str | None:
+    found = headers.get(REQUEST_ID_HEADER, b"")
+    return found.decode("latin-1") if 0 < len(found) <= _LONGEST_ID else None
+
+
+def _echo(headers: dict[bytes, bytes]) -> Headers:
+    return ((REQUEST_ID_HEADER, headers[REQUEST_ID_HEADER]),) if _request_id(headers) else ()
+
+
+def _reply_headers(reply: Reply) -> Headers:
+    given = ((REQUEST_ID_HEADER, reply.request_id[:_LONGEST_ID].encode("latin-1", "replace")),)
+    return given if reply.fallback is None else (*given, (FALLBACK_HEADER, reply.fallback.encode()))

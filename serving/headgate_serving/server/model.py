@@ -1,140 +1,111 @@
-"""The exported model as KServe's server knows it: request → columns → probabilities → answer.
+"""The service as KServe's server knows it, for the ways in that are KServe's own: CloudEvents and gRPC.
 
-KServe answers 500 to whatever a model raises. Here a request that does not fit is the client's mistake (400), and only what
-the model itself cannot do is the server's (500): a rollout counts the latter against the candidate.
+KServe answers 500 (gRPC: INTERNAL) to whatever a model raises that is not one of its own errors.
 """
 
 import asyncio
-import uuid
-from dataclasses import dataclass
-from enum import Enum
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from kserve import InferRequest, Model
+from kserve import InferOutput, InferRequest, InferResponse, Model
 from kserve.errors import InferenceError, InvalidInput
-from numpy.typing import NDArray
 
-from headgate_serving.model import Columns, ExportedModel, FeatureError, RequestError, columns_from_v1, columns_from_v2
-from headgate_serving.model.golden import OUTPUT
+from headgate_serving.model import FeatureError, RequestError, UnknownCategoryError
 from headgate_serving.model.requests import DATATYPES
-
-_ROWS_ON_THE_LOOP = 256
-"""Up to here (about 2 ms) a prediction is cheaper than handing it to a thread; more rows would delay other requests."""
-
-
-class Protocol(Enum):
-    """KServe's two REST protocols."""
-
-    V1 = "v1"
-    V2 = "v2"
-
-
-@dataclass(frozen=True)
-class Question:
-    """A parsed JSON body and the protocol of the path it came to."""
-
-    protocol: Protocol
-    body: object
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A question understood: the rows to predict, and how to answer."""
-
-    protocol: Protocol
-    columns: Columns
-    request_id: str
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The rows' probabilities, and how to answer."""
-
-    rows: Rows
-    probabilities: NDArray[np.float64]
+from headgate_serving.server.service import CONTRIBUTIONS, Protocol, Question, Service
 
 
 class PredictionModel(Model):  # type: ignore[misc]  # kserve is untyped
-    """One exported model under the name of the request path."""
+    """One service under the name of the request path."""
 
-    def __init__(self, name: str, folder: Path) -> None:
-        super().__init__(name)
-        self._folder = folder
-        self._exported: ExportedModel
-
-    def load(self) -> bool:
-        """Read and verify the folder, and predict once: the first prediction is slow, and a wrong model must not get ready.
-
-        Raises:
-            ModelError: the folder is incomplete or changed, or the model does not answer as it must.
-        """
-        self._exported = ExportedModel.load(self._folder)
-        self._exported.predict({name: [None] for name in self._exported.features.names})
+    def __init__(self, service: Service) -> None:
+        super().__init__(service.name)
+        self._service = service
         self.ready = True
-        return True
 
-    async def preprocess(self, payload: Question | InferRequest | dict[str, Any], headers: dict[str, str] | None = None) -> Rows:  # noqa: ARG002
-        """Understand a question; KServe's own endpoints pass a decoded `InferRequest` (binary V2) or a dict (V1 CloudEvent)."""
-        if not isinstance(payload, Question):
-            payload = Question(Protocol.V2, _body_of(payload)) if isinstance(payload, InferRequest) else Question(Protocol.V1, payload)
-        read = columns_from_v2 if payload.protocol is Protocol.V2 else columns_from_v1
-        try:
-            return Rows(payload.protocol, read(payload.body, self._exported.features), _request_id(payload.body))
-        except RequestError as error:
-            raise InvalidInput(str(error)) from error
-
-    async def predict(self, rows: Rows, headers: dict[str, str] | None = None) -> Prediction:  # noqa: ARG002
-        """Encode and predict.
+    async def predict(
+        self, payload: InferRequest | dict[str, Any], headers: dict[str, str] | None = None
+    ) -> InferResponse | dict[str, Any]:
+        """Answer a decoded V2 request (gRPC), or the dict of a V1 CloudEvent.
 
         Raises:
-            InferenceError: the encoder refuses the values (an unknown category under the policy `error`).
+            InvalidInput: the request does not fit the model.
+            InferenceError: the model must not guess an unknown category.
         """
-        try:
-            if len(next(iter(rows.columns.values()))) <= _ROWS_ON_THE_LOOP:
-                return Prediction(rows, self._exported.predict(rows.columns))
-            return Prediction(rows, await asyncio.to_thread(self._exported.predict, rows.columns))
-        except FeatureError as error:
-            raise InferenceError(str(error)) from error
+        return await self._reply(payload, headers, explain=False)
 
-    async def postprocess(self, prediction: Prediction, headers: dict[str, str] | None = None) -> dict[str, Any]:  # noqa: ARG002
-        """The answer in the protocol of the question."""
-        probabilities = prediction.probabilities.tolist()
-        if prediction.rows.protocol is Protocol.V1:
-            return {"predictions": [{OUTPUT: probability} for probability in probabilities]}
-        output = {"name": OUTPUT, "shape": [len(probabilities)], "datatype": "FP64", "data": probabilities}
-        return {
-            "model_name": self.name,
-            "model_version": self._exported.metadata.get("version"),
-            "id": prediction.rows.request_id,
-            "outputs": [output],
-        }
+    async def explain(self, payload: dict[str, Any], headers: dict[str, str] | None = None) -> InferResponse | dict[str, Any]:
+        """Explain the rows of a V1 CloudEvent."""
+        return await self._reply(payload, headers, explain=True)
 
     def get_input_types(self) -> list[dict[str, Any]]:
-        """The tensors a V2 request must carry, for the model's metadata endpoint."""
-        return [{"name": feature.name, "datatype": DATATYPES[feature.kind], "shape": [-1]} for feature in self._exported.features.features]
+        """The tensors a V2 request may carry, for the model's metadata endpoint."""
+        features = self._service.model.features.features
+        return [{"name": feature.name, "datatype": DATATYPES[feature.kind], "shape": [-1]} for feature in features]
 
     def get_output_types(self) -> list[dict[str, Any]]:
-        """The tensor a V2 answer carries."""
-        return [{"name": OUTPUT, "datatype": "FP64", "shape": [-1]}]
+        """The tensors a V2 answer carries; contributions only if they are asked for."""
+        width = len(self._service.model.features.names) + 1
+        return [
+            {"name": self._service.model.output, "datatype": "FP64", "shape": [-1]},
+            {"name": CONTRIBUTIONS, "datatype": "FP64", "shape": [-1, width]},
+        ]
+
+    async def _reply(
+        self, payload: InferRequest | dict[str, Any], headers: dict[str, str] | None, *, explain: bool
+    ) -> InferResponse | dict[str, Any]:
+        v2 = isinstance(payload, InferRequest)
+        body = body_of(payload) if v2 else payload
+        protocol = Protocol.GRPC if v2 else Protocol.V1
+        loop = asyncio.get_running_loop()
+        question = Question(protocol, body, loop.time(), explain=explain, request_id=(headers or {}).get("x-request-id"))
+        code = 200
+        try:
+            reply = await self._service.reply(question)
+        except UnknownCategoryError as error:
+            code = 500
+            raise InferenceError(str(error)) from error
+        except (RequestError, FeatureError) as error:
+            code = 400
+            raise InvalidInput(str(error)) from error
+        finally:
+            self._service.meter.request(protocol, code, loop.time() - question.arrived)
+        return response_of(payload, reply.body) if v2 else reply.body
 
 
-def _request_id(body: object) -> str:
-    found = body.get("id") if isinstance(body, dict) else None
-    if found is not None and not isinstance(found, str):
-        raise RequestError(f"the request's 'id' must be a string, found {found!r}")
-    return found or uuid.uuid4().hex
+def body_of(request: InferRequest) -> dict[str, Any]:
+    """A decoded V2 request as the JSON body it stands for; these ways know no null: NaN and the empty string mean missing.
 
-
-def _body_of(request: InferRequest) -> dict[str, Any]:
+    Raises:
+        InvalidInput: a tensor's bytes are not what its shape and datatype say.
+    """
     tensors = [
         {"name": tensor.name, "shape": list(tensor.shape), "datatype": tensor.datatype, "data": _values_of(tensor)}
         for tensor in request.inputs
     ]
-    return {"id": request.id, "inputs": tensors}
+    body: dict[str, Any] = {"id": request.id or None, "inputs": tensors}
+    return body if request.request_outputs is None else {**body, "outputs": [{"name": output.name} for output in request.request_outputs]}
+
+
+def response_of(request: InferRequest, body: dict[str, Any]) -> InferResponse:
+    """An answer's body as KServe's class, which knows how the client wants it encoded."""
+    outputs = [
+        InferOutput(output["name"], output["shape"], output["datatype"], output["data"], output.get("parameters"))
+        for output in body["outputs"]
+    ]
+    return InferResponse(
+        body["id"],
+        body["model_name"],
+        outputs,
+        model_version=body["model_version"],
+        parameters=body.get("parameters"),
+        use_binary_outputs=request.use_binary_outputs,
+        requested_outputs=request.request_outputs,
+    )
 
 
 def _values_of(tensor: Any) -> list[Any]:
-    values = tensor.data if isinstance(tensor.data, list) else tensor.as_numpy().ravel().tolist()
-    return [value.decode(errors="replace") if isinstance(value, bytes) else value for value in values]
+    try:
+        values = tensor.data if isinstance(tensor.data, list) else tensor.as_numpy().ravel().tolist()
+        return [(value.decode() or None) if isinstance(value, bytes) else value for value in values]
+    except Exception as error:  # KServe's decoders raise whatever they stumble upon
+        raise InvalidInput(f"tensor '{tensor.name}' cannot be decoded as {tensor.datatype} of shape {tensor.shape}: {error}") from error

@@ -3,12 +3,12 @@
 KServe binds 0.0.0.0 whatever it is told, opens gRPC, logs three lines a request and lets anybody unload the model over HTTP.
 """
 
+import asyncio
 import logging
 import signal
 import socket
 import sys
 import warnings
-from pathlib import Path
 from types import FrameType
 
 import kserve.model_server
@@ -18,8 +18,13 @@ from kserve.constants.constants import FASTAPI_APP_IMPORT_STRING
 from kserve.errors import InferenceError, InvalidInput, ModelNotFound, ModelNotReady
 from kserve.protocol.rest.server import RESTServer
 
+from headgate_serving.model import ExportedModel, ModelError, load_model
+from headgate_serving.model.parity import difference
 from headgate_serving.server.front import Front
+from headgate_serving.server.grpc import start_grpc
 from headgate_serving.server.model import PredictionModel
+from headgate_serving.server.options import Options, ParityPolicy
+from headgate_serving.server.service import Service
 
 GRACE_SECONDS = 10
 """How long a stopping server waits for answers under way."""
@@ -30,38 +35,38 @@ KEEP_ALIVE_SECONDS = 75
 _log = logging.getLogger("headgate.serving")
 
 
-def serve(model_name: str, folder: Path, *, host: str, port: int) -> None:
+def serve(options: Options) -> None:
     """Load the model, then listen and answer until SIGTERM or SIGINT.
 
     Raises:
-        ModelError: the folder is incomplete or changed.
-        OSError: the address cannot be bound.
+        ModelError: the folder is incomplete or changed, or the model cannot be served as the options want it.
+        OSError: an address cannot be bound.
     """
     _configure_logging()
-    model = PredictionModel(model_name, folder)
-    model.load()
+    model = load_model(options.model_dir)
+    service = Service(options.model_name, model, options)
+    _check_parity(model, options.parity, service)
     # Bound only now: whoever can connect can be answered, which is all a TCP readiness probe sees.
-    listener = socket.create_server((host, port), backlog=1024)
-    Server(listener).start([model])
+    listener = socket.create_server((options.host, options.http_port), backlog=1024)
+    Server(listener, options).run(service)
 
 
 class Server(ModelServer):  # type: ignore[misc]  # kserve is untyped
     """KServe's registry, endpoints and metrics behind a socket of our choice."""
 
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, options: Options) -> None:
         super().__init__(
             http_port=listener.getsockname()[1], registered_models=FixedRepository(), enable_grpc=False, enable_latency_logging=False
         )
-        self._listener = listener
+        self._listener, self._options = listener, options
 
-    def start(self, models: list[PredictionModel]) -> None:
+    def run(self, service: Service) -> None:
         """Serve one loaded model until a signal."""
-        (model,) = models
-        self._register_and_check_atleast_one_model_is_ready(models)
+        self._register_and_check_atleast_one_model_is_ready([PredictionModel(service)])
         # Only for its endpoints and error handlers: the uvicorn server it also makes is never started.
         RESTServer(FASTAPI_APP_IMPORT_STRING, self.dataplane, self.model_repository_extension, self.http_port).create_application()
         config = uvicorn.Config(
-            Front(kserve.model_server.app, model),
+            Front(kserve.model_server.app, service, self._options),
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -71,9 +76,20 @@ class Server(ModelServer):  # type: ignore[misc]  # kserve is untyped
         # uvicorn raises the signal again once it has stopped; this makes a wanted end a clean exit.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _exit)
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(self._until_stopped(uvicorn.Server(config), service.name))
+
+    async def _until_stopped(self, http: uvicorn.Server, name: str) -> None:
+        grpc = None
+        if self._options.grpc_port is not None:
+            grpc = await start_grpc(self._options, self.dataplane, self.model_repository_extension)
         host, port = self._listener.getsockname()[:2]
-        _log.info("serving %s on http://%s:%d", model.name, host, port)
-        uvicorn.Server(config).run(sockets=[self._listener])
+        _log.info("serving %s on http://%s:%d", name, host, port)
+        try:
+            await http.serve(sockets=[self._listener])
+        finally:
+            if grpc is not None:
+                await grpc.stop(GRACE_SECONDS)
 
 
 class FixedRepository(ModelRepository):  # type: ignore[misc]  # kserve is untyped
@@ -91,6 +107,16 @@ class WithoutAnsweredErrors(logging.Filter):
         """Whether to log the record."""
         error = record.exc_info[1] if record.exc_info else None
         return not isinstance(error, InferenceError | InvalidInput | ModelNotFound | ModelNotReady)
+
+
+def _check_parity(model: ExportedModel, policy: ParityPolicy, service: Service) -> None:
+    found = None if policy is ParityPolicy.OFF else difference(model)
+    service.meter.parity.set(0 if found is None else abs(found.answer - found.golden))
+    if found is None:
+        return
+    if policy is ParityPolicy.REFUSE:
+        raise ModelError(str(found))
+    _log.warning("%s; it is served because parity differences are only reported here", found)
 
 
 def _configure_logging() -> None:

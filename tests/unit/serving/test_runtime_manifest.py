@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import yaml
 
-from headgate_serving.__main__ import argument_parser
+from headgate_serving.arguments import argument_parser
 
 MANIFEST = Path(__file__).parents[3] / "manifests/runtimes/headgate-xgboost.yaml"
 
