@@ -57,7 +57,8 @@ def encode_numbers(name: str, values: Column) -> NDArray[np.float64]:
         FeatureError: a value is no number (numpy alone would read the string "1.5" as one).
     """
     try:
-        array: NDArray[Any] = np.asarray(values)
+        # Of a list, numpy would take true for 1.
+        array: NDArray[Any] = np.asarray(values, dtype=object if isinstance(values, list) else None)
         numeric = array.dtype.kind in "fiu" or (array.dtype.kind == "O" and all(map(_is_number_type, set(map(type, array)))))
         if numeric and array.ndim == 1:
             return array.astype(np.float64)

@@ -98,6 +98,9 @@ def test_the_artifact_survives_json() -> None:
         ({"features": [{"name": "x", "kind": "number"}] * 2}, "names a feature twice"),
         ({"features": [{"name": "x", "kind": "number", "categories": ["a"]}]}, "cannot have categories"),
         ({"features": [{"name": "x", "kind": "category", "categories": ["a", "a"]}]}, "names a category twice"),
+        ({"features": [{"name": "x", "kind": "category", "range": [0, 1]}]}, "'x' cannot have the range"),
+        ({"features": [{"name": "x", "kind": "number", "range": [1, 0]}]}, "'x' cannot have the range"),
+        ({"features": [{"name": "x", "kind": "number", "range": [1]}]}, "lacks or misuses"),
     ],
 )
 def test_an_artifact_that_describes_no_features_is_refused(change: dict, sentence: str) -> None:
@@ -108,7 +111,7 @@ def test_an_artifact_that_describes_no_features_is_refused(change: dict, sentenc
 def test_categories_are_fitted_most_frequent_first_ties_by_name_missing_left_out() -> None:
     columns = {"dest": ["B", "C", "A", "C", None, float("nan"), "B", "D"], "x": [1, 2, 3, 4, 5, 6, 7, 8]}
     fitted = fit_features(columns, {"x": NUMBER, "dest": CATEGORY}, max_categories=3)
-    assert fitted == FeatureSet((Feature("x", NUMBER), Feature("dest", CATEGORY, ("B", "C", "A"))))
+    assert fitted == FeatureSet((Feature("x", NUMBER, range=(1, 8)), Feature("dest", CATEGORY, ("B", "C", "A"))))
 
 
 @pytest.mark.parametrize(
