@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from headgate_components import html, plots
 from headgate_components.data_processing.build_features.logic import BuiltFeatures, Parts
@@ -22,7 +22,7 @@ from headgate_components.evaluation.fairness.logic import fairness
 from headgate_components.models import read_features
 
 CHROMIUM = shutil.which("chromium")
-TELEPHONE = {"width": 360, "height": 800}
+TELEPHONE: ViewportSize = {"width": 360, "height": 800}
 REPORTS = ("build_features", "compare_to_champion", "evaluate", "explain", "fairness", "hostile", "validate_data")
 SCHEMA = "schema_type: dataframe\ncolumns:\n  load: {dtype: float64, checks: {in_range: {min_value: 0, max_value: 1}}}\n"
 LEAST_CONTRAST = 4.5
@@ -104,9 +104,9 @@ def test_a_report_is_silent_self_contained_narrow_and_accessible(seen: Page) -> 
         assert len(drawing.locator("desc").first.text_content() or "") > 20
     identifiers = seen.evaluate("[...document.querySelectorAll('[id]')].map(element => element.id)")
     assert len(set(identifiers)) == len(identifiers)
-    for scheme in ("light", "dark"):
-        seen.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        assert seen.evaluate(CONTRAST) >= LEAST_CONTRAST
+    assert seen.evaluate(CONTRAST) >= LEAST_CONTRAST
+    seen.emulate_media(color_scheme="dark")
+    assert seen.evaluate(CONTRAST) >= LEAST_CONTRAST
 
 
 @pytest.mark.parametrize("seen", ["evaluate"], indirect=True)
