@@ -1,7 +1,7 @@
 """One cluster under traffic, one rollout after the other, up and down, with everything that must hold looked at on the way."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,8 +80,10 @@ class Play:
 
 
 @asynccontextmanager
-async def play(scene: Scene, tmp_path: Path, make_export: Any, make_columns: Any) -> AsyncIterator[Play]:
-    """A first version serves; at the end all is at rest."""
+async def play(
+    scene: Scene, tmp_path: Path, make_export: Any, make_columns: Any, *, rest: Callable[[Scene], Awaitable[None]] = at_rest
+) -> AsyncIterator[Play]:
+    """A first version serves; at the end all is at rest, which `rest` waits for."""
     first, broken = make_export(tmp_path / "s", "1"), make_export(tmp_path / "s", "9", unknown="error")
     good = make_export(tmp_path / "s", "2", seed=1)
     await scene.apply(first, rollout=QUICK)
@@ -89,7 +91,7 @@ async def play(scene: Scene, tmp_path: Path, make_export: Any, make_columns: Any
     async with witnessed(scene) as witness, scene.load(make_columns(500, seed=5), rate=30) as traffic:
         playing = Play(scene, Models(tmp_path / "s", good, broken), traffic, witness)
         yield playing
-        await at_rest(scene)
+        await rest(scene)
         playing.never_again()
     assert len(witness.stables) == 1 + playing.promotions, witness.stables
     bad = {revision for revision, code in traffic.answers if code != 200} - playing.refused.keys()

@@ -50,6 +50,7 @@ class Cluster:
         gateway_port: the port of the gateway on 127.0.0.1; 0 for a free one.
         api_port: the port of the API server, likewise.
         api_server: an API server that runs already, as its administrator; None to start the double.
+        operator_api: the address at which the operator reaches that server, if not at its own: that of a proxy.
         persistent: whether the double goes on with the objects that an earlier cluster left in the folder.
         fresh: whether to remove those objects first.
         rbac: whether the double enforces the Roles stored in it; the operator then works under its own ServiceAccount.
@@ -69,6 +70,7 @@ class Cluster:
         gateway_port: int = 0,
         api_port: int = 0,
         api_server: Access | None = None,
+        operator_api: str = "",
         persistent: bool = False,
         fresh: bool = False,
         rbac: bool = False,
@@ -80,7 +82,7 @@ class Cluster:
         self._with_operator, self._with_monitor = operator, monitor
         self._monitor: MonitorProcess | None = None
         self._gateway_port, self._api_port = gateway_port, api_port
-        self._given = api_server
+        self._given, self._operator_api = api_server, operator_api
         self._state = self.folder / "state" if persistent else None
         self._fresh, self._rbac, self._progress = fresh, rbac, progress
         self._server: ApiServer | None = None
@@ -218,6 +220,8 @@ class Cluster:
         if not self._access.token:
             return self.kubeconfig
         account = replace(self._access, token=await operator_token(self.api))
+        if self._operator_api:
+            account = Access(self._operator_api, account.token)
         return write_kubeconfig(self.folder / "operator.kubeconfig", account, namespace=self.namespace)
 
 

@@ -2,6 +2,7 @@
 KServe stand-in and the gateway as other clients. What was refused for want of a right is in the server's audit log.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,11 +12,15 @@ import pytest
 import yaml
 
 from headgate_devcluster.cluster import Cluster
+from tests.faultproxy import FaultProxy
+from tests.play import play
 from tests.realcluster.controlplane import ControlPlane, control_plane
 from tests.realcluster.definitions import full_definitions
 from tests.realcluster.programs import Programs
 from tests.scene import Scene
+from tests.storm import STORM
 from tests.waiting import eventually
+from tests.witness import WRITES, background
 
 pytestmark = [pytest.mark.real_api, pytest.mark.slow]
 
@@ -49,6 +54,20 @@ async def scene(tmp_path: Path, plane: ControlPlane) -> AsyncIterator[Scene]:
     async with Cluster(tmp_path / "cluster", api_server=plane.access) as cluster:
         yield Scene(cluster)
     assert refused(plane) == [], "manifests/rbac lacks a right"
+
+
+@pytest.fixture
+async def proxy(plane: ControlPlane) -> AsyncIterator[FaultProxy]:
+    async with FaultProxy(plane.access) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def stormy(tmp_path: Path, plane: ControlPlane, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    """A cluster whose operator reaches the API server through the proxy. A lease lost in a storm would only cost 15 s each time."""
+    monkeypatch.setenv("HEADGATE_LEADER_ELECTION", "false")
+    async with Cluster(tmp_path / "cluster", api_server=plane.access, operator_api=proxy.url) as cluster:
+        yield Scene(cluster)
 
 
 def requests(plane: ControlPlane) -> list[dict[str, Any]]:
@@ -114,6 +133,33 @@ async def test_a_candidate_is_superseded_its_successor_aborted_and_everything_co
         await eventually_none(scene, kind)
     assert set(scene.cluster.pids()) == {"envoy", "operator"}
     assert rights() - used(plane) == set(), "manifests/rbac grants more than the operator uses"
+
+
+async def test_a_storm_of_errors_lost_answers_and_cut_watches_delays_and_changes_nothing(
+    stormy: Scene, plane: ControlPlane, proxy: FaultProxy, tmp_path: Path, make_export: Any, make_columns: Any
+) -> None:
+    async def cut_watches() -> None:
+        while True:
+            await asyncio.sleep(2)
+            proxy.cut_watches()
+
+    async def nothing_more_written(_: Scene) -> None:
+        writes = -1
+        async with asyncio.timeout(60):
+            while writes != (now := len([event for event in requests(plane) if event["verb"] in WRITES])):
+                writes = now
+                await asyncio.sleep(3)
+
+    async with play(stormy, tmp_path, make_export, make_columns, rest=nothing_more_written) as playing:
+        for fault in STORM:
+            proxy.faults.add(fault)
+        async with background(cut_watches()):
+            await playing.promotion()
+            await playing.rollback()
+        proxy.faults.clear()
+    assert proxy.struck > 50
+    codes = {event["responseStatus"]["code"] for event in requests(plane)}
+    assert 409 in codes, "what was written before its answer was lost, the real server knew"
 
 
 async def swap_the_weights(scene: Scene) -> None:

@@ -11,25 +11,17 @@ from typing import Any
 import aiohttp
 import pytest
 
-from headgate_devcluster.apiserver.faults import Effect, Fault, Moment
+from headgate_devcluster.apiserver.faults import Effect, Fault
 from headgate_devcluster.faults import BlindWatches, CutWatches, FreezeGateway, RestartGateway
 from tests.play import QUICK, play
-from tests.witness import WRITES, background
+from tests.storm import STORM
+from tests.witness import background
 
 EVERY_CALL = "HEADGATE_EVERY_CALL" in os.environ
 OUTAGE = float(os.environ.get("HEADGATE_OUTAGE", "6"))
 ROUTE = ("gateway.networking.k8s.io/v1", "httproutes", "ml", "flight-delay")
 SUBJECT = ("headgate.dev/v1alpha1", "modeldeployments", "ml", "flight-delay")
 LONG = {**QUICK, "steps": [{"weight": 20, "minDuration": "8s", "minRequests": 10}, *QUICK["steps"][1:]]}
-STORM = (
-    Fault(effect=Effect.ERROR, code=409, verbs=frozenset({"update", "patch"}), probability=0.2),
-    Fault(effect=Effect.ERROR, code=409, verbs=frozenset({"update", "patch"}), probability=0.1, moment=Moment.AFTER),
-    Fault(effect=Effect.ERROR, code=429, retry_after=1, probability=0.05),
-    Fault(effect=Effect.ERROR, code=500, probability=0.05),
-    Fault(effect=Effect.ERROR, code=504, probability=0.05, moment=Moment.AFTER),
-    Fault(effect=Effect.DROP, verbs=frozenset(WRITES), probability=0.1, moment=Moment.AFTER),
-    Fault(effect=Effect.LATENCY, delay=0.3, probability=0.2),
-)
 
 
 async def cut_watches(scene: Any) -> None:
