@@ -18,7 +18,7 @@ from tests.realcluster.controlplane import ControlPlane, control_plane
 from tests.realcluster.definitions import full_definitions
 from tests.realcluster.programs import Programs
 from tests.scene import Scene
-from tests.storm import STORM
+from tests.storm import EVERY_CALL, STORM
 from tests.waiting import eventually
 from tests.witness import WRITES, background
 
@@ -155,9 +155,10 @@ async def test_a_storm_of_errors_lost_answers_and_cut_watches_delays_and_changes
             proxy.faults.add(fault)
         async with background(cut_watches()):
             await playing.promotion()
-            await playing.rollback()
+            if EVERY_CALL:
+                await playing.rollback()
         proxy.faults.clear()
-    assert proxy.struck > 50
+    assert proxy.struck > 20
     codes = {event["responseStatus"]["code"] for event in requests(plane)}
     assert 409 in codes, "what was written before its answer was lost, the real server knew"
 

@@ -16,10 +16,10 @@ from headgate_devcluster.apiserver.faults import Effect, Fault, Moment
 from headgate_devcluster.faults import KillOperator
 from tests.play import play
 from tests.scene import Scene
+from tests.storm import EVERY_CALL
 from tests.witness import WRITES, at_rest, background, written
 
 KILLS = int(os.environ.get("HEADGATE_KILLS", "10"))
-EVERY_CALL = "HEADGATE_EVERY_CALL" in os.environ
 MOMENTS = (Moment.BEFORE, Moment.AFTER) if EVERY_CALL else (Moment.AFTER,)
 
 

@@ -100,8 +100,8 @@ class Operator:
 
 
 @contextlib.asynccontextmanager
-async def operator(folder: Path, kubeconfig: Path, proxy: str, namespace: str) -> AsyncIterator[Operator]:
-    """Run an operator for as long as the block lasts."""
+async def operator(folder: Path, kubeconfig: Path, proxy: str, namespace: str, *flags: str) -> AsyncIterator[Operator]:
+    """Run an operator, with more flags if there are any, for as long as the block lasts."""
     port, log = free_port(), folder / f"operator-{time.monotonic_ns()}.log"
     arguments = {
         "--kubeconfig": str(kubeconfig), "--namespace": namespace, "--lease-namespace": namespace, "--envoy-address": proxy,
@@ -111,7 +111,7 @@ async def operator(folder: Path, kubeconfig: Path, proxy: str, namespace: str) -
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "headgate_operator.controller", *(word for pair in arguments.items() for word in pair),
+                sys.executable, "-m", "headgate_operator.controller", *(word for pair in arguments.items() for word in pair), *flags,
                 stdout=output, stderr=output, env=environment,
             )  # fmt: skip
         try:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Iterable
 
 from aiohttp import web
 
@@ -39,8 +40,11 @@ class Proxy:
 
     async def _stats(self, request: web.Request) -> web.Response:
         asked = _CLUSTERS.match(request.query.get("filter", ""))
-        names = [re.sub(r"\\(.)", r"\1", name) for name in asked["names"].split("|")] if asked else []
-        return web.Response(text="".join(self._counters(name) for name in names))
+        return web.Response(text=self.page(re.sub(r"\\(.)", r"\1", name) for name in (asked["names"].split("|") if asked else ())))
+
+    def page(self, clusters: Iterable[str]) -> str:
+        """What it tells of these clusters."""
+        return "".join(map(self._counters, clusters))
 
     def _counters(self, cluster: str) -> str:
         candidate, now = cluster.endswith("/backend/1"), time.monotonic()
