@@ -1,5 +1,6 @@
 """References and detectors: fitted beside the model, used by whoever watches it. Tabular data only."""
 
+from headgate_monitor.detectors.choice import Detector
 from headgate_monitor.detectors.columns import ColumnKind
 from headgate_monitor.detectors.errors import DriftError
 from headgate_monitor.detectors.feature import FeatureReference
@@ -9,6 +10,7 @@ from headgate_monitor.detectors.score import FeatureScore, Scorer, WindowScore
 
 __all__ = [
     "ColumnKind",
+    "Detector",
     "DriftError",
     "FeatureReference",
     "FeatureScore",

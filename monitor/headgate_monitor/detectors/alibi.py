@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
 import scipy.stats
 
@@ -56,6 +57,17 @@ def _removed_scipy_functions() -> Iterator[None]:
 _check_version()
 _stand_in_for_packages()
 with _removed_scipy_functions():
+    from alibi_detect.cd.chisquare import ChiSquareDrift
+    from alibi_detect.cd.cvm import CVMDrift
+    from alibi_detect.cd.ks import KSDrift
     from alibi_detect.cd.tabular import TabularDrift
 
-__all__ = ["LICENCE", "VERSION", "TabularDrift"]
+
+def classifier_drift(*arguments: Any, **options: Any) -> Any:
+    """A `ClassifierDrift`; its module is imported when the first one is made, because it looks for TensorFlow and PyTorch."""
+    with _removed_scipy_functions():
+        from alibi_detect.cd.classifier import ClassifierDrift
+    return ClassifierDrift(*arguments, **options)
+
+
+__all__ = ["LICENCE", "VERSION", "CVMDrift", "ChiSquareDrift", "KSDrift", "TabularDrift", "classifier_drift"]

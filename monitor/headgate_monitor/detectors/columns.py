@@ -54,6 +54,17 @@ def most_frequent(values: Sequence[Any], limit: int) -> tuple[str, ...]:
     return tuple(str(value) for value in sorted(counts, key=lambda value: (-counts[value], str(value)))[:limit])
 
 
+def stacked(columns: Sequence[Values]) -> Values:
+    """Encoded columns side by side, shape (rows, columns).
+
+    Raises:
+        DriftError: their lengths differ.
+    """
+    if len({len(column) for column in columns}) != 1:
+        raise DriftError("the columns have different lengths")
+    return np.column_stack(columns)
+
+
 def _is_missing(value: object) -> bool:
     return value is None or (isinstance(value, float) and value != value)
 

@@ -1,6 +1,7 @@
 """One feature of a drift reference: its categories, and how far windows of it wandered when nothing was wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from headgate_monitor.detectors.errors import DriftError
 
 MINIMUM_FLOOR = 0.10
 """No shift below this is worth an alarm, however certain it is."""
+
+FLOOR_FACTOR = 1.1
+"""How far above the largest distance ever seen a floor lies."""
 
 SEVERE_MARGIN = 0.10
 """How far above its floor a shift is severe."""
@@ -25,8 +29,9 @@ MINIMUM_ROWS = 100
 class FeatureReference:
     """One feature of a reference.
 
-    `floor` is the distance below which no window alarms, `missing_floor` the same for the share of missing values;
-    `windows` how many windows they were learned from. `edges` are the inner quantile edges of a number.
+    `floor` is the distance below which no window alarms, `missing_floor` the same for the share of missing values; the pair floors are
+    those of one window against another. `windows` is how many windows they were learned from. `edges` are the inner quantile edges of a
+    number; `unseen_rate` is the share of values that are none of the `categories`.
     """
 
     name: str
@@ -35,6 +40,9 @@ class FeatureReference:
     floor: float
     missing_floor: float
     windows: int
+    pair_floor: float = MINIMUM_FLOOR
+    pair_missing_floor: float = MINIMUM_FLOOR
+    unseen_rate: float = 0.0
     categories: tuple[str, ...] = ()
     edges: tuple[float, ...] = ()
     excluded: bool = False
@@ -54,6 +62,15 @@ class FeatureReference:
         """How many codes a category has, with those for other and missing."""
         return len(self.categories) + 2
 
+    @property
+    def bins(self) -> int:
+        """How many bins its histogram has: between and beyond the edges, or the categories and other; missing has none."""
+        return len(self.edges) + 1 if self.kind is ColumnKind.NUMBER else len(self.categories) + 1
+
+    def between_windows(self) -> Self:
+        """This feature as it is judged when one window is compared with another."""
+        return replace(self, floor=self.pair_floor, missing_floor=self.pair_missing_floor)
+
     def encode(self, columns: RawColumns) -> Values:
         """This feature's column of raw rows.
 
@@ -70,3 +87,7 @@ class FeatureReference:
         if self.kind is ColumnKind.NUMBER:
             return np.isnan(encoded)
         return np.asarray(encoded == self.codes - 1)
+
+    def unseen(self, encoded: Values) -> float:
+        """The share of rows of an encoded column that hold no known category; 0 of a number."""
+        return float((encoded == self.codes - 2).mean()) if self.kind is ColumnKind.CATEGORY else 0.0

@@ -13,6 +13,7 @@ from headgate_monitor.collector.events import BATCHED, STRUCTURED, binary
 from headgate_monitor.collector.ring import Ring
 from headgate_monitor.service.engine import Engine
 from headgate_monitor.service.exposition import exposition
+from headgate_monitor.service.windows import windows_json
 from headgate_monitor.service.wire import Question
 from headgate_monitor.service.worker import BusyError, Delivery, Unread, Worker
 
@@ -33,6 +34,7 @@ class Edge:
         app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_post("/v1/events/{deployment}/{version}", self.collect)
         app.router.add_post("/v1/drift/{deployment}", self.ask)
+        app.router.add_get("/v1/drift/{deployment}", self.look)
         app.router.add_get("/metrics", self.metrics)
         app.router.add_get("/healthz", self.healthz)
         app.router.add_get("/readyz", self.healthz)
@@ -69,6 +71,14 @@ class Edge:
         except (TimeoutError, BusyError):
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text="the monitor is behind with its windows; ask again\n")
         return web.Response(text=answer.model_dump_json(by_alias=True), content_type="application/json")
+
+    async def look(self, request: web.Request) -> web.Response:
+        """Tell people and plots what finished windows saw."""
+        name = request.match_info["deployment"]
+        state = self._engine.finished(name)
+        if state is None:
+            return web.Response(status=HTTPStatus.NOT_FOUND, text=f"no operator asked about drift of {name[:80]!r}\n")
+        return web.Response(body=windows_json(state), content_type="application/json")
 
     async def metrics(self, request: web.Request) -> web.Response:  # noqa: ARG002
         """Tell Prometheus."""

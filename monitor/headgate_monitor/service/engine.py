@@ -75,6 +75,11 @@ class Engine:
         """Return how many windows ended, by ModelDeployment."""
         return {name: watched.watch.state.finished for name, watched in self._watched.items()}
 
+    def finished(self, name: str) -> DeploymentState | None:
+        """Return what the finished windows of one ModelDeployment said; None if nobody asked about it."""
+        watched = self._watched.get(name)
+        return watched.watch.state if watched else None
+
     def take(self, events: Iterable[Event]) -> None:
         """Take events in; whatever they hold, they are counted and the rest goes on."""
         at = self._now()

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from headgate_monitor.detectors.artifact import SCHEMA
 from headgate_monitor.detectors.errors import DriftError
-from headgate_monitor.detectors.reference import SCHEMA, Reference, read_reference
+from headgate_monitor.detectors.reference import Reference, read_reference
 
 _RETRY_SECONDS: Final = 30.0
 _KEPT: Final = 200

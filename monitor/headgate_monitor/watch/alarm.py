@@ -55,6 +55,10 @@ class Alarm:
         signal = self._signal(outcome.signal, recent[-_LOOK_BACK:])
         return Alarm(signal, self._message(outcome, signal), recent, since)
 
+    def raised_by(self, outcome: Outcome) -> bool:
+        """Whether this alarm, which the outcome was the last to join, is on because of it: a lone one below severe raises none."""
+        return self.signal.alarms and outcome.signal.alarms
+
     def _signal(self, latest: Signal, last: tuple[Signal, ...]) -> Signal:
         if latest is Signal.SEVERE:
             return Signal.SEVERE

@@ -11,9 +11,11 @@ import numpy as np
 from headgate_monitor.detectors.columns import ColumnKind, Values
 from headgate_monitor.detectors.feature import MINIMUM_FLOOR, MINIMUM_WINDOWS, FeatureReference
 from headgate_monitor.detectors.reference import Reference
-from headgate_monitor.detectors.score import Scorer
+from headgate_monitor.detectors.score import Scorer, WindowScore
 from headgate_monitor.watch.alarm import Alarm, Outcome, Signal
+from headgate_monitor.watch.inputs import with_rates
 from headgate_monitor.watch.quality import Counted, hard_limit, judge_quality
+from headgate_monitor.watch.record import REMEMBERED, Compared, furthest
 from headgate_monitor.watch.sample import Sample
 from headgate_monitor.watch.settings import Windows
 from headgate_monitor.watch.wording import judge
@@ -29,6 +31,8 @@ class ComparisonState:
     routing: Alarm = field(default_factory=Alarm)
     prediction: Alarm = field(default_factory=Alarm)
     quality: Alarm = field(default_factory=Alarm)
+    records: tuple[Compared, ...] = ()
+    """Windows that ended, newest last."""
 
 
 class _Side:
@@ -104,33 +108,35 @@ class Comparison:
 
     def _end(self, at: float) -> None:
         alpha = self._windows.alpha(at - self._began)
-        self.state = replace(
-            self.state,
-            routing=self.state.routing.after(self._routing(alpha), at),
-            prediction=self.state.prediction.after(self._predictions(alpha), at),
-            quality=self.state.quality.after(
-                judge_quality(self._stable.counted, self._trial.counted, minimum=self._windows.minimum_rows, alpha=alpha), at
-            ),
+        routing, clients = self._judge(
+            self._features, self._stable.inputs, self._trial.inputs, alpha, "the trial's requests against stable's"
+        )
+        subject = "the trial's predictions against stable's"
+        prediction, answers = self._judge((self._prediction,), self._stable.predictions, self._trial.predictions, alpha, subject)
+        quality = judge_quality(self._stable.counted, self._trial.counted, minimum=self._windows.minimum_rows, alpha=alpha)
+        record = Compared(
+            at, self._stable.rows, self._trial.rows, routing.signal, prediction.signal, quality.signal, furthest(clients), furthest(answers)
+        )
+        self.state = ComparisonState(
+            routing=self.state.routing.after(routing, at),
+            prediction=self.state.prediction.after(prediction, at),
+            quality=self.state.quality.after(quality, at),
+            records=(*self.state.records, record)[-REMEMBERED:],
         )
         self.restart(at)
 
-    def _routing(self, alpha: float) -> Outcome:
-        return self._judge(self._features, self._stable.inputs, self._trial.inputs, alpha, "the trial's requests against stable's")
-
-    def _predictions(self, alpha: float) -> Outcome:
-        subject = "the trial's predictions against stable's"
-        return self._judge((self._prediction,), self._stable.predictions, self._trial.predictions, alpha, subject)
-
-    def _judge(self, features: tuple[FeatureReference, ...], stable: Sample, trial: Sample, alpha: float, subject: str) -> Outcome:
+    def _judge(
+        self, features: tuple[FeatureReference, ...], stable: Sample, trial: Sample, alpha: float, subject: str
+    ) -> tuple[Outcome, WindowScore | None]:
         minimum = self._windows.minimum_rows
         if not features:
-            return Outcome(Signal.UNKNOWN, f"{subject}: stable has no reference that names the columns")
+            return Outcome(Signal.UNKNOWN, f"{subject}: stable has no reference that names the columns"), None
         if min(stable.seen, trial.seen) < minimum:
-            return Outcome(Signal.UNKNOWN, f"{subject}: fewer than {minimum} rows of one of them in a window")
+            return Outcome(Signal.UNKNOWN, f"{subject}: fewer than {minimum} rows of one of them in a window"), None
         base = stable.take()
-        reference = Reference(tuple(_with_rates(features, base)), base, self._windows.rows, len(base))
+        reference = Reference(with_rates(features, base), base, self._windows.rows, len(base))
         score = Scorer(reference, alpha=alpha, minimum_rows=minimum).score_encoded(trial.take())
-        return judge(score, {feature.name: feature.floor for feature in features}, compared=len(base), subject=subject)
+        return judge(score, features, compared=len(base), subject=subject), score
 
 
 def _concurrent(feature: FeatureReference, windows: Windows) -> FeatureReference:
@@ -141,7 +147,3 @@ def _concurrent(feature: FeatureReference, windows: Windows) -> FeatureReference
 
 def _prediction(floor: float) -> FeatureReference:
     return FeatureReference("prediction", ColumnKind.NUMBER, missing_rate=0.0, floor=floor, missing_floor=1.0, windows=MINIMUM_WINDOWS)
-
-
-def _with_rates(features: tuple[FeatureReference, ...], base: Values) -> list[FeatureReference]:
-    return [replace(feature, missing_rate=float(feature.missing(base[:, column]).mean())) for column, feature in enumerate(features)]

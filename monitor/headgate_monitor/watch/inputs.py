@@ -1,13 +1,20 @@
-"""One version's requests, window by window, against the reference; and against the window before, which is told beside an alarm."""
+"""One version's requests, window by window: against the reference, which is what alarms, and against the window before.
 
+The second comparison tells what moved lately from what has been another way since training; it is told, and nothing follows from it.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from headgate_monitor.detectors.choice import Detector
 from headgate_monitor.detectors.columns import Values
+from headgate_monitor.detectors.feature import FeatureReference
 from headgate_monitor.detectors.reference import Reference
 from headgate_monitor.detectors.score import Scorer, WindowScore
 from headgate_monitor.watch.alarm import Alarm, Outcome, Signal
+from headgate_monitor.watch.record import REMEMBERED, Moved, Record, distances, moved
 from headgate_monitor.watch.settings import LARGEST_ALPHA, Windows
 from headgate_monitor.watch.wording import judge, ordered
 
@@ -23,6 +30,11 @@ class InputState:
 
     alarm: Alarm = field(default_factory=Alarm)
     top: Top = ()
+    previous: Alarm = field(default_factory=Alarm)
+    """Against the window before: what moved lately, where the reference is of another season."""
+    moved: tuple[Moved, ...] = ()
+    records: tuple[Record, ...] = ()
+    """Windows that had enough rows, newest last."""
 
 
 class InputWatch:
@@ -42,7 +54,6 @@ class InputWatch:
         self._windows = windows
         self._reference = watched(reference, windows)
         self._scorer = Scorer(self._reference, alpha=LARGEST_ALPHA, minimum_rows=windows.minimum_rows)
-        self._floors = {feature.name: feature.floor for feature in reference.features}
         self._began = at
         self._chunks: list[Values] = []
         self._rows = 0
@@ -61,29 +72,60 @@ class InputWatch:
         return over
 
     def _end(self, at: float) -> None:
-        outcome = self._outcome(at) if self._rows >= self._windows.minimum_rows else self._too_few()
-        self.state = replace(self.state, alarm=self.state.alarm.after(outcome, at))
+        if self._rows >= self._windows.minimum_rows:
+            self._judge(np.concatenate(self._chunks), at)
+        else:
+            few = f"fewer than {self._windows.minimum_rows} rows in a window"
+            unknown = Outcome(Signal.UNKNOWN, f"{self.subject}: {few}")
+            self.state = replace(self.state, alarm=self.state.alarm.after(unknown, at), previous=self.state.previous.after(unknown, at))
         self._began, self._chunks, self._rows = at, [], 0
 
-    def _too_few(self) -> Outcome:
-        return Outcome(Signal.UNKNOWN, f"{self.subject}: fewer than {self._windows.minimum_rows} rows in a window")
-
-    def _outcome(self, at: float) -> Outcome:
-        window = np.concatenate(self._chunks)
-        score = self._scorer.score_encoded(window, alpha=self._windows.alpha(at - self._began))
-        self.state = replace(self.state, top=_top(score))
-        outcome = judge(score, self._floors, compared=len(self._reference.matrix), subject=f"{self.subject} against the reference")
-        before = self._against_previous(window, at)
+    def _judge(self, window: Values, at: float) -> None:
+        alpha = self._windows.alpha(at - self._began)
+        score = self._scorer.score_encoded(window, alpha=alpha)
+        outcome = judge(
+            score, self._reference.features, compared=len(self._reference.matrix), subject=f"{self.subject} against the reference"
+        )
+        score_before, before = self._against_previous(window, alpha)
+        if outcome.signal.alarms and score_before is not None:
+            outcome = replace(outcome, message=f"{outcome.message}; {_briefly(before)}")
+        alarm, previous = self.state.alarm.after(outcome, at), self.state.previous.after(before, at)
+        record = Record(
+            at, len(window), outcome.signal, before.signal, alarm.raised_by(outcome), previous.raised_by(before),
+            distances(score, score_before),
+        )  # fmt: skip
+        self.state = InputState(
+            alarm=alarm,
+            top=_top(score),
+            previous=previous,
+            moved=moved(score, self._reference.features, self._scorer.histograms),
+            records=(*self.state.records, record)[-REMEMBERED:],
+        )
         self._previous = window
-        return replace(outcome, message=f"{outcome.message}; {before}") if before and outcome.signal.alarms else outcome
 
-    def _against_previous(self, window: Values, at: float) -> str:
+    def _against_previous(self, window: Values, alpha: float) -> tuple[WindowScore | None, Outcome]:
+        """Compare with the window before, by the quick tests whatever the reference's detector is: none of them needs fitting."""
         if self._previous is None:
-            return ""
-        reference = replace(self._reference, matrix=self._previous)
-        scorer = Scorer(reference, alpha=self._windows.alpha(at - self._began), minimum_rows=self._windows.minimum_rows)
-        outcome = judge(scorer.score_encoded(window), self._floors, compared=len(self._previous), subject="against the window before")
-        return outcome.message if outcome.signal.alarms else "nothing moved since the window before"
+            return None, Outcome(Signal.UNKNOWN, f"{self.subject}: there is no window before")
+        features = tuple(feature.between_windows() for feature in self._reference.features)
+        before = replace(self._reference, features=with_rates(features, self._previous), matrix=self._previous, detector=Detector.TABULAR)
+        score = Scorer(before, alpha=alpha, minimum_rows=self._windows.minimum_rows).score_encoded(window)
+        return score, judge(score, features, compared=len(self._previous), subject=f"{self.subject} against the window before")
+
+
+def with_rates(features: Sequence[FeatureReference], rows: Values) -> tuple[FeatureReference, ...]:
+    """Return the features with the shares of missing and unseen values that these rows have."""
+    found = ((feature, rows[:, column]) for column, feature in enumerate(features))
+    return tuple(
+        replace(feature, missing_rate=float(feature.missing(values).mean()), unseen_rate=feature.unseen(values))
+        for feature, values in found
+    )
+
+
+def _briefly(before: Outcome) -> str:
+    return (
+        before.message.partition(": ")[2] + " since the window before" if before.signal.alarms else "nothing moved since the window before"
+    )
 
 
 def watched(reference: Reference, windows: Windows) -> Reference:

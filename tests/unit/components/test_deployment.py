@@ -91,6 +91,26 @@ def test_the_drift_reference_is_calibrated_and_read_back(trained: Any, tmp_path:
     assert [feature.name for feature in reference.features if feature.excluded] == ["wind"]
 
 
+def test_the_drift_reference_carries_its_detector_and_the_length_of_its_windows(trained: Any, tmp_path: Path) -> None:
+    chosen = {"window_hours": 48.0, "detector": "cvm", "expected_shift": 0.12}
+    fit(trained.train_rows, trained.features, tmp_path / "drift", time="at", excluded=[], **chosen)
+    reference = read_reference(tmp_path / "drift")
+    assert (reference.detector, reference.window_seconds, reference.expected_shift) == ("cvm", 172_800, 0.12)
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ({"detector": "mmd"}, "the drift detector 'mmd' is unknown; allowed are tabular, ks, cvm, chi-square, classifier"),
+        ({"expected_shift": 1.5}, "must lie between 0 and 1, found 1.5"),
+        ({"window_hours": -1.0}, "window_seconds must be above 0"),
+    ],
+)
+def test_a_drift_reference_that_cannot_be_fitted_so_is_refused(trained: Any, tmp_path: Path, option: Any, sentence: str) -> None:
+    with pytest.raises(StepError, match=sentence):
+        fit(trained.train_rows, trained.features, tmp_path / "drift", time="at", excluded=[], **option)
+
+
 def test_an_excluded_feature_that_does_not_exist_is_refused(trained: Any, tmp_path: Path) -> None:
     with pytest.raises(StepError, match="'snow' is excluded from alarms but not a feature"):
         fit(trained.train_rows, trained.features, tmp_path / "drift", time="at", window_rows=200, excluded=["snow"], seed=0)

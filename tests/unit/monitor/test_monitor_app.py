@@ -105,6 +105,12 @@ async def test_events_become_verdicts_which_a_crash_does_not_lose(client: aiohtt
     await monitor.end(signal.SIGKILL)
     await monitor.start()
     assert await ask(client, monitor) == found
+    async with client.get(f"{monitor.url}/v1/drift/flights") as answer:
+        (feature,) = (await answer.json())["versions"]["r1"]["features"]
+    assert (feature["name"], sum(feature["current"]), sum(feature["reference"])) == ("a", 150, 2000)
+    assert len(feature["reference"]) == len(feature["bins"]) + 1
+    async with client.get(f"{monitor.url}/v1/drift/others") as answer:
+        assert answer.status == 404
 
 
 async def test_it_ends_in_time_when_told_to(client: aiohttp.ClientSession, monitor: Process) -> None:

@@ -1,5 +1,7 @@
+import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headgate_monitor.detectors import ColumnKind, DriftError, Reference, Scorer, fit_reference, read_reference
+from headgate_monitor.detectors import ColumnKind, Detector, DriftError, Reference, Scorer, artifact, fit_reference, read_reference
 from headgate_monitor.detectors.distances import ks_distance
+from headgate_monitor.detectors.windows import cut
 
 KINDS = {"carrier": "category", "humid": "number"}
 
@@ -66,6 +69,34 @@ def test_windows_are_cut_by_time_not_by_the_order_of_the_rows() -> None:
     assert by_name(by_row)["humid"].floor < by_name(found)["humid"].floor
 
 
+def test_the_floor_between_windows_is_above_what_neighbours_were_apart_however_far_both_are_from_the_rest() -> None:
+    columns = rows(8000, missing=0)
+    columns["humid"] = [value + position / 100 for position, value in enumerate(columns["humid"])]  # a slow season
+    feature = by_name(fit(columns))["humid"]
+    assert feature.pair_floor < 0.3 < 0.6 < feature.floor
+    assert feature.between_windows().floor == feature.pair_floor
+
+
+def test_of_few_windows_every_pair_is_asked_how_far_apart_they_were() -> None:
+    columns = rows(1000, missing=0)
+    columns["humid"] = [value + position / 20 for position, value in enumerate(columns["humid"])]
+    humid = np.array(columns["humid"])
+    assert by_name(fit(columns))["humid"].pair_floor == pytest.approx(1.1 * ks_distance(np.sort(humid[:200]), humid[800:]))
+
+
+@pytest.mark.parametrize(
+    ("rows_most", "seconds", "lengths"),
+    [(4, None, [4, 4]), (100, 30, [3, 3, 3]), (2, 30, [2, 2, 2, 2, 2]), (100, 200, [])],
+)
+def test_windows_end_when_they_are_full_or_over_as_live_ones_do(rows_most: int, seconds: float | None, lengths: list[int]) -> None:
+    times = np.arange(10) * 10.0
+    assert [window.stop - window.start for window in cut(times, rows=rows_most, seconds=seconds)] == lengths
+
+
+def test_a_month_without_rows_is_no_window() -> None:
+    assert cut(np.array([0.0, 1, 100, 101, 130]), rows=100, seconds=30) == [slice(0, 2), slice(2, 4)]
+
+
 @pytest.mark.parametrize(("count", "calibrated"), [(999, False), (1000, True)])
 def test_fewer_than_five_windows_are_uncalibrated(count: int, calibrated: bool) -> None:
     reference = fit(rows(count))
@@ -108,6 +139,7 @@ def test_rare_categories_share_one_code() -> None:
         ({"excluded": ["wind"]}, "'wind' is excluded from alarms but not a feature; the features are carrier, humid"),
         ({"timestamps": range(5)}, "one common length above 0, found 5, 2000"),
         ({"window_rows": 99}, "window_rows must be at least 100, found 99"),
+        ({"window_seconds": 0}, "window_seconds must be above 0, found 0"),
     ],
 )
 def test_training_data_that_gives_no_reference_is_refused(change: dict[str, Any], sentence: str) -> None:
@@ -116,11 +148,11 @@ def test_training_data_that_gives_no_reference_is_refused(change: dict[str, Any]
 
 
 def test_a_reference_survives_its_folder_and_scores_the_same(tmp_path: Path) -> None:
-    reference = fit(excluded=["humid"], model_version="7")
+    reference = fit(excluded=["humid"], model_version="7", window_seconds=150, detector=Detector.CVM)
     reference.write(tmp_path / "drift")
     found = read_reference(tmp_path / "drift")
-    assert (found.features, found.window_rows, found.fitted_rows, found.model_version) == (reference.features, 200, 2000, "7")
     np.testing.assert_array_equal(found.matrix, reference.matrix)
+    assert replace(found, matrix=reference.matrix) == reference
     assert Scorer(found, alpha=0.01).score(rows(300, seed=3)) == Scorer(reference, alpha=0.01).score(rows(300, seed=3))
 
 
@@ -139,8 +171,16 @@ def test_the_schema_names_the_detectors_release_and_licence(tmp_path: Path) -> N
     assert schema["features"][0]["kind"] == ColumnKind.CATEGORY
 
 
+def seal(folder: Path, schema: dict[str, Any]) -> None:
+    """Hash a changed schema as its writer would have: what is then still refused does not hang on the hash."""
+    unsealed = {name: value for name, value in schema.items() if name != "sha256"}
+    schema["sha256"]["schema.json"] = artifact._digest(unsealed)
+    schema["sha256"]["reference.npz"] = hashlib.sha256((folder / "reference.npz").read_bytes()).hexdigest()
+
+
 def drop_rows(folder: Path, schema: dict[str, Any]) -> None:
     schema["storedRows"] = 7
+    seal(folder, schema)
 
 
 def drop_hash(folder: Path, schema: dict[str, Any]) -> None:
@@ -148,7 +188,16 @@ def drop_hash(folder: Path, schema: dict[str, Any]) -> None:
 
 
 def new_format(folder: Path, schema: dict[str, Any]) -> None:
-    schema["format"] = 2
+    schema["format"] = 3
+
+
+def raise_a_floor(folder: Path, schema: dict[str, Any]) -> None:
+    schema["features"][1]["floor"] = 0.9
+
+
+def remove_a_floor(folder: Path, schema: dict[str, Any]) -> None:
+    schema["features"][1]["floor"] = float("nan")
+    seal(folder, schema)
 
 
 def flip_bit(folder: Path, schema: dict[str, Any]) -> None:
@@ -159,6 +208,32 @@ def flip_bit(folder: Path, schema: dict[str, Any]) -> None:
 
 def extra_member(folder: Path, schema: dict[str, Any]) -> None:
     schema["features"][0]["colour"] = "red"
+    seal(folder, schema)
+
+
+def other_library(folder: Path, schema: dict[str, Any]) -> None:
+    schema["libraries"]["alibi-detect"] = "0.12.0"
+    seal(folder, schema)
+
+
+def pickled_rows(folder: Path, schema: dict[str, Any]) -> None:
+    np.savez(folder / "reference.npz", allow_pickle=True, matrix=np.array([[print, 1]], dtype=object))
+    seal(folder, schema)
+
+
+def infinite_rows(folder: Path, schema: dict[str, Any]) -> None:
+    np.savez(folder / "reference.npz", matrix=np.full((2000, 2), np.inf))
+    seal(folder, schema)
+
+
+def another_array(folder: Path, schema: dict[str, Any]) -> None:
+    np.savez(folder / "reference.npz", matrix=np.zeros((2000, 2)), more=np.zeros(3))
+    seal(folder, schema)
+
+
+def no_archive(folder: Path, schema: dict[str, Any]) -> None:
+    (folder / "reference.npz").write_bytes(b"PK\x03\x04 but no more")
+    seal(folder, schema)
 
 
 @pytest.mark.parametrize(
@@ -166,19 +241,33 @@ def extra_member(folder: Path, schema: dict[str, Any]) -> None:
     [
         (drop_rows, r"has the shape \(2000, 2\), schema.json describes \(7, 2\); fit the reference again"),
         (drop_hash, "lacks or misuses 'sha256'"),
-        (new_format, "is not of format 1; fit the reference again with this version of Headgate"),
+        (new_format, "is not of format 2; fit the reference again with this version of Headgate"),
+        (raise_a_floor, "schema.json was changed after it was written; fit the reference again"),
+        (remove_a_floor, "lacks or misuses a floor of nan; fit the reference again"),
         (flip_bit, "reference.npz was changed after it was written"),
         (extra_member, "lacks or misuses .*colour"),
+        (other_library, "was fitted with alibi-detect 0.12.0, this monitor has 0.11.4; fit the reference again"),
+        (pickled_rows, "reference.npz is no file of numbers: Object arrays cannot be loaded"),
+        (infinite_rows, "holds other values than finite numbers"),
+        (another_array, r"holds matrix.npy, more.npy of \d+ bytes, not one array"),
+        (no_archive, "reference.npz is no file of numbers"),
     ],
 )
 def test_a_reference_that_must_not_be_used_is_refused(
     damage: Callable[[Path, dict[str, Any]], None], sentence: str, tmp_path: Path
 ) -> None:
-    fit().write(tmp_path)
+    fit(rows(), window_rows=1000).write(tmp_path)
     schema = json.loads((tmp_path / "schema.json").read_text())
     damage(tmp_path, schema)
     (tmp_path / "schema.json").write_text(json.dumps(schema))
     with pytest.raises(DriftError, match=sentence):
+        read_reference(tmp_path)
+
+
+def test_what_a_file_says_of_its_size_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit(rows(), window_rows=1000).write(tmp_path)
+    monkeypatch.setattr(artifact, "LARGEST_ROWS", 30_000)  # packed they are smaller than that
+    with pytest.raises(DriftError, match=r"of \d+ bytes, not one array"):
         read_reference(tmp_path)
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
@@ -39,27 +39,27 @@ def sample(random: np.random.Generator, rows: int, shift: float) -> np.ndarray:
     )
 
 
+@pytest.mark.filterwarnings("ignore:ks_2samp. Exact calculation unsuccessful")  # of the stock detector; it goes on without
 @pytest.mark.parametrize("correction", ["bonferroni", "fdr"])
-@settings(max_examples=60, deadline=None)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    rows=st.sampled_from([(300, 60), (1000, 100), (2000, 500)]),
-    shift=st.sampled_from([0.0, 0.1, 0.2, 0.5]),
-    level=st.sampled_from([0.05, 0.01, 3.5e-4]),
-)
-def test_it_decides_as_the_stock_detector(correction: str, seed: int, rows: tuple[int, int], shift: float, level: float) -> None:
-    random = np.random.default_rng(seed)
-    reference, window = sample(random, rows[0], 0.0), sample(random, rows[1], shift)
-    stock = TabularDrift(reference, p_val=level, categories_per_feature={3: None, 4: None}, correction=correction)
-    quick = PresortedTabularDrift(reference, level, [3, 4], correction=correction)
-    for kind in ("batch", "feature"):
-        expected, found = stock.predict(window, drift_type=kind)["data"], quick.predict(window, drift_type=kind)["data"]
-        np.testing.assert_array_equal(found["is_drift"], expected["is_drift"])
-        np.testing.assert_allclose(found["distance"], expected["distance"], rtol=1e-5)
-        np.testing.assert_allclose(found["p_val"], expected["p_val"], atol=0.02)
-        near = (expected["p_val"] > level / 5 / 1.5) & (expected["p_val"] < level * 1.5)
-        np.testing.assert_allclose(found["p_val"][near], expected["p_val"][near], rtol=1e-4)
-        np.testing.assert_array_equal(found["threshold"], expected["threshold"])
+def test_it_decides_as_the_stock_detector_in_250_random_cases_with_ties(correction: str) -> None:
+    drifted = 0
+    for seed in range(250):
+        random = np.random.default_rng(seed)
+        rows, own = ((300, 60), (500, 100), (1000, 200))[seed % 3]
+        shift, level = (0.0, 0.1, 0.2, 0.5)[seed % 4], (0.05, 0.01, 3.5e-4)[seed // 4 % 3]
+        reference, window = sample(random, rows, 0.0), sample(random, own, shift)
+        stock = TabularDrift(reference, p_val=level, categories_per_feature={3: None, 4: None}, correction=correction)
+        quick = PresortedTabularDrift(reference, level, [3, 4], correction=correction)
+        for kind in ("batch", "feature"):
+            expected, found = stock.predict(window, drift_type=kind)["data"], quick.predict(window, drift_type=kind)["data"]
+            np.testing.assert_array_equal(found["is_drift"], expected["is_drift"])
+            np.testing.assert_allclose(found["distance"], expected["distance"], rtol=1e-5)
+            np.testing.assert_allclose(found["p_val"], expected["p_val"], atol=0.02)
+            near = (expected["p_val"] > level / 5 / 1.5) & (expected["p_val"] < level * 1.5)
+            np.testing.assert_allclose(found["p_val"][near], expected["p_val"][near], rtol=1e-4)
+            np.testing.assert_array_equal(found["threshold"], expected["threshold"])
+        drifted += int(np.any(found["is_drift"]))
+    assert 50 < drifted < 200  # both decisions were asked for
 
 
 def test_one_missing_number_silences_no_feature() -> None:

@@ -13,6 +13,9 @@ def fit_drift_reference(
     time: str,
     excluded: list[str],
     window_rows: int = 500,
+    window_hours: float = 0.0,
+    detector: str = "tabular",
+    expected_shift: float = 0.0,
     seed: int = 0,
 ) -> None:
     """Fit what drift is measured against: the training rows, and how far they wandered by themselves.
@@ -26,6 +29,10 @@ def fit_drift_reference(
         time: The column with the moment of each row.
         excluded: Features that never alarm while the model goes on using them, such as seasonal ones.
         window_rows: The length of the windows that will be compared with the reference.
+        window_hours: Or their duration, whichever is reached first; 0 leaves it to the rows.
+        detector: Which test decides whether a window differs: tabular (Kolmogorov-Smirnov and chi-square, the fastest), ks, cvm, chi-square
+            or classifier. Distances and floors are the same for all but the classifier, which judges all features together.
+        expected_shift: How far the model's predictions are from its predecessor's on the same rows (0 to 1); it may differ so much.
         seed: Seed of the sample of rows that is kept.
     """
     from pathlib import Path
@@ -40,7 +47,12 @@ def fit_drift_reference(
             Path(reference.path),
             time=time,
             window_rows=window_rows,
+            window_hours=window_hours,
+            detector=detector,
+            expected_shift=expected_shift,
             excluded=excluded,
             seed=seed,
         )
-    reference.metadata.update(rows=fitted.fitted_rows, window_rows=fitted.window_rows, calibrated=fitted.calibrated)
+    reference.metadata.update(
+        rows=fitted.fitted_rows, window_rows=fitted.window_rows, calibrated=fitted.calibrated, detector=fitted.detector.value
+    )

@@ -4,10 +4,22 @@ from pathlib import Path
 
 from headgate_components import models, tables
 from headgate_components.step import StepError
-from headgate_monitor.detectors import DriftError, Reference, fit_reference
+from headgate_monitor.detectors import Detector, DriftError, Reference, fit_reference
 
 
-def fit(rows: Path, features_path: Path, folder: Path, *, time: str, window_rows: int, excluded: list[str], seed: int) -> Reference:
+def fit(
+    rows: Path,
+    features_path: Path,
+    folder: Path,
+    *,
+    time: str,
+    excluded: list[str],
+    window_rows: int = 500,
+    window_hours: float = 0.0,
+    detector: str = Detector.TABULAR,
+    expected_shift: float = 0.0,
+    seed: int = 0,
+) -> Reference:
     """Fits the reference and writes it into the folder.
 
     Args:
@@ -15,20 +27,37 @@ def fit(rows: Path, features_path: Path, folder: Path, *, time: str, window_rows
         features_path: the feature artifact; its features are watched.
         folder: where the artifact goes.
         time: the column with the moment of each row; floors are calibrated in its order.
-        window_rows: the length of the windows that will be compared with the reference.
         excluded: features that never alarm, such as seasonal ones.
+        window_rows: the length of the windows that will be compared with the reference.
+        window_hours: or their duration, whichever is reached first; 0: rows alone.
+        detector: which test decides; one of `Detector`.
+        expected_shift: how far the model's predictions are from its predecessor's on the same rows, 0 to 1.
         seed: of the sample that is kept.
 
     Raises:
         StepError: a file or a column cannot be used.
     """
+    if detector not in list(Detector):
+        raise StepError(f"the drift detector '{detector}' is unknown; allowed are {', '.join(Detector)}")
+    if not 0 <= expected_shift <= 1:
+        raise StepError(f"the expected shift of the predictions must lie between 0 and 1, found {expected_shift}")
     features = models.read_features(features_path)
     table = tables.read(rows)
     kinds = {feature.name: feature.kind.value for feature in features.features}
     columns = tables.arrays(table, kinds)
     timestamps = tables.arrays(table, [time])[time]
     try:
-        reference = fit_reference(columns, timestamps, kinds, window_rows=window_rows, excluded=excluded, seed=seed)  # type: ignore[arg-type]
+        reference = fit_reference(
+            columns,  # type: ignore[arg-type]
+            timestamps,  # type: ignore[arg-type]
+            kinds,
+            window_rows=window_rows,
+            window_seconds=window_hours * 3600 or None,
+            excluded=excluded,
+            seed=seed,
+            expected_shift=expected_shift,
+            detector=Detector(detector),
+        )
         reference.write(folder)
     except DriftError as error:
         raise StepError(str(error)) from error
