@@ -82,6 +82,22 @@ def arrays(table: pa.Table, names: Iterable[str]) -> Arrays:
     return {name: table.column(name).to_numpy() for name in wanted}
 
 
+def times(table: pa.Table, name: str) -> NDArray[Any]:
+    """The column by which rows are ordered: times or numbers, none missing.
+
+    Raises:
+        StepError: it is absent, or holds something else.
+    """
+    require(table, [name])
+    column = table.column(name)
+    kind = column.type
+    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        raise StepError(f"the column '{name}' holds {kind}; it must hold times or numbers, for rows are ordered by it")
+    if column.null_count:
+        raise StepError(f"{column.null_count:,} rows have no value in '{name}', by which rows are ordered")
+    return arrays(table, [name])[name]
+
+
 def require(table: pa.Table, names: Iterable[str]) -> None:
     """Refuses a table without these columns.
 

@@ -54,7 +54,7 @@ def read_rows(source: Path, features_path: Path, label: str, *, name: str = "tra
     if table.num_rows < MINIMUM_ROWS:
         raise StepError(f"{table.num_rows} {name} rows are too few; at least {MINIMUM_ROWS} are needed")
     if time:
-        _refuse_disorder(tables.arrays(table, [time])[time], time, name)
+        _refuse_disorder(tables.times(table, time), time, name)
     labels = _labels(tables.arrays(table, [label])[label], label, name)
     return Rows(features, models.encode(features, tables.arrays(table, features.names)), labels)
 
@@ -122,8 +122,6 @@ def _labels(values: NDArray[Any], label: str, name: str) -> Labels:
 
 
 def _refuse_disorder(moments: NDArray[Any], time: str, name: str) -> None:
-    if moments.dtype.kind not in "Miuf":
-        raise StepError(f"the column '{time}' of the {name} rows holds {moments[0]!r}; it must hold times or numbers")
     back = np.flatnonzero(moments[1:] < moments[:-1])
     if len(back):
         row = int(back[0]) + 1

@@ -11,7 +11,8 @@ import pytest
 from mlflow import MlflowClient
 
 from headgate_components.data_processing.select_rows.logic import select
-from headgate_components.data_processing.split.logic import Columns, Period
+from headgate_components.data_processing.split.logic import Period
+from headgate_components.data_processing.split.roles import Columns
 from headgate_components.deployment.fetch_model.logic import Parts, fetch
 from headgate_components.deployment.fit_drift_reference.logic import fit
 from headgate_components.deployment.set_alias.logic import set_alias

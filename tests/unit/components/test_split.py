@@ -7,7 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from headgate_components.data_processing.split.logic import Columns, Period, SplitRows, split
+from headgate_components.data_processing.split.logic import Period, SplitRows, split
+from headgate_components.data_processing.split.roles import Columns
 from headgate_components.step import StepError
 
 COLUMNS = Columns(time="at", label="late", id="id")

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headgate_components import tables
+from headgate_components.data_processing.build_features.checks import check_columns
 from headgate_components.models import kinds, model_errors
 from headgate_components.step import StepError
 from headgate_serving.model import FeatureKind, FeatureSet, UnknownPolicy, fit_features
@@ -55,6 +56,8 @@ def build_features(
         raise StepError(f"max_categories must be 0 (all) or more, found {max_categories}")
     wanted = kinds(categories, numbers)
     train, evaluation = tables.read(source.train), tables.read(source.evaluation)
+    tables.require(train, wanted)
+    check_columns(train, wanted, max_categories=max_categories)
     with model_errors():
         columns = tables.arrays(train, wanted)
         features = fit_features(columns, wanted, unknown=policy, max_categories=max_categories or None)  # type: ignore[arg-type]

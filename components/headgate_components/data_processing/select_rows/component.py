@@ -34,7 +34,8 @@ def select_rows(
     from pathlib import Path
 
     from headgate_components.data_processing.select_rows.logic import select
-    from headgate_components.data_processing.split.logic import Columns, Period
+    from headgate_components.data_processing.split.logic import Period
+    from headgate_components.data_processing.split.roles import Columns
     from headgate_components.step import step
 
     with step("select_rows"):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from headgate_components import models, tables
 from headgate_components.data_processing.build_features.logic import encodable
-from headgate_components.data_processing.split.logic import Columns, Period, labelled_rows, refuse_leaking_features, refuse_repeated_ids
+from headgate_components.data_processing.split.logic import Period, labelled_rows, refuse_leaking_features, refuse_repeated_ids
+from headgate_components.data_processing.split.roles import Columns
 
 
 @dataclass(frozen=True)

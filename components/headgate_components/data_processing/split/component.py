@@ -43,8 +43,9 @@ def split(
     """
     from pathlib import Path
 
-    from headgate_components.data_processing.split.logic import Columns, Period
+    from headgate_components.data_processing.split.logic import Period
     from headgate_components.data_processing.split.logic import split as run
+    from headgate_components.data_processing.split.roles import Columns
     from headgate_components.step import step
 
     with step("split"):

@@ -9,16 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headgate_components import tables
+from headgate_components.data_processing.split.roles import Columns, check_roles
 from headgate_components.step import StepError
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The columns with a role of their own; none of them may be a feature."""
-
-    time: str
-    label: str
-    id: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +65,7 @@ def labelled_rows(table: pa.Table, columns: Columns, period: Period, name: str) 
     Raises:
         StepError: there are none, or their labels are not 0 and 1.
     """
+    check_roles(table, columns)
     part = _within(table, columns.time, period, name)
     rows = _labelled(part, columns, name)
     return rows.sort_by([(columns.time, "ascending"), (columns.id, "ascending")]), part.num_rows - rows.num_rows
@@ -90,6 +83,8 @@ def refuse_leaking_features(columns: Columns, features: Sequence[str]) -> None:
 
 
 def _within(table: pa.Table, time: str, period: Period, name: str) -> pa.Table:
+    if _time(period.end) <= _time(period.start):
+        raise StepError(f"{name} goes back in time: it starts at {period.start} and ends at {period.end}")
     start, end = (pa.scalar(_time(moment)).cast(table.schema.field(time).type) for moment in (period.start, period.end))
     values = table.column(time)
     rows = table.filter(pc.and_(pc.greater_equal(values, start), pc.less(values, end)))
@@ -102,6 +97,8 @@ def _within(table: pa.Table, time: str, period: Period, name: str) -> pa.Table:
 def _labelled(table: pa.Table, columns: Columns, name: str) -> pa.Table:
     rows = table.filter(pc.is_valid(table.column(columns.label)))
     found = sorted(pc.unique(rows.column(columns.label)).to_pylist())
+    if not found:
+        raise StepError(f"the label '{columns.label}' has no value in {name}")
     if found != [0, 1]:
         raise StepError(f"the label '{columns.label}' takes the values {found[:5]} in {name}; it must be 0 and 1, and both must occur")
     return rows
@@ -123,6 +120,9 @@ def refuse_repeated_ids(parts: Sequence[pa.Table], column: str) -> None:
 
 def _time(moment: str) -> datetime:
     try:
-        return datetime.fromisoformat(moment)
+        found = datetime.fromisoformat(moment)
     except ValueError as error:
         raise StepError(f"'{moment}' is not a time; give ISO 8601 such as 2013-05-01T04:00:00") from error
+    if found.tzinfo is not None:
+        raise StepError(f"'{moment}' names an offset; give it in the clock of the table, without one, such as 2013-05-01T04:00:00")
+    return found

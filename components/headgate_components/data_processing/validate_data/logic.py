@@ -34,10 +34,14 @@ def validate(source: Path, schema: str, report: Path, *, reference: Path | None 
     limits = limits or Limits()
     frame = tables.read(source).to_pandas()
     moved = [] if reference is None else shifts(frame, tables.read(reference).to_pandas())
-    problems = schema_problems(frame, schema) + [problem for shift in moved if (problem := shift.problem(limits))]
+    problems = _emptiness(frame) + schema_problems(frame, schema) + [problem for shift in moved if (problem := shift.problem(limits))]
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(_page(frame, problems, moved), encoding="utf-8")
     return Validation(tuple(problems))
+
+
+def _emptiness(frame: pd.DataFrame) -> list[str]:
+    return ["the table has no rows"] if frame.empty else []
 
 
 def _page(frame: pd.DataFrame, problems: list[str], moved: list[ColumnShift]) -> str:

@@ -45,7 +45,7 @@ def fit(
     table = tables.read(rows)
     kinds = {feature.name: feature.kind.value for feature in features.features}
     columns = tables.arrays(table, kinds)
-    timestamps = tables.arrays(table, [time])[time]
+    timestamps = tables.times(table, time)
     try:
         reference = fit_reference(
             columns,  # type: ignore[arg-type]

@@ -24,7 +24,10 @@ def golden(rows: Path, features_path: Path, model_path: Path, target: Path, *, c
     if not 1 <= count <= MOST_ROWS:
         raise StepError(f"a golden set of {count} rows is not possible; allowed are 1 to {MOST_ROWS}")
     features = models.read_features(features_path)
-    columns = tables.arrays(tables.read(rows), features.names)
+    table = tables.read(rows)
+    if table.num_rows == 0:
+        raise StepError("there are no rows to choose a golden set from")
+    columns = tables.arrays(table, features.names)
     chosen = telling_rows(columns, count)
     sample = {name: values[chosen] for name, values in columns.items()}
     with models.model_errors():
