@@ -14,10 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import numpy as np
 import psutil
 import pytest
+from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
+from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
 
 V1, V2 = "/v1/models/flight-delay:predict", "/v2/models/flight-delay/infer"
 
@@ -36,15 +39,15 @@ def free_port() -> int:
         return port
 
 
-def command(folder: Path, port: int) -> list[str]:
-    arguments = ["--model_name=flight-delay", f"--model_dir={folder}", f"--http_port={port}", "--host=127.0.0.1"]
+def command(folder: Path, port: int, *flags: str) -> list[str]:
+    arguments = ["--model_name=flight-delay", f"--model_dir={folder}", f"--http_port={port}", "--host=127.0.0.1", *flags]
     return [sys.executable, "-m", "headgate_serving", *arguments]
 
 
 @contextmanager
-def serving(folder: Path, log: Path) -> Iterator[Process]:
+def serving(folder: Path, log: Path, *flags: str) -> Iterator[Process]:
     port = free_port()
-    with log.open("wb") as output, subprocess.Popen(command(folder, port), stderr=output, stdout=output) as popen:
+    with log.open("wb") as output, subprocess.Popen(command(folder, port, *flags), stderr=output, stdout=output) as popen:
         process = Process(popen, port, log)
         try:
             wait_until_ready(process)
@@ -68,9 +71,21 @@ def wait_until_ready(process: Process) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(small_export: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    with serving(small_export, tmp_path_factory.mktemp("log") / "server.log") as process:
+def grpc_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def server(small_export: Path, grpc_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with serving(small_export, tmp_path_factory.mktemp("log") / "server.log", f"--grpc_port={grpc_port}") as process:
         yield process
+
+
+@pytest.fixture
+def stub(server: Process, grpc_port: int) -> Iterator[GRPCInferenceServiceStub]:
+    assert server.popen.poll() is None
+    with grpc.insecure_channel(f"127.0.0.1:{grpc_port}") as channel:
+        yield GRPCInferenceServiceStub(channel)
 
 
 @pytest.fixture(scope="module")
@@ -215,9 +230,54 @@ def test_it_counts_for_prometheus(server: Process, golden: dict[str, Any]) -> No
     assert 'request_predict_seconds_count{model_name="flight-delay"}' in server.client.get("/metrics").text
 
 
-def test_it_listens_on_loopback_only_and_on_nothing_else(server: Process) -> None:
-    listening = [entry.laddr for entry in psutil.Process(server.popen.pid).connections() if entry.status == psutil.CONN_LISTEN]
-    assert [(address.ip, address.port) for address in listening] == [("127.0.0.1", server.port)]
+def listening(process: Process) -> set[tuple[str, int]]:
+    found = [entry.laddr for entry in psutil.Process(process.popen.pid).connections() if entry.status == psutil.CONN_LISTEN]
+    return {(address.ip.removeprefix("::ffff:"), address.port) for address in found}  # gRPC maps IPv4 into IPv6
+
+
+def test_it_listens_on_loopback_only_and_on_nothing_else(server: Process, grpc_port: int) -> None:
+    assert listening(server) == {("127.0.0.1", server.port), ("127.0.0.1", grpc_port)}
+
+
+def grpc_request(golden: dict[str, Any], *, without: str = "", **changes: Any) -> pb.ModelInferRequest:
+    request = pb.ModelInferRequest(model_name="flight-delay", id="mine", **changes)
+    for tensor in golden["request"]["inputs"]:
+        if tensor["name"] != without:
+            contents = {"fp64_contents": [float("nan") if value is None else value for value in tensor["data"]]}
+            if tensor["datatype"] == "BYTES":
+                contents = {"bytes_contents": [(value or "").encode() for value in tensor["data"]]}
+            request.inputs.add(name=tensor["name"], shape=tensor["shape"], datatype=tensor["datatype"]).contents.MergeFrom(
+                pb.InferTensorContents(**contents)
+            )
+    return request
+
+
+def test_grpc_gives_the_same_probabilities_and_contributions(
+    server: Process, stub: GRPCInferenceServiceStub, golden: dict[str, Any]
+) -> None:
+    answer = stub.ModelInfer(grpc_request(golden), timeout=10)
+    assert (answer.model_name, answer.model_version, answer.id) == ("flight-delay", "1", "mine")
+    assert list(answer.outputs[0].contents.fp64_contents) == golden["outputs"]["probability"]
+    wanted = [pb.ModelInferRequest.InferRequestedOutputTensor(name="contributions")]
+    explained = stub.ModelInfer(grpc_request(golden, outputs=wanted, without="humid"), timeout=10)
+    assert [(output.name, list(output.shape)) for output in explained.outputs] == [("probability", [20]), ("contributions", [20, 6])]
+    assert stub.ModelReady(pb.ModelReadyRequest(name="flight-delay"), timeout=10).ready
+    assert 'protocol="grpc"' in server.client.get("/metrics").text
+
+
+def test_grpc_requests_that_do_not_fit_are_invalid_arguments_with_a_sentence(stub: GRPCInferenceServiceStub) -> None:
+    wrong = pb.ModelInferRequest(model_name="flight-delay")
+    wrong.inputs.add(name="humid", shape=[1], datatype="BYTES").contents.bytes_contents.append(b"wet")
+    with pytest.raises(grpc.RpcError) as refused:
+        stub.ModelInfer(wrong, timeout=10)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "tensor 'humid' must have a numeric datatype" in refused.value.details()
+    short = pb.ModelInferRequest(model_name="flight-delay", raw_input_contents=[b"123"])
+    short.inputs.add(name="humid", shape=[1], datatype="FP64")
+    with pytest.raises(grpc.RpcError) as refused:
+        stub.ModelInfer(short, timeout=10)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "tensor 'humid' cannot be decoded as FP64 of shape [1]" in refused.value.details()
 
 
 def test_it_computes_on_one_thread_and_logs_nothing_a_request(server: Process, golden: dict[str, Any]) -> None:
@@ -248,7 +308,7 @@ def test_sigterm_under_load_ends_it_cleanly_within_seconds(small_export: Path, g
     with serving(small_export, tmp_path / "server.log") as process:
         with ThreadPoolExecutor(4) as pool:
             clients = [pool.submit(_ask_until_refused, process.port, golden["request"]) for _ in range(4)]
-            while process.client.get("/metrics").text.count("request_predict_seconds_count{") == 0:
+            while 'request_predict_seconds_count{model_name="flight-delay"} 0.0' in process.client.get("/metrics").text:
                 assert process.popen.poll() is None
             start = time.monotonic()
             process.popen.send_signal(signal.SIGTERM)
@@ -281,6 +341,23 @@ def test_a_changed_model_is_refused_with_one_line(small_export: Path, tmp_path: 
     assert code == 1
     assert errors.count("\n") == 1
     assert errors.startswith(f"headgate: error: {folder}/model.ubj was changed after the export")
+
+
+def test_a_model_that_predicts_otherwise_than_its_golden_set_is_refused_with_the_numbers(
+    make_export: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_export(tmp_path / "storage", "4", tamper_base_score=True)
+    code, errors = refused(command(folder, free_port()))
+    assert code == 1
+    assert errors.count("\n") == 1
+    assert "the model predicts otherwise than where it was trained: 0." in errors
+    with serving(folder, tmp_path / "server.log", "--parity=report") as process:
+        assert listening(process) == {("127.0.0.1", process.port)}, "no gRPC unless it is wanted"
+        assert "20 of 20 rows differ" in process.log.read_text()
+        (line,) = [
+            line for line in process.client.get("/metrics").text.splitlines() if line.startswith("headgate_serving_parity_difference{")
+        ]
+        assert float(line.split()[-1]) > 0.1
 
 
 def test_a_busy_port_and_an_absent_folder_are_named_in_one_line(small_export: Path, tmp_path: Path) -> None:

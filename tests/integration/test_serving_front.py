@@ -168,7 +168,7 @@ class Stuck:
 async def test_a_late_model_is_replaced_by_the_marked_fallback_and_comes_back(model: ExportedModel, instance: dict[str, Any]) -> None:
     booster = Stuck(model.booster)
     late = versioned(model, "late", booster=booster)
-    late.metadata["prior"] = 0.24
+    late.metadata["metrics"] = {"baseRate": 0.24}
     async with asking(late, fallback="prior", time_budget=0.2) as client:
         assert await probability(client, instance) != 0.24
         booster.go_on.clear()
@@ -223,7 +223,7 @@ def test_options_that_the_model_cannot_keep_are_refused(model: ExportedModel, tm
     from headgate_serving.server.options import Options
     from headgate_serving.server.service import Service
 
-    with pytest.raises(ModelError, match="records no share of positive labels as its 'prior'; give --fallback a number"):
+    with pytest.raises(ModelError, match="the export records no metric baseRate, which is its prior; give --fallback a number"):
         Service("m", model, Options(model_name="m", model_dir=tmp_path, fallback="prior"))
 
 

@@ -14,6 +14,9 @@ from headgate_serving.server.cache import MOST_ROWS, Cache
 from headgate_serving.server.metrics import Meter
 from headgate_serving.server.options import PRIOR, Options
 
+BASE_RATE = "baseRate"
+"""The metric of an export that is its prior: the share of positive labels among the rows it was evaluated on."""
+
 _log = logging.getLogger("headgate.serving")
 
 
@@ -112,7 +115,7 @@ def prior(model: ExportedModel, first: Answer, options: Options) -> float | None
         raise ModelError(f"the model answers {first.shape[1]} numbers a row, a fallback is one; serve it without")
     if options.fallback != PRIOR:
         return float(options.fallback)
-    found = model.metadata.get("prior")
+    found = (model.metadata.get("metrics") or {}).get(BASE_RATE)
     if not isinstance(found, int | float) or not 0 <= found <= 1:
-        raise ModelError("the export records no share of positive labels as its 'prior'; give --fallback a number")
+        raise ModelError(f"the export records no metric {BASE_RATE}, which is its prior; give --fallback a number")
     return float(found)

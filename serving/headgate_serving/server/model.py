@@ -105,7 +105,7 @@ def response_of(request: InferRequest, body: dict[str, Any]) -> InferResponse:
 
 def _values_of(tensor: Any) -> list[Any]:
     try:
-        values = tensor.data if isinstance(tensor.data, list) else tensor.as_numpy().ravel().tolist()
+        values = tensor.data if isinstance(tensor.data, list) and tensor.data else tensor.as_numpy().ravel().tolist()
         return [(value.decode() or None) if isinstance(value, bytes) else value for value in values]
     except Exception as error:  # KServe's decoders raise whatever they stumble upon
         raise InvalidInput(f"tensor '{tensor.name}' cannot be decoded as {tensor.datatype} of shape {tensor.shape}: {error}") from error
