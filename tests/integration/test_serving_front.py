@@ -196,7 +196,7 @@ async def test_a_failing_model_is_replaced_too_and_without_a_fallback_it_is_500(
                 raise RuntimeError("broken trees")
             return np.zeros(len(matrix))
 
-    async with asking(versioned(model, "failed", booster=Broken()), fallback=0.5, time_budget=5.0) as client:
+    async with asking(versioned(model, "failed", booster=Broken()), fallback=0.5) as client:
         answer = await client.post(V1, json={"instances": [instance]})
         assert (answer.status_code, answer.json()["fallback"]) == (200, "failed")
     async with asking(versioned(model, "broken", booster=Broken())) as client:

@@ -42,7 +42,7 @@ class Engine:
         self._prior = prior(model, first, options)
         # One prediction at a time: two would only share the core. Large requests have a worker of their own.
         self._large = ThreadPoolExecutor(1, "large")
-        worker = ThreadPoolExecutor(1, "small") if self._prior is not None else None
+        worker = ThreadPoolExecutor(1, "small") if options.time_budget is not None else None
         self._batcher = Batcher(self._predict, rows=options.batch_rows, delay=options.batch_delay, worker=worker)
         cached = options.cache_ttl > 0
         self._cache = Cache(ttl=options.cache_ttl, entries=options.cache_entries, clock=time.monotonic) if cached else None
@@ -70,10 +70,11 @@ class Engine:
             return await loop.run_in_executor(self._large, self._model.contributions, matrix)
 
     async def _in_time(self, matrix: Matrix, arrived: float) -> Answered:
-        if self._prior is None or self._options.time_budget is None:
+        if self._prior is None:
             return Answered(await self._remembered(matrix))
+        budget = self._options.time_budget
         try:
-            async with asyncio.timeout_at(arrived + self._options.time_budget):
+            async with asyncio.timeout_at(None if budget is None else arrived + budget):
                 return Answered(await self._remembered(matrix))
         except TimeoutError:
             reason = "late"
