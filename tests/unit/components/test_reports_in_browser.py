@@ -1,5 +1,6 @@
 """The reports in a real browser: silent, self-contained, as wide as a telephone, and legible without eyes and in the dark."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from headgate_components import html, plots
 from headgate_components.data_processing.build_features.logic import BuiltFeatures, Parts
 from headgate_components.data_processing.build_features.report import write_report
 from headgate_components.data_processing.validate_data.logic import validate
+from headgate_components.deployment.model_card.logic import model_card
+from headgate_components.deployment.model_card.sections import Words
+from headgate_components.evaluation.ablate.logic import ablate
 from headgate_components.evaluation.compare_to_champion import report as comparison_report
 from headgate_components.evaluation.compare_to_champion.judgement import Measured, Rule, judge
 from headgate_components.evaluation.evaluate.logic import Limits, evaluate
@@ -20,10 +24,24 @@ from headgate_components.evaluation.explain.logic import explain
 from headgate_components.evaluation.fairness.logic import Rule as FairnessRule
 from headgate_components.evaluation.fairness.logic import fairness
 from headgate_components.models import read_features
+from headgate_components.training.settings import Settings
+from headgate_components.training.tune.logic import tune
+from headgate_components.training.tune.search import Budget
 
 CHROMIUM = shutil.which("chromium")
 TELEPHONE: ViewportSize = {"width": 360, "height": 800}
-REPORTS = ("build_features", "compare_to_champion", "evaluate", "explain", "fairness", "hostile", "validate_data")
+REPORTS = (
+    "ablate",
+    "build_features",
+    "compare_to_champion",
+    "evaluate",
+    "explain",
+    "fairness",
+    "hostile",
+    "model_card",
+    "tune",
+    "validate_data",
+)
 SCHEMA = "schema_type: dataframe\ncolumns:\n  load: {dtype: float64, checks: {in_range: {min_value: 0, max_value: 1}}}\n"
 LEAST_CONTRAST = 4.5
 """Of text, WCAG 2.2 level AA."""
@@ -70,6 +88,13 @@ def reports(trained: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     measured = Measured(rows=1000, champion=0.7, challenger=0.8, lower_bound=0.05, champion_ms=0.1, challenger_ms=0.25)
     verdict = judge(measured, Rule(latency_ratio=2), "3")
     html.write(folder / "compare_to_champion.html", "Comparison", comparison_report.sections(verdict, measured, Rule()))
+    rows = (trained.train_rows, trained.evaluation_rows)
+    small = Settings(trees=5)
+    ablate(*rows, trained.features, label="late", settings=small, groups="", seconds=60, table=scrap, report=folder / "ablate.html")
+    budget, tuned = Budget(2, 60), {"study_path": scrap, "report": folder / "tune.html"}
+    tune(trained.train_rows, trained.features, label="late", base=small, budget=budget, folds=2, **tuned)
+    scrap.write_text(json.dumps({"modelName": "x" * 100, "lineage": {"modelDigest": "sha256:" + "a" * 64}}))
+    model_card(scrap, scrap, words=Words(owner="<b>ops</b>"), card=folder / "card.md", page=folder / "model_card.html")
     evil = '"><script>alert(1)</script><img src="http://127.0.0.1:9/x" onerror="alert(2)"> $x_$' + "x" * 200
     figure = plots.bars(evil, evil, [evil, "b"], [plots.Bars(evil, [1, 2]), plots.Bars("other", [2, 1])], x=evil)
     html.write(folder / "hostile.html", evil, [html.verdict([evil]), html.table(evil, [evil], [[evil]]), figure])

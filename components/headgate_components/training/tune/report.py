@@ -9,6 +9,8 @@ from headgate_components import html
 from headgate_components.training.tune.search import TREES, TUNED
 
 _OUTCOMES = {TrialState.COMPLETE: "done", TrialState.PRUNED: "given up", TrialState.FAIL: "interrupted"}
+_COLUMNS = {"trial": "trial", "outcome": "outcome", "log loss": "logLoss", "trees": "trees", "seconds": "seconds"}
+"""What the page calls the members of a trial."""
 
 
 def as_json(study: optuna.Study, best: dict[str, float | int]) -> dict[str, Any]:
@@ -27,26 +29,17 @@ def render(content: dict[str, Any], seconds: float) -> str:
     done = [trial for trial in trials if trial["outcome"] == "done"]
     gained = done[0]["logLoss"] - best["logLoss"]
     summary = (
-        f"<p>{len(trials)} trials, {len(done)} of them to their end, in {seconds:.0f} s. The best has a log loss of {best['logLoss']:.5f}, "
-        f"{gained:.5f} less than the settings the search began with.</p>"
+        f"{len(trials)} trials, {len(done)} of them to their end, in {seconds:.0f} s. The best has a log loss of {best['logLoss']:.5f}, "
+        f"{gained:.5f} less than the settings the search began with."
     )
-    header = ("trial", "outcome", "log loss", "trees", "seconds", *TUNED)
-    order = sorted(trials, key=lambda trial: (trial["outcome"] != "done", trial["logLoss"] if trial["logLoss"] is not None else 0.0))
-    rows = [
-        [trial[name] if trial[name] is not None else "" for name in ("trial", "outcome", "logLoss", "trees", "seconds")] for trial in order
+    order = sorted(trials, key=lambda trial: (trial["outcome"] != "done", trial["logLoss"] or 0.0))
+    rows = [[*(trial[name] for name in _COLUMNS.values()), *(trial["settings"].get(name) for name in TUNED)] for trial in order]
+    sections = [
+        html.note(summary),
+        html.table("Best settings", ("setting", "value"), list(best["settings"].items())),
+        html.table("Trials", (*_COLUMNS, *TUNED), rows),
     ]
-    return html.page(
-        "Tuning",
-        [
-            summary,
-            html.table("Best settings", ("setting", "value"), list(best["settings"].items())),
-            html.table(
-                "Trials",
-                header,
-                [[*row, *(trial["settings"].get(name, "") for name in TUNED)] for row, trial in zip(rows, order, strict=True)],
-            ),
-        ],
-    )
+    return html.page("Tuning", sections)
 
 
 def _trial(trial: FrozenTrial) -> dict[str, Any]:
