@@ -1,14 +1,30 @@
 """What a rollout of this manifest will do, in sentences: the manifest read back to the person who wrote it."""
 
 from datetime import timedelta
+from typing import Final
 
 from headgate_operator.api.quantities import format_duration, format_share
 from headgate_operator.api.spec import HookType, Metric, MetricPreset, ModelDeploymentSpec, OnInsufficientData, ParityMode, Strategy
 
+FALLBACK_FLAG: Final = "--fallback="
+FALLBACK_VARIABLE: Final = "HEADGATE_SERVING_FALLBACK"
+FALLBACKS: Final = "headgate_serving_fallbacks_total"
+"""How Headgate's model server is told to answer in any case, and where it counts such answers."""
+
 
 def outlook(spec: ModelDeploymentSpec) -> list[str]:
     """Return the sentences, in the order in which things will happen."""
-    return [_start(spec), _parity(spec), *_hooks(spec), _steps(spec), _refusal(spec), _promotion(spec), _watch(spec), *_labels(spec)]
+    return [
+        _start(spec),
+        _parity(spec),
+        *_hooks(spec),
+        _steps(spec),
+        _refusal(spec),
+        *_fallbacks(spec),
+        _promotion(spec),
+        _watch(spec),
+        *_labels(spec),
+    ]
 
 
 def _start(spec: ModelDeploymentSpec) -> str:
@@ -92,6 +108,20 @@ def _worse(metric: Metric) -> str:
     bound = format_duration(metric.slower_than or timedelta())
     what = {MetricPreset.GATEWAY_ERRORS: "fails", MetricPreset.GATEWAY_LATENCY: f"is slower than {bound}", None: "is bad"}[metric.preset]
     return f"it {what} more often than stable ({metric.name}: odds ratio above {metric.tolerated_odds_ratio:g})"
+
+
+def _fallbacks(spec: ModelDeploymentSpec) -> list[str]:
+    """Say that failures are hidden, if the model server has a fallback and no metric counts its answers."""
+    variables = [entry for entry in spec.predictor.env or () if entry.get("name") == FALLBACK_VARIABLE]
+    told = [argument.removeprefix(FALLBACK_FLAG) for argument in spec.predictor.args or () if argument.startswith(FALLBACK_FLAG)]
+    told = told or [str(entry.get("value", "")) for entry in variables]
+    counted = any(metric.prometheus is not None and FALLBACKS in metric.prometheus.bad for metric in spec.analysis.metrics)
+    if not told or told[-1] == "off" or counted:
+        return []
+    return [
+        f"Where it is late or fails, its server answers {told[-1]} instead, with HTTP 200: no metric here sees that. "
+        f"docs/metrics.md has one that counts {FALLBACKS}."
+    ]
 
 
 def _promotion(spec: ModelDeploymentSpec) -> str:

@@ -29,6 +29,28 @@ def test_the_words_say_what_parity_will_do(headgate, write, build, parity, said)
     assert said in headgate("lint", write(build(parity=parity))).stdout
 
 
+HIDDEN = "Where it is late or fails, its server answers 0.24 instead, with HTTP 200: no metric here sees that"
+COUNTED = {"bad": "headgate_serving_fallbacks_total{pod=~'{{isvc}}-.+'}", "total": "headgate_serving_answers_total{pod=~'{{isvc}}-.+'}"}
+
+
+@pytest.mark.parametrize(
+    ("predictor", "metrics", "hidden"),
+    [
+        ({"args": ["--fallback=prior", "--fallback=0.24"]}, [], True),
+        ({"env": [{"name": "HEADGATE_SERVING_FALLBACK", "value": "0.24"}]}, [], True),
+        ({"args": ["--fallback=0.24", "--fallback=off"]}, [], False),
+        ({"args": ["--fallback=0.24"]}, [{"name": "fallbacks", "prometheus": COUNTED}], False),
+        ({}, [], False),
+    ],
+)
+def test_a_fallback_that_no_metric_counts_is_pointed_out(headgate, write, build, predictor, metrics, hidden) -> None:
+    metrics = [{"name": "errors", "preset": "gateway-errors"}, *metrics]
+    analysis = {"provider": {"prometheus": {"address": "http://prometheus.monitoring:9090"}}, "metrics": metrics}
+    result = headgate("lint", write(build(predictor=predictor, analysis=analysis)))
+    assert result.exit_code == 0, result.stderr
+    assert (HIDDEN in result.stdout) is hidden
+
+
 def test_a_version_of_a_registry_brings_its_golden_set_along(headgate, write, build) -> None:
     registry = {"name": "flight-delay", "alias": "candidate", "trackingURI": "http://mlflow.mlflow:5000"}
     model = {"registry": registry, "format": {"name": "xgboost"}, "runtime": "headgate-xgboost"}
