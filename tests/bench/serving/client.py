@@ -17,6 +17,7 @@ _TIMEOUT = 30.0
 class Load:
     """What one run showed; latencies in milliseconds."""
 
+    requests: int
     rate: float
     p50: float
     p99: float
@@ -55,7 +56,7 @@ def ask(port: int, path: str, bodies: list[bytes], *, connections: int, seconds:
             for connection in opened:
                 connection.close()
     p50, p99, p999 = (float(value) for value in np.percentile(latencies, (50, 99, 99.9)) * 1000)
-    return Load(len(latencies) / (now - started), p50, p99, p999)
+    return Load(len(latencies), len(latencies) / (now - started), p50, p99, p999)
 
 
 def _ready(selector: selectors.BaseSelector) -> list[tuple[selectors.SelectorKey, int]]:

@@ -41,8 +41,16 @@ class Running:
     @property
     def megabytes(self) -> float:
         """Resident memory of the process and its children."""
-        pids = [self.pid, *_children(self.pid)]
-        return sum(_resident(pid) for pid in pids) / 1000
+        return sum(map(_resident, self._pids)) / 1000
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of processor time so far: unlike requests a second, other work on the machine hardly changes it."""
+        return sum(map(_cpu, self._pids))
+
+    @property
+    def _pids(self) -> list[int]:
+        return [self.pid, *_children(self.pid)]
 
 
 def ours(name: str, folder: Path, work: Path, *flags: str) -> Server:
@@ -137,3 +145,8 @@ def _children(pid: int) -> list[int]:
 def _resident(pid: int) -> int:
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) if found else 0
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
