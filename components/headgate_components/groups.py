@@ -30,27 +30,32 @@ def group_names(table: pa.Table, column: str) -> Names:
     """The name of each row's group, shape (rows,).
 
     Few different values are a group each, most frequent first; numbers and times of more values are cut at their quartiles; of other
-    values the rarest are one group. Missing values are a group.
+    values the rarest are one group. Missing and infinite values are a group.
 
     Raises:
         StepError: the table has no such column.
     """
     tables.require(table, [column])
-    values = table.column(column).to_pandas()
-    known = values.dropna()
-    continuous = pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values)
-    if continuous and not pd.api.types.is_bool_dtype(values) and known.nunique() > MOST_GROUPS:
-        names = pd.qcut(values, QUANTILES, duplicates="drop", precision=4).map(_interval, na_action="ignore")
+    values = table.column(column).to_pandas().replace([np.inf, -np.inf], np.nan)  # between infinities there are no quartiles
+    if _is_continuous(values) and values.nunique() > MOST_GROUPS:
+        names = pd.qcut(values, QUANTILES, duplicates="drop", precision=4).astype(object).map(_interval, na_action="ignore")
     else:
-        names = values.map(_value, na_action="ignore")
-        frequent = names.value_counts().index[: MOST_GROUPS if known.nunique() <= MOST_GROUPS else MOST_GROUPS - 1]
+        # As objects: pandas refuses a new value in a column of its own categories.
+        names = values.astype(object).map(_value, na_action="ignore")
+        counts = names.value_counts()
+        frequent = counts.index if len(counts) <= MOST_GROUPS else counts.index[: MOST_GROUPS - 1]
         names = names.where(names.isin(frequent) | names.isna(), OTHER)
-    return np.asarray(names.astype(object).where(names.notna(), MISSING), dtype=object)
+    return np.asarray(names.where(names.notna(), MISSING), dtype=object)
 
 
 def in_order(names: Names) -> Sequence[str]:
     """The groups that occur: quartiles and values in their order, then what is left over and what is missing."""
     return sorted(set(names.tolist()), key=_rank)
+
+
+def _is_continuous(values: "pd.Series") -> bool:
+    numbers = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    return numbers or pd.api.types.is_datetime64_any_dtype(values)
 
 
 def _interval(interval: Any) -> str:

@@ -150,6 +150,13 @@ def test_a_weak_model_is_told_everything_that_is_wrong_and_keeps_its_report(trai
     assert report.count("<svg") == 4
 
 
+def test_slices_too_small_or_of_one_class_are_shown_but_not_judged(trained: Any, tmp_path: Path) -> None:
+    found = run(trained, tmp_path, Limits(slice_roc_auc=0.999), slices=("late",))
+    assert found.problems == ()
+    assert "worstSliceRocAuc" not in found.metrics
+    assert (tmp_path / "report.html").read_text().count("<svg") == 3
+
+
 def test_a_condition_that_no_threshold_holds_is_said_so() -> None:
     labels, probabilities = np.array([0, 1, 1, 0]), np.array([0.9, 0.8, 0.2, 0.1])
     curve = quality(labels, probabilities).thresholds

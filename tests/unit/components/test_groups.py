@@ -1,6 +1,7 @@
 """Groups of rows: few values are a group each, many numbers are cut at their quartiles, and nothing is left out."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -52,6 +53,20 @@ def test_the_rarest_of_many_words_are_one_group_that_comes_last_but_for_missing_
     order = list(in_order(np.array(groups([*words, None]))))
     assert order[-2:] == [OTHER, MISSING]
     assert order[:-2] == sorted(f"w{word}" for word in range(MOST_GROUPS - 1))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([f"w{word}" for word in range(20)]).dictionary_encode(),
+        pa.array([[word] for word in range(20)]),
+        pa.array([*map(Decimal, range(18)), None, None]),
+        pa.array([float("inf"), -float("inf"), *np.arange(18.0)]),
+    ],
+    ids=["categories", "lists", "decimals", "infinities"],
+)
+def test_columns_of_other_types_make_groups_as_well(values: pa.Array) -> None:
+    assert 1 < len(set(groups(values))) <= MOST_GROUPS + 1
 
 
 @pytest.mark.parametrize("values", [[None] * 5, [float("nan")] * 5])
