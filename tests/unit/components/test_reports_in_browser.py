@@ -28,7 +28,7 @@ from headgate_components.training.settings import Settings
 from headgate_components.training.tune.logic import tune
 from headgate_components.training.tune.search import Budget
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 TELEPHONE: ViewportSize = {"width": 360, "height": 800}
 REPORTS = (
     "ablate",
