@@ -1,10 +1,14 @@
 """Tuning: in the order of time, within its budget, and going on where a killed step was."""
 
 import json
+import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import optuna
@@ -19,6 +23,15 @@ from headgate_components.training.tune.logic import Tuned, tune
 from headgate_components.training.tune.search import Budget
 
 BASE = Settings(trees=30)
+
+STEP = """
+import sys
+from types import SimpleNamespace
+from headgate_components.training.tune.component import tune
+train, features, scrap = (SimpleNamespace(path=path, metadata={}) for path in sys.argv[1:4])
+tune.python_func(train=train, features=features, study=scrap, report=scrap, label="late", trials=1000, seconds=60, storage=sys.argv[4])
+"""
+"""The component as it is, in a process of its own."""
 
 
 @pytest.fixture
@@ -82,6 +95,26 @@ def test_a_search_that_was_cancelled_goes_on_and_tries_what_it_would_have_tried_
     assert 0 < len(said) < 6
     assert tried(tmp_path) == expected
     assert (resumed.settings, resumed.trials) == (whole.settings, 6)
+
+
+def test_a_step_that_is_killed_or_told_to_end_is_gone_on_with(run: Any, trained: Any, tmp_path: Path) -> None:
+    storage = str(tmp_path / "journal.log")
+    files = [str(trained.train_rows), str(trained.features), str(tmp_path / "scrap")]
+    errors = []
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        with subprocess.Popen([sys.executable, "-c", STEP, *files, storage], stdout=PIPE, stderr=PIPE, text=True) as step:
+            assert step.stdout is not None
+            assert step.stderr is not None
+            assert step.stdout.readline().startswith("headgate: tune: trial ")
+            step.send_signal(number)
+            errors.append(step.stderr.read())
+    assert step.returncode == 1
+    assert errors[0] == ""
+    assert re.fullmatch(rf"headgate: error: tune: cancelled after \d+ trials; a new run goes on from '{storage}'\n", errors[1])
+    said: list[str] = []
+    found = run(1, base=Settings(trees=400), storage=storage, say=said.append)
+    assert found.trials >= 2
+    assert said == []
 
 
 def test_a_trial_of_a_dead_process_is_made_again_and_other_rows_are_another_search(run: Any, trained: Any, tmp_path: Path) -> None:
