@@ -1,7 +1,7 @@
 """Fit a reference, with floors learned in time order.
 
 Real traffic is not independent: against five months of flights every single window of 500 "drifts", by the weekday, the hour
-and the weather. So each feature's floor is how far a window was from the rest, or from the window before, when nothing was wrong.
+and the weather. So each feature's floor is how far a window was from the rest when nothing was wrong, and between two windows twice that.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -112,11 +112,11 @@ def _fit_feature(name: str, kind: ColumnKind, values: Sequence[Any], plan: _Plan
         name=name,
         kind=kind,
         missing_rate=float(found.missing.mean()),
-        floor=_floor(found.to_rest),
-        missing_floor=_floor(found.missing_to_rest),
-        windows=len(found.to_rest),
-        pair_floor=_floor(found.pairs),
-        pair_missing_floor=_floor(found.missing_pairs),
+        floor=_floor(found.distances),
+        missing_floor=_floor(found.missing_distances),
+        windows=len(found.distances),
+        pair_floor=_floor(found.distances, windows=2),
+        pair_missing_floor=_floor(found.missing_distances, windows=2),
         unseen_rate=float((encoded == len(categories)).mean()) if kind is ColumnKind.CATEGORY else 0.0,
         categories=categories,
         edges=_quantile_edges(encoded) if kind is ColumnKind.NUMBER else (),
@@ -125,8 +125,9 @@ def _fit_feature(name: str, kind: ColumnKind, values: Sequence[Any], plan: _Plan
     return feature, encoded
 
 
-def _floor(distances: Sequence[float]) -> float:
-    return max([MINIMUM_FLOOR, *(FLOOR_FACTOR * distance for distance in distances)])
+def _floor(distances: Sequence[float], *, windows: int = 1) -> float:
+    """Two windows may each have wandered as far as any did, in opposite directions."""
+    return max([MINIMUM_FLOOR, *(FLOOR_FACTOR * distance * windows for distance in distances)])
 
 
 def _quantile_edges(encoded: Values) -> tuple[float, ...]:

@@ -1,20 +1,16 @@
-"""Training rows cut into windows as live traffic will be, and how far these windows were apart when nothing was wrong."""
+"""Training rows cut into windows as live traffic will be, and how far these windows were from the rest when nothing was wrong."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import combinations, pairwise
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headgate_monitor.detectors.columns import ColumnKind, Values
-from headgate_monitor.detectors.distances import counts, ks_distance, ks_distance_to_rest, total_variation
+from headgate_monitor.detectors.distances import counts, ks_distance_to_rest, total_variation
 from headgate_monitor.detectors.feature import MINIMUM_ROWS
-
-_ENOUGH_NEIGHBOURS: Final = 20
-"""From so many neighbouring windows on they alone say how far a window is from the one before; of fewer, all pairs are asked."""
 
 
 def in_seconds(timestamps: Sequence[Any]) -> Values:
@@ -52,38 +48,30 @@ def cut(times: Values, *, rows: int, seconds: float | None) -> list[slice]:
 
 @dataclass(frozen=True)
 class Wandering:
-    """How far windows of one feature were apart: each from the rest, and from one another; the same for the share of missing values."""
+    """How far windows of one feature were from the rest, and how far their shares of missing values were."""
 
     missing: NDArray[np.bool_]
-    to_rest: list[float]
-    pairs: list[float]
-    missing_to_rest: list[float]
-    missing_pairs: list[float]
+    distances: list[float]
+    missing_distances: list[float]
 
 
 def wandered(encoded: Values, kind: ColumnKind, *, missing_code: int, windows: Sequence[slice]) -> Wandering:
     """Measure one encoded column, in its order of time."""
     missing = np.isnan(encoded) if kind is ColumnKind.NUMBER else encoded == missing_code
-    to_rest, pairs = _numbers(encoded, windows) if kind is ColumnKind.NUMBER else _categories(encoded, windows)
-    lost = [(int(missing[window].sum()), window.stop - window.start) for window in windows]
+    distances = _numbers(encoded, windows) if kind is ColumnKind.NUMBER else _categories(encoded, windows)
     total, size = int(missing.sum()), len(missing)
-    rest = [abs(own / rows - (total - own) / (size - rows)) for own, rows in lost if size > rows]
-    return Wandering(missing, to_rest, pairs, rest, [abs(a / m - b / n) for (a, m), (b, n) in _compared(lost)])
+    lost = [(int(missing[window].sum()), window.stop - window.start) for window in windows]
+    return Wandering(missing, distances, [abs(own / rows - (total - own) / (size - rows)) for own, rows in lost if size > rows])
 
 
-def _numbers(encoded: Values, windows: Sequence[slice]) -> tuple[list[float], list[float]]:
+def _numbers(encoded: Values, windows: Sequence[slice]) -> list[float]:
     everything = np.sort(encoded[~np.isnan(encoded)])
-    present = [np.sort(window[~np.isnan(window)]) for window in (encoded[rows] for rows in windows)]
-    present = [window for window in present if MINIMUM_ROWS <= len(window) < len(everything)]
-    return [ks_distance_to_rest(everything, window) for window in present], [ks_distance(*pair) for pair in _compared(present)]
+    present = [window[~np.isnan(window)] for window in (encoded[rows] for rows in windows)]
+    return [ks_distance_to_rest(everything, window) for window in present if MINIMUM_ROWS <= len(window) < len(everything)]
 
 
-def _categories(encoded: Values, windows: Sequence[slice]) -> tuple[list[float], list[float]]:
+def _categories(encoded: Values, windows: Sequence[slice]) -> list[float]:
     size = int(encoded.max()) + 1
     everything = counts(encoded, size)
-    found = [counted for counted in (counts(encoded[rows], size) for rows in windows) if (everything - counted).any()]
-    return [total_variation(window, everything - window) for window in found], [total_variation(*pair) for pair in _compared(found)]
-
-
-def _compared(windows: Sequence[Any]) -> list[tuple[Any, Any]]:
-    return list(pairwise(windows) if len(windows) > _ENOUGH_NEIGHBOURS else combinations(windows, 2))
+    found = [counts(encoded[rows], size) for rows in windows]
+    return [total_variation(window, everything - window) for window in found if (everything - window).any()]
