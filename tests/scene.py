@@ -95,6 +95,19 @@ class Scene:
             f"version {version} serves alone",
         )
 
+    async def restore_from_backup(self) -> Any:
+        """Delete the object, leave its children behind, and create it anew with the status it had; return it."""
+        kind, api = (API_VERSION, "modeldeployments"), self.cluster.api
+        old = await api.get(*kind, "ml", self.name)
+        assert old is not None
+        url = f"{self.cluster.api_url}/apis/{API_VERSION}/namespaces/ml/modeldeployments/{self.name}"
+        async with aiohttp.ClientSession() as session, session.delete(url, params={"propagationPolicy": "Orphan"}) as answer:
+            assert answer.status == 200
+        meta = {key: old["metadata"][key] for key in ("name", "namespace")}
+        new = await api.create({key: old[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": meta})
+        await api.merge_patch(*kind, "ml", self.name, {"status": old["status"]}, subresource="status")
+        return new
+
     async def events(self) -> set[str]:
         return {event["reason"] for event in await self.cluster.api.list("events.k8s.io/v1", "events", "ml")}
 

@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from headgate_devcluster.apiserver.faults import Effect, Fault
@@ -21,7 +20,6 @@ from tests.witness import background
 
 OUTAGE = float(os.environ.get("HEADGATE_OUTAGE", "6"))
 ROUTE = ("gateway.networking.k8s.io/v1", "httproutes", "ml", "flight-delay")
-SUBJECT = ("headgate.dev/v1alpha1", "modeldeployments", "ml", "flight-delay")
 LONG = {**QUICK, "steps": [{"weight": 20, "minDuration": "8s", "minRequests": 10}, *QUICK["steps"][1:]]}
 
 
@@ -105,14 +103,8 @@ async def test_after_an_orphaning_deletion_the_object_restored_with_its_status_s
 ) -> None:
     async with play(scene, tmp_path, make_export, make_columns) as playing:
         await playing.promotion()
-        old = await scene.cluster.api.get(*SUBJECT)
         pids = {name: pid for name, pid in scene.cluster.pids().items() if name.startswith("flight-delay")}
-        url = f"{scene.cluster.api_url}/apis/headgate.dev/v1alpha1/namespaces/ml/modeldeployments/flight-delay"
-        async with aiohttp.ClientSession() as session, session.delete(url, params={"propagationPolicy": "Orphan"}) as answer:
-            assert answer.status == 200
-        meta = {key: old["metadata"][key] for key in ("name", "namespace")}
-        new = await scene.cluster.api.create({key: old[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": meta})
-        await scene.cluster.api.merge_patch(*SUBJECT, {"status": old["status"]}, subresource="status")
+        new = await scene.restore_from_backup()
 
         def taken_back(status: Any) -> bool:
             return bool(status.phase == "Healthy" and status.stable)

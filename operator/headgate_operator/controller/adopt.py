@@ -1,7 +1,8 @@
 """Children whose owner is gone: what a restore from a backup, or a deletion that orphans, leaves behind.
 
 The restored ModelDeployment has a new uid, so nobody owns its children, although they serve. One is taken back if all three hold: it
-carries our label; nobody alive controls it; it is exactly what the status pins. Anything less is somebody else's (`NameTaken`).
+carries our label; nobody alive controls it; it is exactly what the status pins, or clients get from it what the status says they should.
+Anything less is somebody else's (`NameTaken`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 from headgate_operator.api.names import API_VERSION, KIND, OWNER_LABEL
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import ModelDeploymentStatus, Rendered
+from headgate_operator.controller.knative_look import service_name
 from headgate_operator.controller.observe import Snapshot
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, SERVING_RUNTIMES
 from headgate_operator.kserve.children import Owner
@@ -44,7 +46,8 @@ class Adoption:
 
 def adoptions(snapshot: Snapshot) -> list[Adoption]:
     """Return the children to take back before anything is decided."""
-    return [Adoption(resource, live, snapshot.owner) for resource, live in (*_pinned_children(snapshot), *_pinned_route(snapshot))]
+    found = (*_pinned_children(snapshot), *_pinned_route(snapshot), *_knative_service(snapshot))
+    return [Adoption(resource, live, snapshot.owner) for resource, live in found]
 
 
 def _pinned_children(snapshot: Snapshot) -> Iterator[tuple[Resource, Object]]:
@@ -67,6 +70,24 @@ def _pinned_route(snapshot: Snapshot) -> Iterator[tuple[Resource, Object]]:
         return
     if route.slots is not None and route.stable_id == stable.id:
         yield HTTP_ROUTES, snapshot.route
+
+
+def _knative_service(snapshot: Snapshot) -> Iterator[tuple[Resource, Object]]:
+    """Yield the orphan of Knative mode, and the runtime copy that it names, if the stable version that the status knows has all traffic.
+
+    What its template says is nobody's to remember then: that of a refused or cancelled version stays in it, without traffic.
+    """
+    status, state = snapshot.observed.status, snapshot.unowned
+    live = snapshot.children.services.get(service_name(snapshot.observed.subject))
+    if live is None or state is None or status.stable is None or not _is_orphan(live, snapshot.owner):
+        return
+    remembered = {version.id for version in (*status.history, *(() if status.candidate is None else (status.candidate,)))}
+    if state.template in remembered or state.weights() != {status.stable.id: 100}:
+        return
+    runtime = snapshot.children.runtimes.get(live["spec"].get("predictor", {}).get("model", {}).get("runtime", ""))
+    if runtime is not None and _is_orphan(runtime, snapshot.owner):
+        yield SERVING_RUNTIMES, runtime
+    yield INFERENCE_SERVICES, live
 
 
 def _pinned(status: ModelDeploymentStatus) -> dict[str, Rendered]:

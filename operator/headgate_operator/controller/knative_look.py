@@ -30,6 +30,8 @@ class KnativeLook:
     services: Mapping[str, Service]
     """By the versions' own names, under which the engine knows them."""
     url: str | None
+    unowned: KnativeState | None = None
+    """What an InferenceService of our name says that is not ours: it may be one that an earlier ModelDeployment left."""
 
 
 def service_name(subject: Subject) -> str:
@@ -50,12 +52,11 @@ async def look(api: KubeApi, observed: Observed) -> KnativeLook:
     isvc = children.services.get(name)
     if isvc is None:
         return KnativeLook(children=children, state=None, route=None, services={}, url=None)
-    owner = Owner(subject.name, subject.uid)
+    owner, state = Owner(subject.name, subject.uid), read_state(isvc, deployments)
     if not owner.owns(isvc):
         taken = Service(name=name, ours=False)
         services = dict.fromkeys((recognise(observed).isvc, *(version.isvc for version in _roles(status))), taken)
-        return KnativeLook(children=children, state=None, route=None, services=services, url=None)
-    state = read_state(isvc, deployments)
+        return KnativeLook(children=children, state=None, route=None, services=services, url=None, unowned=state)
     route = traffic_as_route(state, status, subject, damaged=bool(observed.damaged & ROLES))
     versions = {version.id: version.isvc for version in _roles(status)} or _restorable(route)
     found = await asyncio.gather(

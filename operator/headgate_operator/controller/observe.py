@@ -65,7 +65,9 @@ class Snapshot:
     children: Children
     route: Object | None
     knative: KnativeState | None = None
-    """Knative mode: what the InferenceService says of its revisions; None if it does not exist."""
+    """Knative mode: what the InferenceService says of its revisions; None if it does not exist, or is not ours."""
+    unowned: KnativeState | None = None
+    """What it says if it is not ours."""
 
     @property
     def owner(self) -> Owner:
@@ -149,7 +151,8 @@ class Observer:
         seen = await look(self._api, observed)
         address = f"http://{latest_host(service_name(observed.subject), observed.subject.namespace)}"
         observed = replace(observed, services=seen.services, route=seen.route, url=seen.url or observed.url)
-        return replace(snapshot, observed=await self._complete(observed, address), children=seen.children, knative=seen.state)
+        observed = await self._complete(observed, address)
+        return replace(snapshot, observed=observed, children=seen.children, knative=seen.state, unowned=seen.unowned)
 
     async def _complete(self, observed: Observed, address: str) -> Observed:
         """Add what `needs` asks for; the candidate answers at `address`."""

@@ -1,11 +1,15 @@
 """Whose a child is: what nobody alive owns and is exactly as pinned is taken back, anything else is never touched."""
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from headgate_operator.controller.adopt import adoptions
+from headgate_operator.controller.children import Children
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS, SERVING_RUNTIMES
+from headgate_operator.kserve.knative import KnativeState
 from headgate_operator.kube.protocol import Resource
 
 KEY = ("ml", "flight-delay")
@@ -143,3 +147,30 @@ SPECS: dict[str, Any] = {
     "InferenceService": {"predictor": {"model": {"modelFormat": {"name": "xgboost"}, "storageUri": "s3://theirs"}}},
     "HTTPRoute": {"hostnames": ["theirs.example.com"]},
 }
+
+
+def in_knative_mode(snapshot: Any, *, template: str, shares: dict[str, int]) -> Any:
+    """The same, had the orphans of Standard mode been the one InferenceService of Knative mode with such a template and such traffic."""
+    (isvc,), (runtime,) = snapshot.children.services.values(), snapshot.children.runtimes.values()
+    predictor = isvc["spec"]["predictor"]
+    model = predictor["model"] | {"storageUri": "s3://models/flight-delay/of-nobody-we-remember", "runtime": "of-nobody"}
+    live = isvc | {"metadata": isvc["metadata"] | {"name": "flight-delay"}, "spec": {"predictor": predictor | {"model": model}}}
+    state = KnativeState(
+        template=template, percent=0, created="2", ready="2", rolled_out="1", rolled_out_before="", shares={"1": 100}, tagged="2",
+        routed=True, ids={"1": next(iter(shares)), "2": template},
+    )  # fmt: skip
+    children = Children({"flight-delay": live}, {"of-nobody": runtime})
+    return replace(snapshot, children=children, route=None, unowned=state)
+
+
+async def test_in_knative_mode_a_refused_template_without_traffic_is_taken_back_with_what_clients_are_served_by(world) -> None:
+    await world.manifest(**STEPS)
+    await world.settle()
+    stable = (await world.status()).stable.id
+    await restore(world, references="none")
+    snapshot = await world.observer.observe(KEY)
+    refused = in_knative_mode(snapshot, template="rdeadbeef", shares={stable: 100})
+    assert [one.resource.kind for one in adoptions(refused)] == ["ServingRuntime", "InferenceService"]
+    for nobody in ("rdeadbeef", ""):
+        foreign = in_knative_mode(snapshot, template="rdeadbeef", shares={nobody: 100})
+        assert adoptions(foreign) == [], "clients would be served by another version than the status knows"
