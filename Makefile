@@ -37,13 +37,13 @@ setup: check-path .venv/.synced ## install everything into .venv
 demo: setup ## real flights: train, canary, promote a good version, roll a bad one back
 	@$(RUN) headgate demo $(ARGS)
 
-# Unit tests share the cores. Integration tests mostly wait: two at a time, each with a cluster of its own.
+# Unit tests share the cores. Integration tests mostly wait: three at a time, each with a cluster of its own.
 test: setup ## unit and integration tests; ARGS='tests/unit/rollout -k watch' for some of them
 ifdef ARGS
 	@$(RUN) pytest $(ARGS)
 else
 	@$(RUN) pytest tests/unit --numprocesses auto --dist worksteal
-	@$(RUN) pytest tests/contract tests/integration --numprocesses 2 --dist loadfile
+	@$(RUN) pytest tests/contract tests/integration --numprocesses 3 --dist loadfile
 endif
 
 # The tests try 10,000 steps, always the same; this tries others.
