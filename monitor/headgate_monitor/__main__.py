@@ -16,6 +16,7 @@ from headgate_monitor.collector.ring import Ring
 from headgate_monitor.service.app import Edge
 from headgate_monitor.service.engine import Engine
 from headgate_monitor.service.state import StateError, Store
+from headgate_monitor.service.truths import LARGEST_PREDICTIONS
 from headgate_monitor.service.worker import Delivery, Worker
 
 _DRAIN: Final = 5.0  # seconds
@@ -34,15 +35,18 @@ def _address(_ctx: click.Context, _parameter: click.Parameter, text: str) -> tup
     "--address", default="127.0.0.1:8080", callback=_address, show_envvar=True, help="<host>:<port> to listen on; port 0 for a free one."
 )
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), default=Path("state"), show_envvar=True,
-              help="Folder of what survives a restart: finished windows and the last questions.")  # fmt: skip
+              help="Folder of what survives a restart: finished windows, the last questions, predictions and labels.")  # fmt: skip
 @click.option("--queue-events", type=click.IntRange(100, 10_000_000), default=50_000, show_envvar=True,
               help="Events that may wait to be read; when half of them do, a share of the ids is dropped.")  # fmt: skip
 @click.option("--queue-megabytes", type=click.IntRange(1, 100_000), default=128, show_envvar=True, help="How large they may be together.")
-def main(address: tuple[str, int], state: Path, queue_events: int, queue_megabytes: int) -> None:
-    """Watch the payloads of ModelDeployments for drift.
+@click.option("--predictions", type=click.IntRange(1000, 100_000_000), default=LARGEST_PREDICTIONS, show_envvar=True,
+              help="Predictions that may wait for their labels; beyond it a uniform share is kept.")  # fmt: skip
+def main(address: tuple[str, int], state: Path, queue_events: int, queue_megabytes: int, predictions: int) -> None:
+    """Watch the payloads of ModelDeployments for drift, and judge predictions by labels that come later.
 
     KServe's payload logger sends CloudEvents to POST /v1/events/<ModelDeployment>/<revision>; the operator asks POST
     /v1/drift/<ModelDeployment> for verdicts and says with it what is to be compared, so nothing else is configured here.
+    Labels are sent to POST /v1/ground-truth/<ModelDeployment>; GET tells what they say.
     Also: /metrics, /healthz, /readyz.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -50,7 +54,7 @@ def main(address: tuple[str, int], state: Path, queue_events: int, queue_megabyt
         with Store(state) as store:
             ring = Ring[Delivery](limit=queue_events, limit_bytes=queue_megabytes * 1_000_000)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # events cost a fifth less than on asyncio's own loop
-                runner.run(_serve(address, Engine(store, time.time), ring))
+                runner.run(_serve(address, Engine(store, time.time, predictions=predictions), ring))
     except StateError as error:
         sys.exit(f"headgate: error: {error}")
     except OSError as error:

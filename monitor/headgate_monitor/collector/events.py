@@ -38,6 +38,18 @@ class Event:
         """Whether the operator itself sent the request."""
         return _PARITY in self.metadata.lower()
 
+    def header(self, name: str) -> str:
+        """Return a request header that the logger handed on, whatever the spelling of its name; empty if it did not."""
+        try:
+            headers = orjson.loads(self.metadata) if self.metadata else {}
+        except ValueError:
+            return ""
+        if not isinstance(headers, dict):
+            return ""
+        found = next((value for key, value in headers.items() if key.lower() == name.lower()), "")
+        first = found[0] if isinstance(found, list) and found else found
+        return first if isinstance(first, str) else ""
+
 
 def binary(deployment: str, version: str, headers: Mapping[str, str], body: bytes) -> Event:
     """Return the event whose attributes are these headers (looked up in lower case) and whose data is the body.

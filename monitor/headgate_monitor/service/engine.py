@@ -1,4 +1,4 @@
-"""The monitor without HTTP: events in, verdicts out. Used by one thread; the clock is handed in."""
+"""The monitor without HTTP: events and labels in, verdicts out. Used by one thread; the clock is handed in."""
 
 import logging
 from collections import Counter, OrderedDict
@@ -8,12 +8,13 @@ from typing import Final
 
 from headgate_monitor.collector.bodies import read_predictions, read_rows
 from headgate_monitor.collector.errors import MalformedError
-from headgate_monitor.collector.events import Event
+from headgate_monitor.collector.events import LARGEST_ID, Event
 from headgate_monitor.collector.joining import Exchange, Joiner
+from headgate_monitor.collector.labels import Label
 from headgate_monitor.service.references import Found, References
 from headgate_monitor.service.state import Kept, StateError, Store
+from headgate_monitor.service.truths import LARGEST_PREDICTIONS, GroundTruths
 from headgate_monitor.service.wire import Answer, Question, answer
-from headgate_monitor.watch.alarm import Outcome, Signal
 from headgate_monitor.watch.deployment import DeploymentState, DeploymentWatch, Plan, Version
 from headgate_monitor.watch.rows import Rows
 
@@ -21,8 +22,6 @@ _log = logging.getLogger(__name__)
 
 LARGEST_DEPLOYMENTS: Final = 500
 """Beyond it, the one that was not asked about for longest is forgotten."""
-
-_NO_LABELS: Final = Outcome(Signal.UNKNOWN, "this monitor collects no labels")
 
 
 @dataclass
@@ -43,9 +42,10 @@ class Engine:
     Args:
         store: Where finished windows are kept; what it has is taken up.
         clock: Seconds since the epoch.
+        predictions: How many predictions may wait for their labels.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float], *, predictions: int = LARGEST_PREDICTIONS) -> None:
         self._store, self._clock = store, clock
         self._latest = 0.0
         self._references = References()
@@ -53,8 +53,11 @@ class Engine:
         self._watched: OrderedDict[str, _Watched] = OrderedDict()
         self.counts: Counter[tuple[str, str]] = Counter()
         """Events by what became of them: (result, reason)."""
+        self.truths = GroundTruths(store.ledger, limit=predictions)
         for kept in store.read():
             self._watched[kept.name] = self._begin(kept.question, kept.state)
+            self.truths.follow(kept.name, kept.question.truth, self._now())
+        self.truths.forget_others()
 
     @property
     def deployments(self) -> int:
@@ -101,6 +104,13 @@ class Engine:
         for name, watched in self._watched.items():
             if watched.watch.advance(at):
                 self._save(name, watched)
+            if watched.watch.other_clients:
+                self.truths.distrust(name)
+        self.truths.advance(at)
+
+    def label(self, name: str, labels: Iterable[Label | MalformedError]) -> tuple[Counter[str], list[str]]:
+        """Join labels with predictions, as `GroundTruths.label` does."""
+        return self.truths.label(name, labels, self._now())
 
     def ask(self, name: str, question: Question) -> Answer:
         """Return what finished windows say about these versions; from now on their events are collected."""
@@ -118,12 +128,14 @@ class Engine:
         elif watched.watch.advance(at):
             self._save(name, watched)
         self._watched.move_to_end(name)
-        return answer(question, watched.watch.verdicts(at), stable.digest, _NO_LABELS)
+        self.truths.follow(name, question.truth, at)
+        return answer(question, watched.watch.verdicts(at), stable.digest, self.truths.say(name))
 
     def save(self) -> None:
         """Write everything, before the end."""
         for name, watched in self._watched.items():
             self._save(name, watched)
+        self.truths.save()
 
     def _begin(self, question: Question, state: DeploymentState) -> _Watched:
         at = self._now()
@@ -154,18 +166,22 @@ class Engine:
         version = exchange.known.version
         if watched is None or not watched.watch.knows(version):  # both may have gone while it waited
             return
-        rows, predictions = self._rows(exchange.request), self._predictions(exchange.response)
+        (rows, body_id), predictions = self._rows(exchange.request), self._predictions(exchange.response)
         if rows is not None and predictions and len(predictions) != rows.count:
             self.counts["malformed", "unequal"] += 1
             predictions = []
         watched.watch.add(version, rows, predictions, at)
+        if predictions and watched.question.ground_truth is not None:
+            request = exchange.known.header(watched.question.ground_truth.join_on) or body_id or exchange.known.id
+            self.truths.add(exchange.known.deployment, version, request[:LARGEST_ID], predictions, at)
 
-    def _rows(self, request: Event | None) -> Rows | None:
+    def _rows(self, request: Event | None) -> tuple[Rows | None, str]:
+        """The rows, and the id in the body if there is one."""
         try:
-            return read_rows(request.body)[0] if request else None
+            return read_rows(request.body) if request else (None, "")
         except MalformedError as error:
             self.reject(error)
-            return None
+            return None, ""
 
     def _predictions(self, response: Event | None) -> Sequence[float]:
         try:
@@ -178,6 +194,7 @@ class Engine:
         while len(self._watched) > LARGEST_DEPLOYMENTS:
             name, _ = self._watched.popitem(last=False)
             self._store.forget(name)
+            self.truths.forget(name)
 
     def _save(self, name: str, watched: _Watched) -> None:
         """A full volume costs what a restart would need, not the verdicts."""

@@ -10,6 +10,7 @@ from headgate_monitor.collector.ring import Ring
 from headgate_monitor.detectors.alibi import LICENCE, VERSION
 from headgate_monitor.service.engine import Engine
 from headgate_monitor.service.worker import Delivery
+from headgate_monitor.truth.losses import Metric as Loss
 
 
 class _Numbers(Collector):
@@ -31,9 +32,31 @@ class _Numbers(Collector):
         for name, count in self._engine.windows().items():
             windows.add_metric([name], count)
         yield windows
+        yield from self._labels()
         build = GaugeMetricFamily("headgate_monitor_detector_info", "The detectors' library.", labels=["alibi_detect", "licence"])
         build.add_metric([VERSION, LICENCE], 1)
         yield build
+
+    def _labels(self) -> Iterator[Metric]:
+        truths = self._engine.truths
+        labels = CounterMetricFamily("headgate_monitor_labels", "Labels by what became of them.", labels=["result"])
+        for result, count in list(truths.counts.items()):
+            labels.add_metric([result], count)
+        yield labels
+        yield GaugeMetricFamily("headgate_monitor_kept_predictions", "Predictions that wait for labels, at most.", truths.kept)
+        of = ["deployment", "version"]
+        coverage = GaugeMetricFamily("headgate_monitor_label_coverage", "Share of the compared predictions that have labels.", labels=of)
+        lag = GaugeMetricFamily("headgate_monitor_label_lag_seconds", "Mean time from a prediction to its label.", labels=of)
+        loss = GaugeMetricFamily("headgate_monitor_loss", "Mean loss of the compared predictions by labels.", labels=[*of, "metric"])
+        for name, said in truths.shown.items():
+            for version, tally in said.sides.items():
+                if not tally.labelled:
+                    continue
+                coverage.add_metric([name, version], tally.coverage)
+                lag.add_metric([name, version], tally.lag / tally.labelled)
+                for metric in Loss:
+                    loss.add_metric([name, version, metric.value], tally.mean(metric) or 0.0)
+        yield from (coverage, lag, loss)
 
 
 def exposition(engine: Engine, ring: Ring[Delivery]) -> bytes:

@@ -1,4 +1,4 @@
-"""What survives a restart: of each ModelDeployment the last question and what finished windows said. SQLite, written ahead."""
+"""What survives a restart: of each ModelDeployment its question and what finished windows said, and the ledger. SQLite, written ahead."""
 
 import logging
 import sqlite3
@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from pydantic import TypeAdapter, ValidationError
 
+from headgate_monitor.service.ledger import Ledger
 from headgate_monitor.service.wire import Question
 from headgate_monitor.watch.deployment import DeploymentState
 
@@ -31,7 +32,7 @@ class Kept:
 
 
 class Store:
-    """One file in a folder. Used by one thread after it was opened.
+    """One file in a folder; `ledger` is in the same one. Used by one thread after it was opened.
 
     Raises:
         StateError: the folder cannot be written, or holds a database of another format.
@@ -43,6 +44,7 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
             self._prepare()
+            self.ledger = Ledger(self._database)
         except (OSError, sqlite3.Error) as error:
             raise StateError(f"the state in {folder} cannot be used: {error}") from error
 

@@ -7,13 +7,17 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
+from headgate_monitor.service.truth import TruthPlan, Truths
+from headgate_monitor.truth.losses import Metric
+from headgate_monitor.truth.skill import Allowed
+from headgate_monitor.truth.trial import Settings
 from headgate_monitor.watch.alarm import Outcome, Signal
 from headgate_monitor.watch.deployment import Verdicts
 from headgate_monitor.watch.settings import Windows
 
 _PART: Final = re.compile(r"([0-9]{1,5})(ms|s|m|h|d)")
 _MILLISECONDS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_NOT_ASKED: Final = "the manifest has nothing retrained on input drift"
+_NO_LABELS: Final = Outcome(Signal.UNKNOWN, "the manifest has no groundTruth, so no labels are taken")
 _LONGEST_MESSAGE: Final = 1000
 
 
@@ -28,6 +32,16 @@ def _duration(text: object) -> object:
 def _written(duration: timedelta) -> str:
     return f"{duration.days}d{duration.seconds}s{duration.microseconds // 1000}ms"
 
+
+def _share(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,20})?%", text):
+        raise ValueError(f"{text!r} is not a share such as 5%")
+    return float(text[:-1]) / 100
+
+
+Share = Annotated[float, BeforeValidator(_share), Field(gt=0, lt=1)]
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(_written, when_used="json")]
 
@@ -69,10 +83,21 @@ class Drift(_Piece):
     features: Features = Features()
 
 
+class GroundTruth(_Piece):
+    """How labels are joined and what is judged by them."""
+
+    join_on: str = Field("x-request-id", min_length=1, max_length=128)
+    horizon: Duration = timedelta(days=7)
+    metric: Metric = Metric.BRIER
+    margin: float = Field(0.02, gt=0, lt=1)
+
+
 class Triggers(_Piece):
     """What makes the stable version stale."""
 
     input_drift: bool = True
+    skill_drop: Share | None = None
+    accuracy_drop: Share | None = None
 
 
 class Question(_Piece):
@@ -82,6 +107,10 @@ class Question(_Piece):
     trial: Version | None = None
     trial_weight: int = Field(0, ge=0, le=100)
     drift: Drift | None = None
+    ground_truth: GroundTruth | None = None
+    """None: no labels are taken."""
+    error_rate: float = Field(0.01, gt=0, lt=1)
+    """How likely labels may convict a version that is worse by no more than the margin."""
     retraining: Triggers | None = None
     """None: nothing follows from a stale version."""
 
@@ -96,6 +125,21 @@ class Question(_Piece):
             false_alarm_seconds=max(1.0, drift.target_false_alarm_interval.total_seconds()),
             include=None if drift.features.include is None else frozenset(drift.features.include),
             exclude=frozenset(drift.features.exclude or ()),
+        )
+
+    @property
+    def truth(self) -> TruthPlan | None:
+        """What is judged by labels; None if nothing is."""
+        asked, triggers = self.ground_truth, self.retraining or Triggers()
+        if asked is None:
+            return None
+        return TruthPlan(
+            stable=self.stable.id,
+            trial=self.trial.id if self.trial else None,
+            weight=self.trial_weight,
+            horizon=max(1.0, asked.horizon.total_seconds()),
+            settings=Settings(asked.metric, asked.margin, self.error_rate),
+            allowed=Allowed(triggers.skill_drop, triggers.accuracy_drop),
         )
 
 
@@ -125,13 +169,17 @@ class Answer(_Piece):
     prediction: Verdict = Verdict()
     quality: Verdict = Verdict()
     ground_truth: Verdict = Verdict()
+    coverage: Verdict = Verdict()
+    """Whether labels come alike for both versions; if not, they are not compared."""
+    skill: Verdict = Verdict()
+    """Whether stable predicts worse than when it was promoted."""
     stale: Verdict = Verdict()
     top: list[DriftedFeature] = Field(default_factory=list)
 
 
-def answer(question: Question, verdicts: Verdicts, reference: str, ground_truth: Outcome) -> Answer:
-    """Return the verdicts as they are told; `reference` is the digest of stable's."""
-    wanted = question.retraining is not None and question.retraining.input_drift
+def answer(question: Question, verdicts: Verdicts, reference: str, truths: Truths | None) -> Answer:
+    """Return the verdicts as they are told; `reference` is the digest of stable's, `truths` what labels say, if any are taken."""
+    skill = truths.skill if truths else _NO_LABELS
     return Answer(
         window=verdicts.window,
         reference=reference,
@@ -140,10 +188,25 @@ def answer(question: Question, verdicts: Verdicts, reference: str, ground_truth:
         routing=_told(verdicts.routing),
         prediction=_told(verdicts.prediction),
         quality=_told(verdicts.quality),
-        ground_truth=_told(ground_truth),
-        stale=_told(verdicts.stale) if wanted else Verdict(message=_NOT_ASKED),
+        ground_truth=_told(truths.ground_truth if truths else _NO_LABELS),
+        coverage=_told(truths.coverage if truths else _NO_LABELS),
+        skill=_told(skill),
+        stale=_told(_stale(question.retraining, verdicts.stale, skill)),
         top=[DriftedFeature(feature=name[:128], distance=distance) for name, distance in verdicts.top],
     )
+
+
+def _stale(wanted: Triggers | None, drift: Outcome, skill: Outcome) -> Outcome:
+    """Either is reason enough for a new model; where one is not known, nothing is called in order."""
+    if wanted is None:
+        return Outcome(Signal.UNKNOWN, "the manifest has nothing retrained")
+    asked = [drift] if wanted.input_drift else []
+    if not Allowed(wanted.skill_drop, wanted.accuracy_drop).anything:
+        asked.append(skill)
+    if not asked:
+        return Outcome(Signal.UNKNOWN, "the manifest has nothing retrained on drift or skill")
+    worst = max(asked, key=lambda outcome: (outcome.signal.alarms, outcome.signal is Signal.UNKNOWN))
+    return Outcome(worst.signal, "; ".join(outcome.message for outcome in asked if outcome.signal is worst.signal))
 
 
 def _told(outcome: Outcome) -> Verdict:

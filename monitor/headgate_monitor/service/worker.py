@@ -1,20 +1,20 @@
-"""The one thread that reads bodies and judges windows, behind the ring. Questions come first: the operator waits for their answers."""
+"""The one thread that reads bodies and judges windows, behind the ring. Questions and labels come first: somebody waits for an answer."""
 
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Event as Flag
 from threading import Thread
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from headgate_monitor.collector.errors import MalformedError
 from headgate_monitor.collector.events import Event, batched, structured
 from headgate_monitor.collector.ring import Ring
 from headgate_monitor.service.engine import Engine
-from headgate_monitor.service.wire import Answer, Question
+from headgate_monitor.service.truths import LedgerError, UnwantedError
 
 _BATCH: Final = 256
 _TICK: Final = 1.0
@@ -35,6 +35,8 @@ class Unread:
 
 Delivery = Event | Unread
 
+Said = TypeVar("Said")
+
 
 class BusyError(Exception):
     """Too many questions wait."""
@@ -45,7 +47,7 @@ class Worker:
 
     def __init__(self, engine: Engine, ring: Ring[Delivery]) -> None:
         self._engine, self._ring = engine, ring
-        self._questions: deque[tuple[str, Question, Future[Answer]]] = deque()
+        self._questions: deque[tuple[Callable[[Engine], Any], Future[Any]]] = deque()
         self._wake, self._stopping = Flag(), Flag()
         self._thread = Thread(target=self._run, name="worker", daemon=True)
         self._thread.start()
@@ -60,16 +62,16 @@ class Worker:
         if not self._wake.is_set():
             self._wake.set()
 
-    def ask(self, name: str, question: Question) -> Future[Answer]:
-        """Return the answer-to-be.
+    def ask(self, question: Callable[[Engine], Said]) -> Future[Said]:
+        """Return what the engine will say to a question.
 
         Raises:
             BusyError: too many questions wait already.
         """
         if len(self._questions) >= _QUESTIONS:
             raise BusyError
-        future: Future[Answer] = Future()
-        self._questions.append((name, question, future))
+        future: Future[Said] = Future()
+        self._questions.append((question, future))
         self.wake()
         return future
 
@@ -100,13 +102,15 @@ class Worker:
 
     def _answer(self) -> None:
         while self._questions:
-            name, question, future = self._questions.popleft()
+            question, future = self._questions.popleft()
             if not future.set_running_or_notify_cancel():  # whoever asked has gone
                 continue
             try:
-                future.set_result(self._engine.ask(name, question))
+                future.set_result(question(self._engine))
+            except (LedgerError, UnwantedError) as error:
+                future.set_exception(error)
             except Exception as error:  # noqa: BLE001 - the one who asked gets it
-                _log.exception("a question about %s could not be answered", name)
+                _log.exception("a question could not be answered")
                 future.set_exception(error)
 
     def _guarded(self, taken: list[Delivery]) -> None:

@@ -102,6 +102,11 @@ class DeploymentWatch:
         inputs = {id_: watch.state for id_, watch in self._inputs.items()}
         return DeploymentState(self._finished, inputs, _pair(self.plan), self._comparison.state if self._comparison else ComparisonState())
 
+    @property
+    def other_clients(self) -> bool:
+        """Whether the trial's requests differ from stable's, so that nothing that follows from them can be compared."""
+        return self._comparison is not None and self._comparison.state.routing.signal.alarms
+
     def reweigh(self, weight: int, at: float) -> None:
         """Take note of another weight: the comparison's present window saw two, so it is thrown away."""
         self.advance(at)

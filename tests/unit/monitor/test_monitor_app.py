@@ -140,6 +140,35 @@ async def test_nonsense_is_answered_and_survived(client: aiohttp.ClientSession, 
     assert 'headgate_monitor_detector_info{alibi_detect="0.11.4",licence="Apache-2.0"} 1.0' in shown
 
 
+async def label(client: aiohttp.ClientSession, monitor: Process, body: bytes, kind: str = "application/json") -> tuple[int, str]:
+    async with client.post(f"{monitor.url}/v1/ground-truth/flights", data=body, headers={"Content-Type": kind}) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_labels_are_counted_to_their_sender_and_nonsense_is_answered(client: aiohttp.ClientSession, monitor: Process) -> None:
+    assert (await label(client, monitor, b"[]"))[0] == 404
+    with_labels = question(monitor) | {"groundTruth": {"horizon": "1d"}, "trial": {"id": "r2", "reference": "s3://m"}}
+    async with client.post(f"{monitor.url}/v1/drift/flights", json=with_labels) as answer:
+        assert answer.status == 200
+    assert await send(client, monitor, b'{"id": "q1", "instances": [[1], [2]]}', ce_id="1", ce_type=REQUEST) == 200
+    assert await send(client, monitor, b'{"predictions": [0.2, 0.7]}', ce_id="1", ce_type=RESPONSE) == 200
+    async with asyncio.timeout(20):
+        while True:
+            status, text = await label(client, monitor, b'{"id": "q1", "row": 1, "value": 1}\n{"id": "q1"}\n', "application/x-ndjson")
+            if (found := json.loads(text)["counts"])["repeated"]:
+                break
+            await asyncio.sleep(0.05)  # until the events were read
+    assert (status, found["unknown"], found["malformed"]) == (200, 0, 1)
+    assert json.loads(text)["problems"] == ["label 1: 'value' must be 0 or 1 (or false or true)"]
+    for body, status in ((b"nonsense", 400), (b"{}", 400), (b"[" + b"1," * 20_000 + b"1]", 400), (b"x" * 1_000_001, 413)):
+        assert (await label(client, monitor, body))[0] == status
+    async with client.get(f"{monitor.url}/v1/ground-truth/flights") as answer:
+        assert (await answer.json())["versions"]["r1"]["predictions"] == 0
+    async with client.get(f"{monitor.url}/v1/ground-truth/other") as answer:
+        assert answer.status == 404
+    assert 'headgate_monitor_labels_total{result="repeated"} 1.0' in await metrics(client, monitor)
+
+
 async def test_a_question_that_is_none_is_refused_with_a_sentence(client: aiohttp.ClientSession, monitor: Process) -> None:
     for body in ("", "[]", '{"stable": 1}', '{"stable": {"id": "", "reference": "x"}}', '{"stable": {"id": "r1"}}'):
         async with client.post(f"{monitor.url}/v1/drift/flights", data=body) as answer:
