@@ -55,6 +55,7 @@ HOOK = {"name": "smoke", "type": "pre-rollout", "url": "http://smoke.ml"}
 PROMETHEUS = {"address": "http://prometheus.monitoring:9090"}
 QUERIES = {"bad": "sum by (pod) (fallbacks{pod=~'{{isvc}}-.*'})", "total": "sum by (pod) (requests{pod=~'{{isvc}}-.*'})"}
 PIPELINE = {"endpoint": "http://ml-pipeline.kubeflow:8888", "name": "flights-training"}
+BY_SKILL = {"pipeline": PIPELINE, "on": {"skillDrop": "50%"}}
 
 
 def own(**queries):
@@ -148,4 +149,5 @@ REFUSED = [
     ("spec.drift", {"onInputDrift": "Retrain"}, "spec.drift.onInputDrift", "needs retraining.pipeline"),
     ("spec.groundTruth", {"horizon": "0s"}, "spec.groundTruth.horizon", "longer than 0s"),
     ("spec.retraining", {"pipeline": PIPELINE}, "spec.retraining", "needs drift or groundTruth"),
+    ("spec", VALID["spec"] | {"drift": {}, "retraining": BY_SKILL}, "spec.retraining.on", "need groundTruth"),
 ]

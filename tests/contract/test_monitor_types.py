@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from headgate_monitor.collector.events import Event
 from headgate_monitor.service import wire
 from headgate_operator.api.names import PARITY_HEADER
-from headgate_operator.api.spec import Drift
+from headgate_operator.api.spec import Drift, GroundTruth
 from headgate_operator.metrics import monitor
 
 QUESTIONS = [
@@ -23,7 +23,9 @@ QUESTIONS = [
             "targetFalseAlarmInterval": "90d",
             "features": {"include": ["a", "b"], "exclude": ["b"]},
         },
-        "groundTruth": {"margin": 0.05, "metric": "logLoss"},
+        "groundTruth": {"margin": 0.05, "metric": "logLoss", "horizon": "3d", "joinOn": "x-prediction"},
+        "errorRate": 0.002,
+        "retraining": {"inputDrift": False, "skillDrop": "12.5%", "accuracyDrop": "5%"},
     },
 ]
 
@@ -42,6 +44,10 @@ def settings(drift: wire.Drift | Drift) -> tuple[Any, ...]:
     return window.rows, window.duration, window.minimum_rows, interval, features.include, features.exclude
 
 
+def truth(asked: wire.GroundTruth | GroundTruth) -> tuple[Any, ...]:
+    return asked.join_on, asked.horizon, str(asked.metric), asked.margin
+
+
 @pytest.mark.parametrize("content", QUESTIONS)
 def test_what_the_operator_asks_is_what_the_monitor_understands(content: dict[str, Any]) -> None:
     asked = monitor.Question.model_validate(content)
@@ -52,6 +58,15 @@ def test_what_the_operator_asks_is_what_the_monitor_understands(content: dict[st
     if asked.drift is not None:
         assert understood.drift is not None
         assert settings(understood.drift) == settings(asked.drift)
+    assert understood.error_rate == asked.error_rate
+    if asked.ground_truth is not None:
+        assert understood.ground_truth is not None
+        assert truth(understood.ground_truth) == truth(asked.ground_truth)
+    if asked.retraining is not None:
+        assert understood.retraining is not None
+        assert understood.retraining.model_dump() == asked.retraining.model_dump(include=set(type(understood.retraining).model_fields)) | {
+            "skill_drop": pytest.approx(0.125), "accuracy_drop": pytest.approx(0.05),
+        }  # fmt: skip
 
 
 def test_the_monitors_questions_have_no_field_that_the_operators_lack_and_the_same_bounds() -> None:
@@ -62,7 +77,9 @@ def test_the_monitors_questions_have_no_field_that_the_operators_lack_and_the_sa
     assert own["Features"] == theirs["DriftFeatures"]
     assert set(own["Drift"]) <= set(theirs["Drift"])
     assert set(own["Triggers"]) <= set(theirs["RetrainingTriggers"])
+    assert set(own["GroundTruth"]) <= set(theirs["GroundTruth"])
     assert settings(wire.Drift()) == settings(Drift())
+    assert truth(wire.GroundTruth()) == truth(GroundTruth())
 
 
 def test_what_the_monitor_answers_is_what_the_operator_reads() -> None:

@@ -4,7 +4,19 @@ from datetime import timedelta
 from typing import Final
 
 from headgate_operator.api.quantities import format_duration, format_share
-from headgate_operator.api.spec import HookType, Metric, MetricPreset, ModelDeploymentSpec, OnInsufficientData, ParityMode, Strategy
+from headgate_operator.api.spec import (
+    HookType,
+    Metric,
+    MetricPreset,
+    ModelDeploymentSpec,
+    OnInsufficientData,
+    OnSuspicion,
+    ParityMode,
+    QualityMetric,
+    Strategy,
+)
+
+_LOSSES = {QualityMetric.BRIER: "Brier score", QualityMetric.LOG_LOSS: "log loss", QualityMetric.ACCURACY: "share of errors"}
 
 FALLBACK_FLAG: Final = "--fallback="
 FALLBACK_VARIABLE: Final = "HEADGATE_SERVING_FALLBACK"
@@ -165,4 +177,13 @@ def _listed(parts: list[str], *, last: str = "then") -> str:
 def _labels(spec: ModelDeploymentSpec) -> list[str]:
     if spec.ground_truth is None:
         return []
-    return ["groundTruth changes nothing yet: the drift monitor of this release collects no labels, so nothing is held or refused on them."]
+    truth, rate = spec.ground_truth, format_share(spec.analysis.false_rollback_rate)
+    follows = {
+        OnSuspicion.ALERT: "people are told",
+        OnSuspicion.HOLD: "the rollout waits for a person",
+        OnSuspicion.ROLLBACK: "it is refused",
+    }[truth.on_worse]
+    return [
+        f"Labels may come up to {format_duration(truth.horizon)} after their predictions; once they show (with an error of {rate}) that "
+        f"its {_LOSSES[truth.metric]} is above stable's by more than {truth.margin:g}, {follows}. Without labels nothing follows from them."
+    ]

@@ -93,7 +93,8 @@ def _question(spec: ModelDeploymentSpec, status: ModelDeploymentStatus) -> Quest
         base, trial, weight = other, stable, 100 - other.weight
     return Question(
         stable=_version(spec, base), trial=_version(spec, trial) if trial is not None else None, trial_weight=weight,
-        drift=spec.drift, ground_truth=spec.ground_truth, retraining=spec.retraining.on if spec.retraining is not None else None,
+        drift=spec.drift, ground_truth=spec.ground_truth, error_rate=spec.analysis.false_rollback_rate,
+        retraining=spec.retraining.on if spec.retraining is not None else None,
     )  # fmt: skip
 
 
@@ -112,6 +113,8 @@ def _report(answer: Answer, question: Question) -> DriftReport:
         prediction=_finding(answer.prediction),
         quality=_finding(answer.quality),
         ground_truth=_finding(answer.ground_truth),
+        coverage=_finding(answer.coverage),
+        skill=_finding(answer.skill),
         stale=_finding(answer.stale),
         top=tuple(answer.top),
         trial=question.trial.id if question.trial is not None else None,

@@ -37,6 +37,8 @@ class Question(ApiModel):
     """Percent of the traffic; a window that saw two weights compares nothing."""
     drift: Drift | None = None
     ground_truth: GroundTruth | None = None
+    error_rate: float = 0.01
+    """How likely labels may convict a version that is worse by no more than the margin."""
     retraining: RetrainingTriggers | None = None
     """What makes the stable version stale; None if nothing follows from that."""
 
@@ -60,6 +62,10 @@ class Answer(ApiModel):
     prediction: Verdict = Verdict()
     quality: Verdict = Verdict()
     ground_truth: Verdict = Verdict()
+    coverage: Verdict = Verdict()
+    """Whether labels come alike for both versions."""
+    skill: Verdict = Verdict()
+    """Whether stable predicts worse than when it was promoted."""
     stale: Verdict = Verdict()
     top: list[DriftedFeature] = Field(default_factory=list, max_length=10)
 

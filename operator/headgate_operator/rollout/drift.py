@@ -2,7 +2,8 @@
 
     the candidate's answers are broken              refuse
     labels show that it predicts worse              as the manifest says: alert, hold, refuse
-    its requests differ from stable's               hold: what follows from the predictions would be about the clients
+    labels come for one version more often          hold, where the manifest has anything held or refused on labels
+    its requests differ from stable's               hold: what follows from predictions and labels would be about the clients
     its predictions differ, its requests do not     as the manifest says: alert, hold, refuse
     all requests differ from the reference          the world changed: alert or hold, never refuse
     the monitor is silent                           alert; hold only if the manifest has anything held or refused on its word
@@ -33,7 +34,7 @@ def record_drift(turn: Turn) -> Turn:
     said = DriftStatus(
         window=report.window, reference=report.reference, input=report.input.signal, candidate_input=report.candidate_input.signal,
         routing=report.routing.signal, prediction=report.prediction.signal, quality=report.quality.signal,
-        ground_truth=report.ground_truth.signal, top=list(report.top),
+        ground_truth=report.ground_truth.signal, skill=report.skill.signal, top=list(report.top),
     )  # fmt: skip
     return turn if said == turn.status.drift else turn.with_status(drift=said)
 
@@ -89,6 +90,14 @@ def labels_not_against(turn: Turn) -> Wait | None:
     return _holds(_about_trial(turn).ground_truth, Reason.GROUND_TRUTH_WORSE, unknown=False)
 
 
+def labels_comparable(turn: Turn) -> Wait | None:
+    """Gate: labels come alike for both versions. What is missing for one of them might be just what speaks against it."""
+    truth = turn.spec.ground_truth
+    if truth is None or truth.on_worse is OnSuspicion.ALERT:
+        return None
+    return _holds(_about_trial(turn).coverage, Reason.LABELS_UNEVEN, unknown=False)
+
+
 def _verdict(turn: Turn) -> tuple[Reason, str] | None:
     """Return why the version on trial is refused; it must get requests, and the version to return to must be serving."""
     other, drift, truth = on_trial(turn.status), turn.spec.drift, turn.spec.ground_truth
@@ -97,7 +106,8 @@ def _verdict(turn: Turn) -> tuple[Reason, str] | None:
     said = _about_trial(turn)
     if said.quality.signal.alarms:
         return Reason.DATA_QUALITY_WORSE, said.quality.message
-    if truth is not None and truth.on_worse is OnSuspicion.ROLLBACK and said.ground_truth.signal.alarms:
+    by_labels = truth is not None and truth.on_worse is OnSuspicion.ROLLBACK and said.ground_truth.signal.alarms
+    if by_labels and not said.routing.signal.alarms:
         return Reason.GROUND_TRUTH_WORSE, said.ground_truth.message
     rollback = drift is not None and drift.on_prediction_drift is OnSuspicion.ROLLBACK
     if rollback and said.prediction.signal.alarms and said.routing.signal is Signal.CLEAN:

@@ -14,7 +14,12 @@ _ALARMS: Final = {
     ConditionType.INPUT_DRIFT: Reason.WORLD_CHANGED,
     ConditionType.PREDICTION_DRIFT: Reason.PREDICTIONS_DIFFER,
     ConditionType.DATA_QUALITY: Reason.DATA_QUALITY_WORSE,
+    ConditionType.GROUND_TRUTH: Reason.GROUND_TRUTH_WORSE,
+    ConditionType.SKILL_DROP: Reason.SKILL_DROPPED,
 }
+
+_GOOD_WHEN_TRUE: Final = {ConditionType.DATA_QUALITY, ConditionType.GROUND_TRUTH}
+"""The others are named after what is wrong."""
 
 
 def drift_conditions(turn: Turn) -> Iterator[Condition]:
@@ -23,16 +28,17 @@ def drift_conditions(turn: Turn) -> Iterator[Condition]:
         return
     report = turn.observed.drift
     if report is None or report.error is not None:
-        yield from _kept(turn, *_ALARMS)
+        yield from _kept(turn, *(kind for kind in _ALARMS if _wanted(turn, kind)))
     if report is None:  # not asked in this pass
         yield from _kept(turn, ConditionType.MONITOR_AVAILABLE)
     elif report.error is not None:
         yield condition(turn, ConditionType.MONITOR_AVAILABLE, ConditionStatus.FALSE, Reason.MONITOR_UNAVAILABLE, report.error)
     else:
         yield condition(turn, ConditionType.MONITOR_AVAILABLE, ConditionStatus.TRUE, Reason.READY, "its verdicts were read")
-        yield _said(turn, ConditionType.INPUT_DRIFT, report.input)
-        yield _said(turn, ConditionType.PREDICTION_DRIFT, report.prediction)
-        yield _said(turn, ConditionType.DATA_QUALITY, report.quality)
+        findings = (report.input, report.prediction, report.quality, report.ground_truth, report.skill)
+        for kind, finding in zip(_ALARMS, findings, strict=True):
+            if _wanted(turn, kind):
+                yield _said(turn, kind, finding)
 
 
 def announce_drift(turn: Turn) -> Turn:
@@ -47,10 +53,20 @@ def announce_drift(turn: Turn) -> Turn:
     return turn
 
 
+def _wanted(turn: Turn, kind: ConditionType) -> bool:
+    """Whether the manifest asks for it: labels are not for everybody."""
+    triggers = turn.spec.retraining.on if turn.spec.retraining is not None else None
+    if kind is ConditionType.GROUND_TRUTH:
+        return turn.spec.ground_truth is not None
+    if kind is ConditionType.SKILL_DROP:
+        return triggers is not None and (triggers.skill_drop is not None or triggers.accuracy_drop is not None)
+    return True
+
+
 def _said(turn: Turn, kind: ConditionType, finding: Finding) -> Condition:
-    # DataQuality is the one that is good when true, as its name says.
-    good = ConditionStatus.TRUE if kind is ConditionType.DATA_QUALITY else ConditionStatus.FALSE
-    bad = ConditionStatus.FALSE if kind is ConditionType.DATA_QUALITY else ConditionStatus.TRUE
+    good, bad = ConditionStatus.TRUE, ConditionStatus.FALSE
+    if kind not in _GOOD_WHEN_TRUE:
+        good, bad = bad, good
     if finding.signal is Signal.UNKNOWN:
         message = finding.message or "there is not enough traffic for a verdict yet"
         return condition(turn, kind, ConditionStatus.UNKNOWN, Reason.INSUFFICIENT_DATA, message)

@@ -204,11 +204,15 @@ class DriftReport:
     prediction: Finding = Finding()
     quality: Finding = Finding()
     ground_truth: Finding = Finding()
+    coverage: Finding = Finding()
+    """Whether labels come alike for both versions; an alarm means that they cannot be compared."""
+    skill: Finding = Finding()
+    """Whether stable predicts worse than when it was promoted, by its labels."""
     stale: Finding = Finding()
     """Whether a new model should be trained: severe input drift that lasts, or skill lost since promotion."""
     top: tuple[DriftedFeature, ...] = ()
     trial: str | None = None
-    """Id of the revision that `candidate_input` and everything after it is about; None if nothing is on trial."""
+    """Id of the revision that is compared with stable; None if nothing is on trial."""
     error: str | None = None
     """Set when the monitor did not answer: then nothing above is known."""
 

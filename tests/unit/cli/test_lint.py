@@ -213,8 +213,12 @@ def test_hooks_are_read_back_in_words(headgate, write, build) -> None:
     )
 
 
-def test_it_is_said_that_nothing_follows_from_labels_yet(headgate, write, build) -> None:
+def test_it_is_said_what_follows_from_labels(headgate, write, build) -> None:
     manifest = build()
-    assert "groundTruth" not in headgate("lint", write(manifest)).stdout
-    manifest["spec"]["groundTruth"] = {"margin": 0.05}
-    assert "collects no labels" in " ".join(headgate("lint", write(manifest)).stdout.split())
+    assert "Labels" not in headgate("lint", write(manifest)).stdout
+    manifest["spec"]["groundTruth"] = {"margin": 0.05, "metric": "logLoss"}
+    said = " ".join(headgate("lint", write(manifest)).stdout.split())
+    assert (
+        "Labels may come up to 7d after their predictions; once they show (with an error of 1%) that its log loss is above stable's" in said
+    )
+    assert "by more than 0.05, it is refused." in said

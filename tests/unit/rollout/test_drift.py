@@ -6,7 +6,10 @@ from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import DriftedFeature, Phase, Signal
 from headgate_operator.rollout.observed import DriftReport, Finding
 
-CLEAN = {name: Finding(signal=Signal.CLEAN) for name in ("input", "candidate_input", "routing", "prediction", "quality", "ground_truth")}
+CLEAN = {
+    name: Finding(signal=Signal.CLEAN)
+    for name in ("input", "candidate_input", "routing", "prediction", "quality", "ground_truth", "coverage", "skill")
+}
 
 
 def report(**alarms):
@@ -105,6 +108,49 @@ def test_labels_against_the_candidate_refuse_it_only_if_the_manifest_says_so(wat
     world.drift = report(ground_truth=Signal.DRIFT)
     world.run_for(120)
     assert bool(world.status.rejected) is refused
+
+
+def test_uneven_labels_hold_where_labels_decide_and_a_person_may_go_on(watched):
+    free, bound = watched(groundTruth={"onWorse": "Alert"}), watched(groundTruth={})
+    for world in (free, bound):
+        second = canary(world)
+        world.drift = report(ground_truth=Signal.UNKNOWN, coverage=Signal.DRIFT)
+        world.run_for(900)
+        assert world.status.rejected == []
+    assert free.status.stable.id == second
+    assert bound.weights[second] == 10
+    assert bound.status.candidate.hold_reason == Reason.LABELS_UNEVEN
+    bound.command = f"promote@{second}"
+    bound.run(lambda world: world.weights[second] == 25)
+
+
+def test_labels_of_other_clients_convict_nobody(watched):
+    world = watched(groundTruth={})
+    canary(world)
+    world.drift = report(routing=Signal.DRIFT, ground_truth=Signal.SEVERE)
+    world.run_for(120)
+    assert world.status.rejected == []
+    world.drift = report(ground_truth=Signal.SEVERE)
+    world.step()
+    assert world.status.rejected[0].reason == Reason.GROUND_TRUTH_WORSE
+
+
+def test_labels_are_told_of_as_conditions_where_the_manifest_asks_for_them(watched):
+    pipeline = {"endpoint": "http://kfp", "name": "train"}
+    plain = watched()
+    world = watched(groundTruth={"onWorse": "Alert"}, retraining={"pipeline": pipeline, "on": {"skillDrop": "50%"}})
+    for each in (plain, world):
+        canary(each)
+        each.drift = report(ground_truth=Signal.SEVERE, skill=Signal.SEVERE)
+        each.step()
+    assert (plain.condition("GroundTruth"), plain.condition("SkillDrop")) == (None, None)
+    said = {c.type: (c.status, c.reason) for c in world.status.conditions}
+    assert said["GroundTruth"] == ("False", Reason.GROUND_TRUTH_WORSE)
+    assert said["SkillDrop"] == ("True", Reason.SKILL_DROPPED)
+    assert (world.said(Reason.GROUND_TRUTH_WORSE), world.said(Reason.SKILL_DROPPED)) == (1, 1)
+    world.drift = DriftReport(error="down")
+    world.step()
+    assert world.condition("GroundTruth") == Reason.GROUND_TRUTH_WORSE
 
 
 def test_evidence_during_the_watch_returns_to_the_previous_version(watched):

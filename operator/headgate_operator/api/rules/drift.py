@@ -15,6 +15,11 @@ def _enough_rows(window: Mapping[str, Any]) -> bool:
     return bool(minimum <= rows)
 
 
+def _by_labels(spec: Mapping[str, Any]) -> bool:
+    triggers = (spec.get("retraining") or {}).get("on") or {}
+    return triggers.get("skillDrop") is not None or triggers.get("accuracyDrop") is not None
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         at="spec",
@@ -43,6 +48,14 @@ RULES: tuple[Rule, ...] = (
         sentence="retraining needs drift or groundTruth: nothing else can start it",
         cel="!has(self.retraining) || has(self.drift) || has(self.groundTruth)",
         holds=lambda spec: spec.get("retraining") is None or spec.get("drift") is not None or spec.get("groundTruth") is not None,
+    ),
+    Rule(
+        at="spec",
+        shown_at="retraining.on",
+        sentence="skillDrop and accuracyDrop need groundTruth: without labels nobody knows how good predictions are",
+        cel="!has(self.retraining) || !has(self.retraining.on) || has(self.groundTruth) || "
+        "(!has(self.retraining.on.skillDrop) && !has(self.retraining.on.accuracyDrop))",
+        holds=lambda spec: spec.get("groundTruth") is not None or not _by_labels(spec),
     ),
     above_zero("spec.drift.window.duration"),
     above_zero("spec.drift.targetFalseAlarmInterval"),

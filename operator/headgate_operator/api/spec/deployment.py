@@ -38,8 +38,7 @@ class ModelDeploymentSpec(ApiModel):
     parity: Parity = Field(default_factory=Parity, description="The same answers as where the model was trained, before any traffic.")
     drift: Drift | None = Field(None, description="What the drift monitor watches, and what follows (default: nothing is watched).")
     ground_truth: GroundTruth | None = Field(
-        None,
-        description="Labels that arrive later (default: none do). The drift monitor of this release collects none, so nothing follows yet.",
+        None, description="Labels that arrive later, sent to the drift monitor by their owner (default: none do)."
     )
     retraining: Retraining | None = Field(None, description="When a new model is trained without anybody asking (default: never).")
     paused: bool = Field(

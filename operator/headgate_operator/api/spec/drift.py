@@ -80,11 +80,11 @@ class GroundTruth(ApiModel):
 
     join_on: str = Field(
         "x-request-id", min_length=1, max_length=128, pattern=r"^[A-Za-z0-9-]+$",
-        description="Request header by which labels are joined to predictions.",
+        description="Request header by which labels are joined to predictions; without it, the id in the request's body.",
     )  # fmt: skip
-    horizon: Duration = Field(timedelta(days=7), description="How long after its prediction a label may arrive.")
+    horizon: Duration = Field(timedelta(days=7), description="How long after its prediction a label may come or change.")
     metric: QualityMetric = Field(QualityMetric.BRIER, description="How predictions are compared with labels: brier, logLoss or accuracy.")
-    margin: float = Field(0.02, gt=0, lt=1, description="By how much the candidate may be worse than stable.")
+    margin: float = Field(0.02, gt=0, lt=1, description="By how much the candidate may be worse than stable, in the metric's unit.")
     on_worse: OnSuspicion = Field(
         OnSuspicion.ROLLBACK, description="When the candidate is worse by more than the margin: Alert, Hold or Rollback."
     )

@@ -54,6 +54,8 @@ class ConditionType(StrEnum):
     INPUT_DRIFT = "InputDrift"
     PREDICTION_DRIFT = "PredictionDrift"
     DATA_QUALITY = "DataQuality"
+    GROUND_TRUTH = "GroundTruth"
+    SKILL_DROP = "SkillDrop"
     MONITOR_AVAILABLE = "MonitorAvailable"
     REGISTRY_AVAILABLE = "RegistryAvailable"
 

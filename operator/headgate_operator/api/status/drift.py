@@ -39,4 +39,5 @@ class DriftStatus(ApiModel):
     prediction: Signal = Field(Signal.UNKNOWN, description="The candidate's predictions against stable's, beyond what was expected.")
     quality: Signal = Field(Signal.UNKNOWN, description="The candidate's data quality against stable's.")
     ground_truth: Signal = Field(Signal.UNKNOWN, description="The candidate's predictions against labels, beside stable's.")
+    skill: Signal = Field(Signal.UNKNOWN, description="Stable's skill against labels, beside its skill at promotion.")
     top: list[DriftedFeature] = Field(default_factory=list, max_length=10, description="Features that moved most, in order.")

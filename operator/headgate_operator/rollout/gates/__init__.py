@@ -8,7 +8,14 @@ from typing import Final
 
 from headgate_operator.api.status import Waiver
 from headgate_operator.rollout.check_parity import parity_passed
-from headgate_operator.rollout.drift import labels_not_against, monitor_answers, predictions_alike, same_clients, world_as_trained
+from headgate_operator.rollout.drift import (
+    labels_comparable,
+    labels_not_against,
+    monitor_answers,
+    predictions_alike,
+    same_clients,
+    world_as_trained,
+)
 from headgate_operator.rollout.gates.evidence import (
     candidate_gets_traffic,
     data_complete,
@@ -113,6 +120,7 @@ _STEP_DONE: Final[tuple[Gate, ...]] = (
     labels_not_against,
     monitor_answers,
     same_clients,
+    labels_comparable,
     world_as_trained,
     predictions_alike,
     capacity,
@@ -146,6 +154,7 @@ WAIVED: Final[Mapping[Waiver, frozenset[Gate]]] = {
             breaker_closed,
             monitor_answers,
             same_clients,
+            labels_comparable,
             world_as_trained,
             predictions_alike,
         }
