@@ -31,7 +31,7 @@ def make_columns() -> MakeColumns:
 
 @pytest.fixture(scope="session")
 def make_export() -> MakeExport:
-    """`make_export(storage, version, *, seed=0, unknown="other", tamper_base_score=False, late_above=1.1)`: the folder of a real model."""
+    """`make_export(storage, version, *, seed=0, …)`: the folder of a real model; `build_export` in exports.py says what else."""
     build: MakeExport = _exports().build_export
     return build
 

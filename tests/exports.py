@@ -54,10 +54,11 @@ def build_export(
     tamper_base_score: bool = False,
     model_name: str = MODEL_NAME,
     late_above: float = 1.1,
+    inverted: bool = False,
 ) -> Path:
     """Train on 500 synthetic rows and export: with `unknown="error"` only 4 of 8 destinations are known, 30 % of rows then fail.
 
-    With a lower `late_above` more rows count as late, so the model predicts larger probabilities.
+    With a lower `late_above` more rows count as late, so the model predicts larger probabilities; `inverted` learned the opposite.
     """
     columns = build_columns(500, seed=seed)
     policy = UnknownPolicy(unknown)
@@ -66,6 +67,7 @@ def build_export(
     kept = _rows_with_known_destinations(columns, features.by_name["dest"].categories)
     matrix = features.encode(kept)
     late = (np.nan_to_num(matrix[:, 3], nan=60) / 100 + np.random.default_rng(seed).random(len(matrix))) > late_above
+    late ^= inverted
     parameters = {"objective": "binary:logistic", "base_score": 0.5, "max_depth": 3, "nthread": 1, "seed": seed}
     booster = xgb.train(parameters, xgb.DMatrix(matrix, label=late), num_boost_round=10)
     golden = make_golden(

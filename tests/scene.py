@@ -30,6 +30,8 @@ class Traffic:
     """Requests through the gateway, and who answered them."""
 
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
+    answered: list[tuple[str, int]] = field(default_factory=list)
+    """Ids (x-request-id) of requests that were answered well, with the number of the row they were about."""
 
     def of(self, revision: str) -> int:
         return sum(count for (answered, _), count in self.answers.items() if answered == revision)
@@ -121,18 +123,22 @@ class Scene:
         """Send rows through the gateway at a steady rate until the block ends."""
         url, sent = self.cluster.gateway_url, set[asyncio.Task[None]]()
         traffic = self.traffic = Traffic()
+        rows = len(next(iter(columns.values())))
 
-        async def send(session: aiohttp.ClientSession, body: Any) -> None:
+        async def send(session: aiohttp.ClientSession, number: int, body: Any) -> None:
             try:
-                async with session.post(f"{url}/v2/models/{NAME}/infer", json=body, headers={"Host": HOST}) as answer:
+                headers = {"Host": HOST, "x-request-id": f"request-{number}"}
+                async with session.post(f"{url}/v2/models/{NAME}/infer", json=body, headers=headers) as answer:
                     await answer.read()
                     traffic.answers[answer.headers.get(REVISION_HEADER, ""), answer.status] += 1
+                    if answer.status == 200:
+                        traffic.answered.append((headers["x-request-id"], number % rows))
             except (aiohttp.ClientError, TimeoutError) as error:
                 traffic.answers[type(error).__name__, 0] += 1
 
         async def replay(session: aiohttp.ClientSession) -> None:
-            for body in bodies(columns):
-                task = asyncio.create_task(send(session, body))
+            for number, body in enumerate(bodies(columns)):
+                task = asyncio.create_task(send(session, number, body))
                 sent.add(task)
                 task.add_done_callback(sent.discard)
                 await asyncio.sleep(1 / rate)

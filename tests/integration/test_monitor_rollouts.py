@@ -1,12 +1,14 @@
 """Rollouts judged by a real monitor: real requests through Envoy, KServe's logger, the collector, the detectors, the operator."""
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.scene import STEPS, Scene
+from tests.scene import STEPS, Scene, Traffic
 
 WINDOW = {"rows": 150, "duration": "20s", "minimumRows": 60}
 
@@ -41,6 +43,39 @@ async def test_a_candidate_that_predicts_differently_is_refused_where_the_manife
         await scene.until(lambda s: not s.draining, "it is gone")
     assert traffic.bad() == 0, traffic.answers
     assert 'headgate_monitor_events_total{reason="parity",result="ignored"}' in await collected(scene)
+
+
+async def label(scene: Scene, traffic: Traffic, late: Sequence[bool]) -> None:
+    """Send what became of the requests that were answered, as their owner would: in batches, a moment later, for ever."""
+    url, sent = f"{scene.cluster.monitor_url}/v1/ground-truth/{scene.name}", 0
+    async with aiohttp.ClientSession() as session:
+        while True:
+            await asyncio.sleep(0.5)
+            batch = traffic.answered[sent : sent + 1000]
+            labels = [{"id": id_, "value": bool(late[row])} for id_, row in batch]
+            async with session.post(url, json={"labels": labels}) as answer:
+                sent += len(batch) if answer.status == 200 else 0  # a monitor that is busy gets them again
+
+
+async def test_a_candidate_that_is_worse_only_on_labels_is_refused(
+    scene: Scene, tmp_path: Path, make_export: Any, make_columns: Any
+) -> None:
+    first, second = make_export(tmp_path / "s", "1"), make_export(tmp_path / "s", "2", inverted=True)
+    truth = {"horizon": "2m", "margin": 0.05}
+    columns = make_columns(500, seed=5)
+    late = [(humid or 60) > 60 for humid in columns["humid"]]  # what the first version learned, more or less
+    await scene.apply(first, groundTruth=truth)
+    await scene.serving(first)
+    async with scene.load(columns, rate=60) as traffic:
+        labelling = asyncio.create_task(label(scene, traffic, late))
+        await scene.apply(second, groundTruth=truth, rollout={"steps": [{"weight": 30, "minDuration": "2m"}]})
+        status = await scene.until(lambda s: s.rejected, "the candidate is refused", 120)
+        labelling.cancel()
+        (rejected,) = status.rejected
+        assert (rejected.reason, rejected.version) == ("GroundTruthWorse", second.name)
+        assert "Brier score is 0." in (rejected.message or "")
+    assert traffic.bad() == 0, traffic.answers
+    assert 'headgate_monitor_labels_total{result="accepted"}' in await collected(scene)
 
 
 async def test_a_changed_world_is_told_of_and_rolls_nothing_back(scene: Scene, tmp_path: Path, make_export: Any, make_columns: Any) -> None:
