@@ -1,4 +1,7 @@
-"""Starting a training run once, and seeing what becomes of it, beside a stub of the Kubeflow Pipelines API (v2beta1)."""
+"""Starting a training run once, and seeing what becomes of it, beside a stub of the Kubeflow Pipelines API (v2beta1).
+
+What is asked and answered is checked against the published OpenAPI.
+"""
 
 import asyncio
 import json
@@ -14,6 +17,7 @@ from headgate_operator.controller.training import Training
 from headgate_operator.controller.upstream.rest import Rest
 from headgate_operator.rollout.observed import DriftReport, Finding
 from headgate_operator.rollout.upstream import RunRequest
+from tests.kfpcontract import check, check_request
 from tests.served import everything, served
 from tests.waiting import eventually
 
@@ -42,6 +46,13 @@ class Kfp:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self.instead is not None:
             return self.instead()
+        body = await request.json() if request.can_read_body else None
+        operation = check_request(request.method, request.raw_path.partition("?")[0], request.query, body)
+        answer = await self._route(request)
+        check(operation.answer if answer.status == 200 else "GoogleRpcStatus", json.loads(answer.body), "answer")
+        return answer
+
+    async def _route(self, request: web.Request) -> web.Response:
         match request.method, request.path.removeprefix("/apis/v2beta1/").split("/"):
             case "GET", ["pipelines", "names", "flights-training"]:
                 return web.json_response({"pipeline_id": PIPELINE, "display_name": "flights-training"})
@@ -66,14 +77,13 @@ class Kfp:
     def _list(self, given: str | None) -> dict:
         predicates = json.loads(given)["predicates"] if given and not self.ignores_filters else []
         for predicate in predicates:
-            assert predicate["operation"] == "EQUALS"
+            check("V2beta1Predicate", predicate, "filter")
             assert predicate["key"] in {"display_name", "run_id", "state"}
-        found = [run for run in self.runs if all(run[p["key"]] == p["stringValue"] for p in predicates)]
+        found = [run for run in self.runs if all(run[p["key"]] == p["string_value"] for p in predicates)]
         return {"runs": found, "total_size": len(found)} if found else {}
 
-    async def _create(self, request: web.Request) -> web.StreamResponse:
+    async def _create(self, request: web.Request) -> web.Response:
         body = await request.json()
-        assert set(body) <= {"experiment_id", "display_name", "pipeline_version_reference", "runtime_config", "service_account"}
         assert body["pipeline_version_reference"] == {"pipeline_id": PIPELINE, "pipeline_version_id": VERSION}
         for name, value in body["runtime_config"]["parameters"].items():  # the API server compares types, and refuses the run
             if type(value) not in _TYPES[TYPES[name]]:
@@ -89,7 +99,7 @@ class Kfp:
 
 
 def _error(status: int, code: int, message: str) -> web.Response:
-    return web.json_response({"error": message, "code": code, "message": message, "details": []}, status=status)
+    return web.json_response({"code": code, "message": message, "details": []}, status=status)
 
 
 @pytest.fixture
@@ -229,8 +239,9 @@ async def test_a_run_is_followed_until_its_end_is_on_record(kfp, training) -> No
     kfp.runs[0] |= {"state": "FAILED", "error": {"code": 13, "message": "validation\nfailed"}}
     await eventually(lambda: state() is RunState.FAILED)
     assert training.run(KEY, known).message == "validation failed"
-    kfp.runs[0] |= {"state": "SOMETHING_NEW"}
+    kfp.instead = lambda: web.json_response(kfp.runs[0] | {"state": "SOMETHING_NEW"})
     await eventually(lambda: state() is RunState.PENDING)
+    kfp.instead = None
     kfp.runs.clear()
     await eventually(lambda: state() is RunState.DELETED)
     assert training.run(KEY, known.model_copy(update={"state": RunState.DELETED})) is None

@@ -32,7 +32,7 @@ class Run:
 
 async def find_run(rest: Rest, server: str, display_name: str) -> str | None:
     """Return the id of the run of that display name, the oldest if there are several; None if there is none."""
-    predicate = {"key": "display_name", "operation": "EQUALS", "stringValue": display_name}
+    predicate = {"key": "display_name", "operation": "EQUALS", "string_value": display_name}
     query = {"filter": json.dumps({"predicates": [predicate]}), "page_size": "10", "sort_by": "created_at asc"}
     answer = await rest.get(server, f"{_API}/runs", query)
     runs = answer.get("runs", [])
