@@ -47,7 +47,7 @@ def readme(folder: Path) -> str:
         "\n\n".join(text for text in (described.short_description, described.long_description) if text),
         _facts(metadata),
         "## Inputs",
-        _table(("input", "type", "default", "meaning"), inputs),
+        _table(("input", "type", "default", "meaning"), inputs) if inputs else "None.",
         "## Outputs",
         _table(("output", "type", "meaning"), outputs) if outputs else "None: it passes or it fails.",
         "## Use",

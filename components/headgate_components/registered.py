@@ -23,6 +23,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 SQLITE = "sqlite:///"
 STORAGE_TAG = "headgate.storageUri"
+PVC = "pvc"
+VOLUMES = Path("/mnt")
+"""Where our steps find the volumes of claims, each under its name."""
+
 _ABSENT = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 """What MLflow answers for a model, version or alias that is not there; the second for an alias of a model that exists."""
 
@@ -71,15 +75,23 @@ def find_version(tracking_uri: str, model_name: str, which: str) -> ModelVersion
 
 
 def folder_of(uri: str, what: str) -> Path:
-    """The folder of a path or a `file://` URI.
+    """The folder of a path, a `file://` URI, or a `pvc://claim/path` as KServe reads it, whose claim our steps mount at /mnt/claim.
 
     Raises:
         StepError: another scheme.
     """
     url = urlparse(uri)
+    if url.scheme == PVC and url.netloc:
+        return VOLUMES / url.netloc / unquote(url.path).lstrip("/")
     if url.scheme not in ("", "file"):
-        raise StepError(f"the {what} '{uri}' has an unknown scheme; allowed are a folder or a file:// URI, such as a mounted volume")
+        raise StepError(f"the {what} '{uri}' has an unknown scheme; allowed are a folder, a file:// URI and pvc://<claim>/<folder>")
     return Path(unquote(url.path) if url.scheme else uri).absolute()
+
+
+def uri_of(folder: Path, storage: str) -> str:
+    """The URI under which serving finds a folder in this storage."""
+    url = urlparse(storage)
+    return f"{PVC}://{folder.relative_to(VOLUMES).as_posix()}" if url.scheme == PVC else folder.as_uri()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ kubernetes client and then sends no Authorization header at all.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,15 @@ class Server:
             ServerError: it was refused, or nobody knows.
         """
         return self._send("PATCH", path, params=query, data=body, headers={"Content-Type": kind})
+
+    def delete(self, path: str) -> None:
+        """Delete something; what is gone already counts as deleted.
+
+        Raises:
+            ServerError: it was refused, or nobody knows.
+        """
+        with suppress(NotFoundError):
+            self._send("DELETE", path)
 
     def _send(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         verify = str(self.ca) if self.ca else True

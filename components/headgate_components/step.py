@@ -1,12 +1,16 @@
 """How a step fails: with one sentence that reaches the person who started the pipeline.
 
 Kubeflow Pipelines reports only "Inner task failed". So a step prints one line that starts with `ERROR_PREFIX`, and whoever runs the
-pipeline relays it.
+pipeline relays it. In a pod the sentence is also the container's termination message, which is what Kubernetes shows of it.
 """
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+TERMINATION_LOG = Path("/dev/termination-log")
+"""What Kubernetes shows as the reason why a container ended; there in every pod, and nowhere else."""
 
 ERROR_PREFIX = "headgate: error: "
 
@@ -32,4 +36,7 @@ def step(name: str) -> Iterator[None]:
 def _fail(name: str, sentence: str) -> None:
     sys.stderr.write(f"{ERROR_PREFIX}{name}: {sentence}\n")
     sys.stderr.flush()
+    with suppress(OSError):
+        if TERMINATION_LOG.is_file():
+            TERMINATION_LOG.write_text(f"{name}: {sentence}", encoding="utf-8")
     raise SystemExit(1)

@@ -8,23 +8,32 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from headgate_components.deployment.summarize_run.logic import NOTES
+from headgate_pipelines.notes import NOTES_FILE, Notes, html_outputs
 from headgate_pipelines.transcript import StepRun, Transcript
 
 LOG_FILE = "pipeline.log"
+SUMMARY = "*/summarize-run/summary"
 
 
 class PipelineError(Exception):
     """The pipeline failed; the message is what the failing step said."""
 
+    def __init__(self, sentence: str, summary: Path | None = None) -> None:
+        super().__init__(sentence)
+        self.summary = summary
+        """What ran, and why it ended; None if nothing did."""
+
 
 @dataclass(frozen=True)
 class Progress:
-    """Who hears about the steps: `started(number, of, name)` and `ended(run)`."""
+    """Who hears about the steps: `started(number, name)` and `ended(run)`."""
 
-    started: Callable[[int, int, str], None]
+    started: Callable[[int, str], None]
     ended: Callable[[StepRun], None]
 
 
@@ -32,14 +41,33 @@ class Progress:
 class LocalRun:
     """A pipeline that ran to its end."""
 
-    output: Path
-    """The file of the pipeline's output artifact."""
+    artifacts: Path
+    """The folder of what its steps made; what came from the cache is in the folder of an earlier run."""
 
     steps: tuple[StepRun, ...]
 
+    def file(self, step: str, output: str) -> Path:
+        """The file that a step of this run made.
+
+        Raises:
+            PipelineError: it made none.
+        """
+        found = sorted(self.artifacts.glob(f"*/{step}/{output}"))
+        if not found:
+            raise PipelineError(f"the step {step} left no {output}; the log is in {self.artifacts.parents[1] / LOG_FILE}")
+        return found[-1]
+
+    def value(self, step: str) -> str:
+        """What a step of this run returned.
+
+        Raises:
+            PipelineError: it returned nothing.
+        """
+        return self.file(step, "Output").read_text(encoding="utf-8")
+
 
 def run_locally(pipeline: Any, arguments: Mapping[str, Any], folder: Path, progress: Progress) -> LocalRun:
-    """Runs a kfp pipeline that returns one artifact.
+    """Runs a kfp pipeline.
 
     Args:
         pipeline: what `@dsl.pipeline` returned.
@@ -52,36 +80,39 @@ def run_locally(pipeline: Any, arguments: Mapping[str, Any], folder: Path, progr
         OSError: the folder cannot be written.
     """
     _refuse_spaces()
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / LOG_FILE
-    total = len(pipeline.pipeline_spec.root.dag.tasks)
-    with log.open("w", encoding="utf-8") as file:
-        transcript = Transcript(file, lambda name: progress.started(len(transcript.steps) + 1, total, name), progress.ended)
-        with _listening(transcript), _scratch(folder):
-            output = _run(pipeline, arguments, folder, transcript, log)
-    return LocalRun(output=output, steps=tuple(transcript.steps))
+    artifacts = folder / "artifacts" / f"{pipeline.name}-{datetime.now():%Y%m%d-%H%M%S-%f}"  # noqa: DTZ005 - for people
+    artifacts.mkdir(parents=True)
+    notes = Notes(artifacts / NOTES_FILE, artifacts, folder / "cache", html_outputs(pipeline.pipeline_spec))
+    notes.file.touch()
+
+    def ended(run: StepRun) -> None:
+        notes.take(run)
+        progress.ended(run)
+
+    with (folder / LOG_FILE).open("w", encoding="utf-8") as file:
+        transcript = Transcript(file, lambda name: progress.started(len(transcript.steps) + 1, name), ended)
+        with _listening(transcript), _scratch(folder), _environment(NOTES, str(notes.file)):
+            _run(pipeline, arguments, folder, artifacts, transcript)
+    return LocalRun(artifacts=artifacts, steps=tuple(transcript.steps))
 
 
-def _run(pipeline: Any, arguments: Mapping[str, Any], folder: Path, transcript: Transcript, log: Path) -> Path:
+def _run(pipeline: Any, arguments: Mapping[str, Any], folder: Path, artifacts: Path, transcript: Transcript) -> None:
     from kfp import local
 
     local.init(
         runner=local.SubprocessRunner(use_venv=False),
-        pipeline_root=str(folder / "artifacts"),
+        pipeline_root=str(artifacts),
         workspace_root=tempfile.mkdtemp(prefix="kfp-"),
         enable_caching=True,
         cache_root=str(folder / "cache"),
     )
     try:
-        return Path(pipeline(**arguments).output.path)
+        pipeline(**arguments)
     except RuntimeError as error:
+        if transcript.failed is None:
+            raise
         # kfp's own words are "Inner task failed"; the step's are better.
-        if transcript.sentences:
-            raise PipelineError(transcript.sentences[-1]) from error
-        if transcript.failed:
-            last = transcript.last_line or "it ended without a word"
-            raise PipelineError(f"{transcript.failed}: {last}; its output is in {log}") from error
-        raise
+        raise PipelineError(transcript.failed.sentence, next(artifacts.glob(SUMMARY), None)) from error
 
 
 @contextlib.contextmanager
@@ -103,16 +134,22 @@ def _listening(transcript: Transcript) -> Iterator[None]:
 @contextlib.contextmanager
 def _scratch(folder: Path) -> Iterator[None]:
     """A temporary folder for the steps: kfp leaves a folder behind for each of them."""
-    before = os.environ.get("TMPDIR")
-    with tempfile.TemporaryDirectory(prefix="steps-", dir=folder) as scratch:
-        os.environ["TMPDIR"] = scratch
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["TMPDIR"]
-            else:
-                os.environ["TMPDIR"] = before
+    with tempfile.TemporaryDirectory(prefix="steps-", dir=folder) as scratch, _environment("TMPDIR", scratch):
+        yield
+
+
+@contextlib.contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Sets a variable for the steps, which inherit ours."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _refuse_spaces() -> None:

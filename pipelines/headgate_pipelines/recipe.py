@@ -1,5 +1,6 @@
 """Recipe files: what the training pipeline has to know about a data set, so that the command line needs only the periods."""
 
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -93,6 +94,25 @@ def read_recipe(path: Path) -> Recipe:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise RecipeError(f"the recipe '{path}' has a wrong '{where}': {first['msg']}") from error
+
+
+def flights_recipe() -> Recipe:
+    """The recipe of the flights example."""
+    with as_file(files("headgate_pipelines.flights")) as folder:
+        return read_recipe(Path(folder) / "recipe.yaml")
+
+
+def recipe_parameters(recipe: Recipe) -> dict[str, Any]:
+    """What a recipe says, as parameters of the training pipeline; others take those that they have."""
+    return {
+        "schema": recipe.schema_text,
+        **recipe.columns.model_dump(),
+        **recipe.model.model_dump(),
+        "minimum_roc_auc": recipe.minimums.roc_auc,
+        "minimum_pr_auc": recipe.minimums.pr_auc,
+        "drift_excluded": recipe.drift.excluded,
+        "drift_window_rows": recipe.drift.window_rows,
+    }
 
 
 def _yaml(path: Path) -> dict[str, Any]:

@@ -1,8 +1,12 @@
-"""The training pipeline: from a file of rows to a registered, exported model, or to a reason why not.
+"""The training pipeline: from a file of rows to a registered, exported and, if asked for, deployed model, or to a reason why not.
 
-The gates are steps of their own, so that reports of refused data and refused models are kept. Registering is never cached: its inputs
-do not show that somebody deleted the version.
+- The gates are steps of their own, so that reports of refused data and refused models are kept.
+- What looks at or changes the registry, a repository or a cluster is never cached: its inputs do not show that somebody moved an alias or
+  deleted a version. Everything else is, so a second run with the same data trains nothing.
+- The summary is the exit handler: it is there also when a step fails or a gate stops the run.
 """
+
+from typing import Any
 
 from kfp import dsl
 
@@ -10,124 +14,298 @@ from headgate_components.data_processing.build_features.component import build_f
 from headgate_components.data_processing.ingest.component import ingest
 from headgate_components.data_processing.split.component import split
 from headgate_components.data_processing.validate_data.component import validate_data
+from headgate_components.deployment.deploy_model.component import deploy_model
 from headgate_components.deployment.fit_drift_reference.component import fit_drift_reference
 from headgate_components.deployment.make_golden.component import make_golden
+from headgate_components.deployment.model_card.component import model_card
 from headgate_components.deployment.register_model.component import register_model
+from headgate_components.deployment.summarize_run.component import summarize_run
+from headgate_components.evaluation.ablate.component import ablate
+from headgate_components.evaluation.compare_to_champion.component import compare_to_champion
 from headgate_components.evaluation.evaluate.component import evaluate
+from headgate_components.evaluation.explain.component import explain
+from headgate_components.evaluation.fairness.component import fairness
 from headgate_components.evaluation.gate.component import gate
+from headgate_components.training.given_settings.component import given_settings
 from headgate_components.training.train_xgboost.component import train_xgboost
+from headgate_components.training.tune.component import tune
+from headgate_pipelines.defaults import EVALUATE, KUBEFLOW_API, MODEL_NAME, RECIPE, SCHEMA, SOURCE, STORAGE, TRACKING_URI, TRAIN, on_volume
+
+# The docstring's Args are what the form in the UI says beside each field.
 
 
 @dsl.pipeline(name="training")  # type: ignore[untyped-decorator]
 def training(
-    source: str,
-    schema: str,
-    time: str,
-    label: str,
-    id: str,  # noqa: A002 - the name users give
-    categories: list[str],
-    numbers: list[str],
-    train_start: str,
-    train_end: str,
-    evaluate_start: str,
-    evaluate_end: str,
-    model_name: str,
-    storage: str,
-    tracking_uri: str,
+    source: str = SOURCE,
     digest: str = "",
+    schema: str = SCHEMA,
+    time: str = RECIPE.columns.time,
+    label: str = RECIPE.columns.label,
+    id: str = RECIPE.columns.id,  # noqa: A002 - the name users give
+    categories: list[str] = RECIPE.columns.categories,
+    numbers: list[str] = RECIPE.columns.numbers,
+    train_start: str = TRAIN.start.isoformat(),
+    train_end: str = TRAIN.end.isoformat(),
+    evaluate_start: str = EVALUATE.start.isoformat(),
+    evaluate_end: str = EVALUATE.end.isoformat(),
     unknown: str = "other",
     max_categories: int = 0,
-    trees: int = 200,
-    max_depth: int = 6,
-    learning_rate: float = 0.05,
-    subsample: float = 0.8,
-    colsample_bytree: float = 0.6,
-    min_child_weight: float = 10.0,
-    early_stopping_rounds: int = 30,
-    validation_share: float = 0.1,
+    tune_trials: int = 0,
+    tune_seconds: int = 300,
+    trees: int = RECIPE.model.trees,
+    max_depth: int = RECIPE.model.max_depth,
+    learning_rate: float = RECIPE.model.learning_rate,
+    subsample: float = RECIPE.model.subsample,
+    colsample_bytree: float = RECIPE.model.colsample_bytree,
+    min_child_weight: float = RECIPE.model.min_child_weight,
+    early_stopping_rounds: int = RECIPE.model.early_stopping_rounds,
+    validation_share: float = RECIPE.model.validation_share,
+    class_weight: str = "none",
     seed: int = 0,
     threads: int = 1,
-    minimum_roc_auc: float = 0.0,
-    minimum_pr_auc: float = 0.0,
-    drift_excluded: list[str] = [],  # noqa: B006 - kfp takes plain literals only
-    drift_window_rows: int = 500,
+    minimum_roc_auc: float = RECIPE.minimums.roc_auc,
+    minimum_pr_auc: float = RECIPE.minimums.pr_auc,
+    target: str = "",
+    maximum_latency_ms: float = 0.0,
+    slices: list[str] = [],  # noqa: B006 - kfp takes plain literals only
+    fairness_groups: list[str] = [],  # noqa: B006
+    maximum_difference: float = 0.0,
+    champion_alias: str = "champion",
+    champion_margin: float = 0.01,
+    maximum_latency_ratio: float = 0.0,
+    ablation: bool = False,
+    drift_excluded: list[str] = RECIPE.drift.excluded,
+    drift_window_rows: int = RECIPE.drift.window_rows,
     golden_rows: int = 20,
-    git_commit: str = "",
+    model_name: str = MODEL_NAME,
+    storage: str = STORAGE,
+    tracking_uri: str = TRACKING_URI,
     experiment: str = "headgate",
     alias: str = "candidate",
-) -> dsl.Artifact:
-    """Train a classifier on one period, evaluate it on a later one, and register and export it if it is good enough."""
-    ingested = ingest(source=source, digest=digest)
-    validated = validate_data(table=ingested.outputs["table"], schema=schema)
-    valid = gate(problems=validated.outputs["Output"], subject="the data")
+    git_commit: str = "",
+    owner: str = "",
+    intended_use: str = "",
+    limits: str = "",
+    deploy: str = "",
+    deploy_file: str = "",
+    deploy_repository: str = "",
+    deploy_remote: str = "",
+    deploy_namespace: str = "default",
+    deploy_base: str = "",
+    deploy_server: str = "",
+    deploy_token_file: str = "",
+    deploy_wait_seconds: float = 0.0,
+    kubeflow_api: str = KUBEFLOW_API,
+) -> None:
+    """Train a classifier on one period, evaluate it on a later one, and register, export and deploy it if it is good enough.
 
-    parts = split(
-        table=ingested.outputs["table"],
-        categories=categories,
-        numbers=numbers,
-        time=time,
-        label=label,
-        id=id,
-        train_start=train_start,
-        train_end=train_end,
-        evaluate_start=evaluate_start,
-        evaluate_end=evaluate_end,
-    ).after(valid)
-    built = build_features(
-        train=parts.outputs["train"],
-        evaluation=parts.outputs["evaluation"],
-        categories=categories,
-        numbers=numbers,
-        unknown=unknown,
-        max_categories=max_categories,
-    )
-    features, train_rows, evaluation_rows = (built.outputs[name] for name in ("features", "train_rows", "evaluation_rows"))
+    Args:
+        source: The data: a path or URI of a .csv, .csv.gz or .parquet file.
+        digest: Snapshot id that the data must have; with it a run notices changed data behind the cache.
+        schema: pandera schema of the data, as YAML.
+        time: Column with the moment at which a row's features were known.
+        label: Column to predict, 0 or 1.
+        id: Column that identifies a row.
+        categories: Features that are strings.
+        numbers: Features that are numbers.
+        train_start: Start of the training period, ISO 8601, in the data's own clock.
+        train_end: End of the training period, not included.
+        evaluate_start: Start of the evaluation period; not before train_end.
+        evaluate_end: End of the evaluation period, not included.
+        unknown: What serving does with categories it has never seen: other or error.
+        max_categories: Categories a feature keeps, the most frequent first; 0 keeps all.
+        tune_trials: Trials to look for better settings; 0 trains with those below.
+        tune_seconds: Most seconds to look for them.
+        trees: Largest number of trees.
+        max_depth: Depth of a tree.
+        learning_rate: Shrinkage of each tree.
+        subsample: Share of rows each tree sees.
+        colsample_bytree: Share of features each tree sees.
+        min_child_weight: Smallest weight in a leaf.
+        early_stopping_rounds: Trees without improvement after which training stops; 0 trains all.
+        validation_share: Newest share of the training rows, on which early stopping looks.
+        class_weight: Weight of label 1: none, balanced or a number.
+        seed: Seed of all randomness.
+        threads: Most threads to train with.
+        minimum_roc_auc: What the model must reach.
+        minimum_pr_auc: What the model must reach.
+        target: Another target, such as "recall >= 0.85 at precision >= 0.90"; none if empty.
+        maximum_latency_ms: Longest 99th percentile of a single row's prediction; 0 is no limit.
+        slices: Categories to evaluate one by one.
+        fairness_groups: Columns whose groups are compared.
+        maximum_difference: Largest difference between groups; 0 is no limit.
+        champion_alias: Alias of the version to beat.
+        champion_margin: How much worse than the champion still passes.
+        maximum_latency_ratio: How much slower than the champion still passes; 0 is no limit.
+        ablation: Whether to also show what features are worth.
+        drift_excluded: Features that never alarm, such as seasonal ones.
+        drift_window_rows: Rows of a window that drift is judged on.
+        golden_rows: Rows of the golden set.
+        model_name: Name in the registry and in the path of requests.
+        storage: What serving pulls from: pvc://claim/folder, a folder or a file:// URI.
+        tracking_uri: The MLflow server.
+        experiment: The MLflow experiment.
+        alias: Alias that the new version gets.
+        git_commit: Commit of the code, if known.
+        owner: Who answers for the model; for its card.
+        intended_use: What the model is for; for its card.
+        limits: What the model is not for; for its card.
+        deploy: Hand the version to the operator: file, git or apply; empty leaves that to whoever follows the alias.
+        deploy_file: File of the manifest; with git, its path in the working tree.
+        deploy_repository: Folder of the git working tree.
+        deploy_remote: Git remote to push to; empty pushes nothing.
+        deploy_namespace: Namespace of the ModelDeployment.
+        deploy_base: Manifest to start from, as YAML; sensible defaults if empty.
+        deploy_server: Kubernetes API server; the pod's own if empty.
+        deploy_token_file: File with the token for it.
+        deploy_wait_seconds: Seconds to wait for the verdict on an applied version.
+        kubeflow_api: Address of the Kubeflow Pipelines API, which the summary asks for the steps.
+    """
+    summary = summarize_run(pipeline="training", run=dsl.PIPELINE_JOB_ID_PLACEHOLDER, kubeflow_api=kubeflow_api)
+    summary.set_caching_options(False)
+    with dsl.ExitHandler(summary, name="training"):
+        ingested = on_volume(ingest(source=source, digest=digest))
+        validated = validate_data(table=ingested.outputs["table"], schema=schema)
+        valid = gate(problems=validated.outputs["Output"], subject="the data")
+        parts = split(
+            table=ingested.outputs["table"],
+            categories=categories,
+            numbers=numbers,
+            time=time,
+            label=label,
+            id=id,
+            train_start=train_start,
+            train_end=train_end,
+            evaluate_start=evaluate_start,
+            evaluate_end=evaluate_end,
+        ).after(valid)
+        built = build_features(
+            train=parts.outputs["train"],
+            evaluation=parts.outputs["evaluation"],
+            categories=categories,
+            numbers=numbers,
+            unknown=unknown,
+            max_categories=max_categories,
+        )
+        features, train_rows, evaluation_rows = (built.outputs[name] for name in ("features", "train_rows", "evaluation_rows"))
 
-    model = train_xgboost(
-        train=train_rows,
-        features=features,
-        label=label,
-        trees=trees,
-        max_depth=max_depth,
-        learning_rate=learning_rate,
-        subsample=subsample,
-        colsample_bytree=colsample_bytree,
-        min_child_weight=min_child_weight,
-        early_stopping_rounds=early_stopping_rounds,
-        validation_share=validation_share,
-        seed=seed,
-        threads=threads,
-    ).outputs["model"]
-    evaluated = evaluate(
-        evaluation=evaluation_rows,
-        features=features,
-        model=model,
-        label=label,
-        minimum_roc_auc=minimum_roc_auc,
-        minimum_pr_auc=minimum_pr_auc,
-    )
-    good_enough = gate(problems=evaluated.outputs["Output"], subject="the model")
+        with dsl.If(tune_trials > 0, name="tuned"):
+            tuned = tune(
+                train=train_rows,
+                features=features,
+                label=label,
+                time=time,
+                trials=tune_trials,
+                seconds=tune_seconds,
+                class_weight=class_weight,
+                seed=seed,
+                threads=threads,
+            )
+        with dsl.Else(name="as-given"):
+            given = given_settings()
+        settings = dsl.OneOf(tuned.outputs["Output"], given.output)
 
-    golden = make_golden(rows=evaluation_rows, features=features, model=model, count=golden_rows).after(good_enough)
-    drift = fit_drift_reference(
-        train=train_rows, features=features, time=time, excluded=drift_excluded, window_rows=drift_window_rows, seed=seed
-    ).after(good_enough)
-    registered = register_model(
-        model=model,
-        features=features,
-        golden=golden.outputs["golden"],
-        reference=drift.outputs["reference"],
-        metrics=evaluated.outputs["metrics"],
-        model_name=model_name,
-        storage=storage,
-        tracking_uri=tracking_uri,
-        dataset=source,
-        snapshot=ingested.outputs["Output"],
-        train_start=train_start,
-        train_end=train_end,
-        git_commit=git_commit,
-        pipeline_run=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
-        experiment=experiment,
-        alias=alias,
-    ).set_caching_options(False)
-    return registered.outputs["registration"]
+        model = train_xgboost(
+            train=train_rows,
+            features=features,
+            label=label,
+            trees=trees,
+            max_depth=max_depth,
+            learning_rate=learning_rate,
+            subsample=subsample,
+            colsample_bytree=colsample_bytree,
+            min_child_weight=min_child_weight,
+            early_stopping_rounds=early_stopping_rounds,
+            validation_share=validation_share,
+            class_weight=class_weight,
+            settings=settings,
+            seed=seed,
+            threads=threads,
+        ).outputs["model"]
+
+        judged: dict[str, Any] = {"evaluation": evaluation_rows, "features": features, "model": model}
+        evaluated = evaluate(
+            **judged,
+            label=label,
+            minimum_roc_auc=minimum_roc_auc,
+            minimum_pr_auc=minimum_pr_auc,
+            target=target,
+            maximum_latency_ms=maximum_latency_ms,
+            slices=slices,
+        )
+        fair = fairness(**judged, label=label, groups=fairness_groups, maximum_difference=maximum_difference)
+        explained = explain(**judged, seed=seed)
+        with dsl.If(ablation == True, name="ablation"):  # noqa: E712 - kfp compares parameters, it does not ask for their truth
+            ablate(
+                train=train_rows, evaluation=evaluation_rows, features=features, label=label, settings=settings, seed=seed, threads=threads
+            )
+        compared = on_volume(
+            compare_to_champion(
+                **judged,
+                label=label,
+                model_name=model_name,
+                tracking_uri=tracking_uri,
+                champion_alias=champion_alias,
+                margin=champion_margin,
+                maximum_latency_ratio=maximum_latency_ratio,
+                seed=seed,
+            )
+        ).set_caching_options(False)
+        good_enough = gate(
+            problems=evaluated.outputs["Output"],
+            more_problems=fair.outputs["Output"],
+            verdict=compared.outputs["verdict"],
+            reason=compared.outputs["reason"],
+            subject="the model",
+        )
+
+        golden = make_golden(rows=evaluation_rows, features=features, model=model, count=golden_rows).after(good_enough)
+        drift = fit_drift_reference(
+            train=train_rows, features=features, time=time, excluded=drift_excluded, window_rows=drift_window_rows, seed=seed
+        ).after(good_enough)
+        registered = on_volume(
+            register_model(
+                model=model,
+                features=features,
+                golden=golden.outputs["golden"],
+                reference=drift.outputs["reference"],
+                metrics=evaluated.outputs["metrics"],
+                model_name=model_name,
+                storage=storage,
+                tracking_uri=tracking_uri,
+                dataset=source,
+                snapshot=ingested.outputs["Output"],
+                train_start=train_start,
+                train_end=train_end,
+                git_commit=git_commit,
+                pipeline_run=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
+                experiment=experiment,
+                alias=alias,
+            )
+        ).set_caching_options(False)
+        model_card(
+            registration=registered.outputs["registration"],
+            metrics=evaluated.outputs["metrics"],
+            fairness=fair.outputs["metrics"],
+            comparison=compared.outputs["comparison"],
+            importance=explained.outputs["importance"],
+            owner=owner,
+            intended_use=intended_use,
+            limits=limits,
+        )
+        with dsl.If(deploy != "", name="deploy"):
+            on_volume(
+                deploy_model(
+                    registration=registered.outputs["registration"],
+                    golden=golden.outputs["golden"],
+                    way=deploy,
+                    file=deploy_file,
+                    repository=deploy_repository,
+                    remote=deploy_remote,
+                    namespace=deploy_namespace,
+                    base=deploy_base,
+                    api_server=deploy_server,
+                    token_file=deploy_token_file,
+                    wait_seconds=deploy_wait_seconds,
+                )
+            ).set_caching_options(False)

@@ -15,7 +15,7 @@ from headgate_components.step import ERROR_PREFIX
 _COLOR = re.compile(r"\x1b\[\d+m")
 _STARTED = re.compile(r"Executing task '([^']+)'")
 _ENDED = re.compile(r"Task '[^']+' finished with status (\w+)")
-_CACHED = re.compile(r"Task (\S+) cache hit")
+_CACHED = re.compile(r"Task (\S+) cache hit \(key=(\w+)\)")
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,12 @@ class StepRun:
     name: str
     seconds: float
     cached: bool
+    failed: bool = False
+    sentence: str = ""
+    """Why it failed, in its own words."""
+
+    key: str = ""
+    """The beginning of its key in the cache, if it was found there."""
 
 
 @dataclass
@@ -39,10 +45,10 @@ class Transcript(io.TextIOBase):
     ended: Callable[[StepRun], None]
     steps: list[StepRun] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
-    """What failing steps said in their own words, without the prefix."""
+    """What the running step said in its own words, without the prefix."""
 
-    failed: str | None = None
-    """The step that failed."""
+    failed: StepRun | None = None
+    """The step that failed first; what follows from it, such as the summary of the run, does not count."""
 
     last_line: str = ""
     """The last thing the running step said: the exception, if it failed in a way nobody foresaw."""
@@ -75,14 +81,24 @@ class Transcript(io.TextIOBase):
             self.started(found[1])
         elif found := _CACHED.search(line):
             self.started(found[1])
-            self._finish(StepRun(found[1], 0.0, cached=True))
+            self._finish(StepRun(found[1], 0.0, cached=True, key=found[2]))
         elif self._running and (found := _ENDED.search(line)):
-            name, since = self._running
-            self._running = None
-            self.failed = None if found[1] == "SUCCESS" else name
-            self._finish(StepRun(name, time.monotonic() - since, cached=False))
+            self._end(*self._running, failed=found[1] != "SUCCESS")
         elif self._running and line and not line.startswith("["):
             self.last_line = line
+
+    def _end(self, name: str, since: float, *, failed: bool) -> None:
+        run = StepRun(name, time.monotonic() - since, cached=False, failed=failed, sentence=self._reason(name) if failed else "")
+        self._running, self.last_line = None, ""
+        self.sentences.clear()
+        if failed and self.failed is None:
+            self.failed = run
+        self._finish(run)
+
+    def _reason(self, name: str) -> str:
+        if self.sentences:
+            return self.sentences[-1]
+        return f"{name}: {self.last_line or 'it ended without a word'}; its output is in {getattr(self.log, 'name', 'the log')}"
 
     def _finish(self, run: StepRun) -> None:
         self.steps.append(run)

@@ -15,7 +15,7 @@ from headgate_components.deployment.make_golden.logic import golden, telling_row
 from headgate_components.deployment.register_model.lineage import Lineage
 from headgate_components.deployment.register_model.logic import Artifacts, Registration, register
 from headgate_components.deployment.register_model.registry import OUTER_RUN, Registry
-from headgate_components.registered import find_version, folder_of
+from headgate_components.registered import find_version, folder_of, uri_of
 from headgate_components.step import StepError
 from headgate_monitor.detectors import read_reference
 from headgate_operator.cli.main import main
@@ -220,6 +220,9 @@ def test_a_registry_that_is_no_uri_is_refused_with_a_sentence() -> None:
 
 def test_storage_is_a_folder_or_a_file_uri(tmp_path: Path) -> None:
     assert folder_of(tmp_path.as_uri(), "storage") == folder_of(str(tmp_path), "storage") == tmp_path
+    assert folder_of("pvc://models/a%20b", "storage") == Path("/mnt/models/a b")
+    assert uri_of(Path("/mnt/models/x/1-abc"), "pvc://models/x") == "pvc://models/x/1-abc"
+    assert uri_of(tmp_path, str(tmp_path)) == tmp_path.as_uri()
     with pytest.raises(StepError, match="unknown scheme"):
         folder_of("s3://bucket/models", "storage")
 

@@ -34,10 +34,11 @@ def test_a_failure_nobody_foresaw_keeps_its_traceback() -> None:
 
 
 def test_the_gate_passes_without_problems_and_names_all_of_them_otherwise() -> None:
-    gate("", "the data")
-    gate("\n", "the data")
+    gate("the data", ["", "\n"], verdict="promote", reason="better")
     with pytest.raises(StepError, match="the model did not pass: ROC AUC is low; PR AUC is low"):
-        gate("ROC AUC is low\nPR AUC is low", "the model")
+        gate("the model", ["ROC AUC is low\nPR AUC is low"])
+    with pytest.raises(StepError, match="the model did not pass: 'load' drifted; the champion is better"):
+        gate("the model", ["", "'load' drifted"], verdict="keep", reason="the champion is better")
 
 
 def test_the_image_is_one_that_the_local_runner_takes_and_names_the_code() -> None:

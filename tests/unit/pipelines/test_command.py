@@ -46,7 +46,7 @@ def test_months_that_are_none_are_wrong_usage(months: str, tmp_path: Path) -> No
 def test_without_local_the_way_to_a_cluster_is_told(tmp_path: Path) -> None:
     result = run("run", "training", "--data", "flights", *OPTIONS, "--output", str(tmp_path))
     assert result.exit_code == 2
-    assert "headgate pipeline compile training" in result.stderr
+    assert "headgate pipeline submit training" in result.stderr
 
 
 def test_own_data_without_a_recipe_is_refused(tmp_path: Path) -> None:

@@ -1,27 +1,78 @@
-"""The compiled pipeline is the one that was reviewed."""
+"""The compiled pipelines are the ones that were reviewed."""
 
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 
-from headgate_pipelines.compiled import write_compiled
+from headgate_pipelines.compiled import PIPELINES, write_compiled, write_manifest
+from headgate_pipelines.names import PIPELINES as NAMES
 
-GOLDEN = Path(__file__).parents[2] / "fixtures" / "pipelines" / "training.yaml"
-REWRITE = "headgate pipeline compile training --output tests/fixtures/pipelines/training.yaml"
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "pipelines"
+NEVER_CACHED = {
+    "training": {"compare-to-champion", "deploy-model", "register-model", "summarize-run"},
+    "validation": {"compare-to-champion", "fetch-model", "set-alias", "summarize-run"},
+    "batch-score": {"batch-score", "fetch-model", "summarize-run"},
+}
 
 
 def normalised(path: Path) -> str:
-    """Without what changes with every release: the SDK's version and the image's tag."""
+    """Without what changes with every release: the SDK's version, the image's tag and the version's name."""
     text = re.sub(r"sdkVersion: \S+", "sdkVersion: any", path.read_text())
+    text = re.sub(r"-\d+\.\d+\.\d+-[0-9a-f]{8}\b", "-any", text)
     return re.sub(r"(image: ghcr\.io/headgate/headgate-python):\S+", r"\1:any", text)
 
 
-def test_the_training_pipeline_compiles_to_the_committed_yaml(tmp_path: Path) -> None:
-    write_compiled("training", tmp_path / "training.yaml")
-    assert normalised(tmp_path / "training.yaml") == normalised(GOLDEN), f"if the change is meant, run `{REWRITE}`"
+def compiled(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = next(yaml.safe_load_all((FIXTURES / f"{name}.yaml").read_text()))
+    return content
+
+
+def dags(pipeline: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The tasks of the pipeline itself and of each group in it."""
+    yield pipeline["root"]["dag"]["tasks"]
+    yield from (component["dag"]["tasks"] for component in pipeline["components"].values() if "dag" in component)
+
+
+def steps(pipeline: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    executed = {name for name, component in pipeline["components"].items() if "executorLabel" in component}
+    return {name: task for tasks in dags(pipeline) for name, task in tasks.items() if task["componentRef"]["name"] in executed}
+
+
+def test_the_command_line_offers_the_pipelines_there_are() -> None:
+    assert tuple(PIPELINES) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_pipeline_compiles_to_the_committed_yaml(name: str, tmp_path: Path) -> None:
+    write_compiled(name, tmp_path / "found.yaml")
+    command = f"headgate pipeline compile {name} --output tests/fixtures/pipelines/{name}.yaml"
+    assert normalised(tmp_path / "found.yaml") == normalised(FIXTURES / f"{name}.yaml"), f"if the change is meant, run `{command}`"
+
+
+def test_the_kubernetes_objects_are_the_committed_ones(tmp_path: Path) -> None:
+    write_manifest("batch-score", tmp_path / "found.yaml", "kubeflow")
+    command = "headgate pipeline compile batch-score --manifest --output tests/fixtures/pipelines/batch-score.manifest.yaml"
+    golden = FIXTURES / "batch-score.manifest.yaml"
+    assert normalised(tmp_path / "found.yaml") == normalised(golden), f"if the change is meant, run `{command}`"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_kubernetes_objects_hold_the_compiled_pipeline_under_a_name_of_its_content(name: str, tmp_path: Path) -> None:
+    write_compiled(name, tmp_path / "plain.yaml")
+    write_manifest(name, tmp_path / "objects.yaml", "ml")
+    spec, platform = yaml.safe_load_all((tmp_path / "plain.yaml").read_text())
+    pipeline, version = yaml.safe_load_all((tmp_path / "objects.yaml").read_text())
+    assert (pipeline["kind"], version["kind"]) == ("Pipeline", "PipelineVersion")
+    assert {found["metadata"]["namespace"] for found in (pipeline, version)} == {"ml"}
+    assert version["spec"]["pipelineName"] == pipeline["metadata"]["name"] == name
+    assert (version["spec"]["pipelineSpec"], version["spec"]["platformSpec"]) == (spec, platform)
+    assert re.fullmatch(rf"{name}-\d+\.\d+\.\d+-[0-9a-f]{{8}}", version["metadata"]["name"])
 
 
 def test_compiling_gives_the_same_bytes_in_another_process(tmp_path: Path) -> None:
@@ -31,14 +82,43 @@ def test_compiling_gives_the_same_bytes_in_another_process(tmp_path: Path) -> No
     assert (tmp_path / "a.yaml").read_bytes() == (tmp_path / "b.yaml").read_bytes()
 
 
-def test_registering_is_never_cached_and_comes_after_both_gates() -> None:
-    pipeline = next(yaml.safe_load_all(GOLDEN.read_text()))
-    tasks = pipeline["root"]["dag"]["tasks"]
-    cached = {name: task["cachingOptions"].get("enableCache", False) for name, task in tasks.items()}
-    assert [name for name, enabled in cached.items() if not enabled] == ["register-model"]
-    reached, waiting = set(), ["register-model"]
+@pytest.mark.parametrize("name", NAMES)
+def test_what_looks_at_or_changes_the_world_is_never_cached_and_everything_else_is(name: str) -> None:
+    cached = {step: task["cachingOptions"].get("enableCache", False) for step, task in steps(compiled(name)).items()}
+    assert {step for step, enabled in cached.items() if not enabled} == NEVER_CACHED[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_has_a_default_and_a_description(name: str) -> None:
+    parameters = compiled(name)["root"]["inputDefinitions"]["parameters"]
+    assert [key for key, definition in parameters.items() if "defaultValue" not in definition or not definition.get("description")] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_summary_comes_last_whatever_happens(name: str) -> None:
+    summary = compiled(name)["root"]["dag"]["tasks"]["summarize-run"]
+    assert summary["triggerPolicy"] == {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
+    assert len(summary["dependentTasks"]) == 1
+
+
+@pytest.mark.parametrize(("name", "last"), [("training", "register-model"), ("validation", "set-alias")])
+def test_nothing_is_handed_on_before_both_gates(name: str, last: str) -> None:
+    pipeline = compiled(name)
+    (tasks,) = [tasks for tasks in dags(pipeline) if last in tasks]
+    reached, waiting = set(), [last]
     while waiting:
-        name = waiting.pop()
-        reached.add(name)
-        waiting += [before for before in tasks[name].get("dependentTasks", []) if before not in reached]
-    assert reached == set(tasks)
+        step = waiting.pop()
+        reached.add(step)
+        waiting += [before for before in tasks[step].get("dependentTasks", []) if before not in reached]
+    assert {"gate", "gate-2", "evaluate", "compare-to-champion"} <= reached
+
+
+def test_tuning_ablation_and_deploying_are_conditions() -> None:
+    conditions = [
+        task["triggerPolicy"]["condition"]
+        for tasks in dags(compiled("training"))
+        for task in tasks.values()
+        if "triggerPolicy" in task and "condition" in task["triggerPolicy"]
+    ]
+    for parameter in ("tune_trials", "ablation", "deploy"):
+        assert any(f"pipelinechannel--{parameter}'" in condition for condition in conditions), parameter

@@ -25,8 +25,9 @@ def heard(text: str, *, piece: int = 7) -> tuple[Transcript, list[str], list[Ste
 
 def test_a_failing_step_is_named_with_its_own_words() -> None:
     transcript, started, ended, log = heard(CHATTER)
-    assert (started, [run.name for run in ended], transcript.failed) == (["ingest"], ["ingest"], "ingest")
-    assert transcript.sentences == ["ingest: the data file 'x.csv' does not exist"]
+    assert (started, [run.name for run in ended]) == (["ingest"], ["ingest"])
+    assert transcript.failed == ended[0]
+    assert ended[0].sentence == "ingest: the data file 'x.csv' does not exist"
     assert "\x1b" not in log
     assert "Looking for component" in log
 
@@ -39,9 +40,17 @@ def test_a_step_that_ends_well_is_not_a_failure() -> None:
 
 def test_a_cached_step_is_heard() -> None:
     _, started, ended, _ = heard("Task validate-data cache hit (key=0123456789ab); skipping execution.\n")
-    assert (started, ended) == (["validate-data"], [StepRun("validate-data", 0.0, cached=True)])
+    assert (started, ended) == (["validate-data"], [StepRun("validate-data", 0.0, cached=True, key="0123456789ab")])
 
 
 def test_the_exception_of_a_crashed_step_is_its_last_line() -> None:
     transcript, *_ = heard(CHATTER.replace("headgate: error: ingest: the data file 'x.csv' does not exist", "ValueError: surprise"))
-    assert (transcript.sentences, transcript.last_line) == ([], "ValueError: surprise")
+    assert transcript.failed is not None
+    assert transcript.failed.sentence == "ingest: ValueError: surprise; its output is in the log"
+
+
+def test_what_fails_after_the_first_failure_is_not_its_reason() -> None:
+    later = CHATTER.replace("ingest", "summarize-run").replace("x.csv", "y.csv")
+    transcript, _, ended, _ = heard(CHATTER + later)
+    assert transcript.failed == ended[0]
+    assert [run.sentence[:6] for run in ended] == ["ingest", "summar"]

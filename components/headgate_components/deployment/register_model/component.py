@@ -39,7 +39,7 @@ def register_model(
         metrics: The metrics of the evaluation.
         registration: Name, version, run, export, metrics and lineage as JSON.
         model_name: The name in the registry and in the path of requests.
-        storage: The folder, or file:// URI of it, that serving pulls from.
+        storage: What serving pulls from: a folder, a file:// URI, or pvc://<claim>/<folder> with the claim mounted at /mnt/<claim>.
         tracking_uri: The MLflow server, or sqlite:///<path> to work without one.
         dataset: Where the data came from.
         snapshot: The data's snapshot id.

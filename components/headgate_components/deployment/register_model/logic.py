@@ -8,7 +8,7 @@ from typing import Any
 from headgate_components import models
 from headgate_components.deployment.register_model.lineage import Lineage, artifact_digests
 from headgate_components.deployment.register_model.registry import Registry, RunRecord
-from headgate_components.registered import STORAGE_TAG, folder_of
+from headgate_components.registered import STORAGE_TAG, folder_of, uri_of
 from headgate_components.versions import library_versions
 from headgate_serving.model import write_export
 
@@ -33,15 +33,13 @@ class Registration:
     model_name: str
     version: str
     export: Path
+    uri: str
+    """What an InferenceService is given as its storage URI."""
+
     run_id: str
     metrics: dict[str, float]
     origin: dict[str, Any]
     """Data, period, settings and lineage, as the export's metadata have them."""
-
-    @property
-    def uri(self) -> str:
-        """What an InferenceService is given as its storage URI."""
-        return self.export.as_uri()
 
     def to_json(self) -> dict[str, Any]:
         """What the step hands to whoever started the pipeline."""
@@ -92,7 +90,7 @@ def register(artifacts: Artifacts, lineage: Lineage, *, model_name: str, storage
             golden=golden,
             drift_folder=artifacts.drift,
         )
-    registration = Registration(model_name, registered.version, export, registered.run_id, metrics, origin)
+    registration = Registration(model_name, registered.version, export, uri_of(export, storage), registered.run_id, metrics, origin)
     parity = {"headgate.golden": json.dumps(golden, separators=(",", ":"), sort_keys=True)}
     registry.publish(model_name, registered.version, {**tags, **parity, STORAGE_TAG: registration.uri}, alias)
     return registration

@@ -1,0 +1,1 @@
+"""Leaves a summary of a run, however it ended."""

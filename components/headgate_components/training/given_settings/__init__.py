@@ -1,0 +1,1 @@
+"""Says that there are no better settings than those given."""

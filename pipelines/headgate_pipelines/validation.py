@@ -1,0 +1,117 @@
+"""The validation pipeline: is a registered version still good enough on fresh rows, and at least as good as the champion?
+
+It sets the alias that the operator follows, or withholds it: then the gate fails with the reasons, and the reports are kept. Made to be
+scheduled, or to be run when labels of a new period are in.
+"""
+
+from typing import Any
+
+from kfp import dsl
+
+from headgate_components.data_processing.ingest.component import ingest
+from headgate_components.data_processing.select_rows.component import select_rows
+from headgate_components.data_processing.validate_data.component import validate_data
+from headgate_components.deployment.fetch_model.component import fetch_model
+from headgate_components.deployment.set_alias.component import set_alias
+from headgate_components.deployment.summarize_run.component import summarize_run
+from headgate_components.evaluation.compare_to_champion.component import compare_to_champion
+from headgate_components.evaluation.evaluate.component import evaluate
+from headgate_components.evaluation.gate.component import gate
+from headgate_components.evaluation.score_drift.component import score_drift
+from headgate_pipelines.defaults import FRESH, KUBEFLOW_API, MODEL_NAME, RECIPE, SCHEMA, SOURCE, TRACKING_URI, on_volume
+
+
+@dsl.pipeline(name="validation")  # type: ignore[untyped-decorator]
+def validation(
+    source: str = SOURCE,
+    digest: str = "",
+    schema: str = SCHEMA,
+    time: str = RECIPE.columns.time,
+    label: str = RECIPE.columns.label,
+    id: str = RECIPE.columns.id,  # noqa: A002 - the name users give
+    start: str = FRESH.start.isoformat(),
+    end: str = FRESH.end.isoformat(),
+    model_name: str = MODEL_NAME,
+    version: str = "candidate",
+    tracking_uri: str = TRACKING_URI,
+    alias: str = "candidate",
+    minimum_roc_auc: float = RECIPE.minimums.roc_auc,
+    minimum_pr_auc: float = RECIPE.minimums.pr_auc,
+    target: str = "",
+    maximum_latency_ms: float = 0.0,
+    slices: list[str] = [],  # noqa: B006 - kfp takes plain literals only
+    champion_alias: str = "champion",
+    champion_margin: float = 0.01,
+    maximum_latency_ratio: float = 0.0,
+    maximum_drift_share: float = 1.0,
+    seed: int = 0,
+    kubeflow_api: str = KUBEFLOW_API,
+) -> None:
+    """Validate a registered version on fresh rows: quality, drift, the champion; then set the alias or withhold it.
+
+    Args:
+        source: The fresh data: a path or URI of a .csv, .csv.gz or .parquet file.
+        digest: Snapshot id that the data must have; with it a run notices changed data behind the cache.
+        schema: pandera schema of the data, as YAML.
+        time: Column with the moment at which a row's features were known.
+        label: Column that is predicted, 0 or 1.
+        id: Column that identifies a row.
+        start: Start of the period to validate on, ISO 8601, in the data's own clock.
+        end: End of the period, not included.
+        model_name: Name in the registry.
+        version: Number of the version, or an alias that names it.
+        tracking_uri: The MLflow server.
+        alias: Alias that a good version gets.
+        minimum_roc_auc: What the model must reach.
+        minimum_pr_auc: What the model must reach.
+        target: Another target, such as "recall >= 0.85 at precision >= 0.90"; none if empty.
+        maximum_latency_ms: Longest 99th percentile of a single row's prediction; 0 is no limit.
+        slices: Categories to evaluate one by one.
+        champion_alias: Alias of the version to compare with.
+        champion_margin: How much worse than the champion still passes.
+        maximum_latency_ratio: How much slower than the champion still passes; 0 is no limit.
+        maximum_drift_share: Largest share of windows in which a feature may drift severely; 1 only reports.
+        seed: Seed of all randomness.
+        kubeflow_api: Address of the Kubeflow Pipelines API, which the summary asks for the steps.
+    """
+    summary = summarize_run(pipeline="validation", run=dsl.PIPELINE_JOB_ID_PLACEHOLDER, kubeflow_api=kubeflow_api)
+    summary.set_caching_options(False)
+    with dsl.ExitHandler(summary, name="validation"):
+        fetched = on_volume(fetch_model(model_name=model_name, tracking_uri=tracking_uri, version=version)).set_caching_options(False)
+        features, model = fetched.outputs["features"], fetched.outputs["model"]
+        table = on_volume(ingest(source=source, digest=digest)).outputs["table"]
+        validated = validate_data(table=table, schema=schema)
+        valid = gate(problems=validated.outputs["Output"], subject="the data")
+        rows = select_rows(table=table, features=features, time=time, label=label, id=id, start=start, end=end).after(valid).outputs["rows"]
+
+        judged: dict[str, Any] = {"evaluation": rows, "features": features, "model": model, "label": label}
+        evaluated = evaluate(
+            **judged,
+            minimum_roc_auc=minimum_roc_auc,
+            minimum_pr_auc=minimum_pr_auc,
+            target=target,
+            maximum_latency_ms=maximum_latency_ms,
+            slices=slices,
+        )
+        drift = score_drift(rows=rows, reference=fetched.outputs["reference"], maximum_share=maximum_drift_share)
+        compared = on_volume(
+            compare_to_champion(
+                **judged,
+                model_name=model_name,
+                tracking_uri=tracking_uri,
+                champion_alias=champion_alias,
+                margin=champion_margin,
+                maximum_latency_ratio=maximum_latency_ratio,
+                seed=seed,
+            )
+        ).set_caching_options(False)
+        good_enough = gate(
+            problems=evaluated.outputs["Output"],
+            more_problems=drift.outputs["Output"],
+            verdict=compared.outputs["verdict"],
+            reason=compared.outputs["reason"],
+            subject="the model",
+        )
+        set_alias(model_name=model_name, version=fetched.outputs["Output"], tracking_uri=tracking_uri, alias=alias).after(
+            good_enough
+        ).set_caching_options(False)
