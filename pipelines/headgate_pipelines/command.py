@@ -13,7 +13,8 @@ from headgate_pipelines.names import PIPELINES
 from headgate_pipelines.run_command import run
 
 
-@click.group()
+# As under `headgate`; click remembers a command's help option from wherever it was asked for first.
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def pipeline() -> None:
     """Compile the pipelines for a Kubeflow cluster, run them on this machine, or submit and schedule them."""
 
