@@ -99,6 +99,7 @@ class Truth:
         self._name, self._ledger, self.plan = name, ledger, plan
         self.state = state or TruthState(open=at)
         self._looked = at
+        self._spoiled = False
         self._waiting: list[Prediction] = []
         self._skill = dropped(None, None, plan.allowed)
         self._mind(plan)
@@ -150,7 +151,8 @@ class Truth:
         self._ledger.save(self._name, STATE.dump_json(self.state))
 
     def distrust(self) -> None:
-        """Count none of the cohorts that wait: the two versions got requests of different kinds."""
+        """Count none of the cohorts that wait, nor the open one: the two versions got requests of different kinds."""
+        self._spoiled = True
         if self.state.pending:
             self.state = replace(self.state, pending=())
 
@@ -177,9 +179,10 @@ class Truth:
 
     def _close(self, at: float) -> None:
         pending = self.state.pending
-        if self.state.pair is not None:
+        if self.state.pair is not None and not self._spoiled:
             pending = (*pending, Pending(self.state.open, at))[-_LARGEST_PENDING:]
         self.state = replace(self.state, open=at, pending=pending)
+        self._spoiled = False
 
     def _count_due(self, at: float) -> None:
         if self.state.pair is None or not self.state.pending:

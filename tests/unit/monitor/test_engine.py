@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from headgate_monitor.collector.events import Event
+from headgate_monitor.collector.labels import Label
 from headgate_monitor.detectors import fit_reference
 from headgate_monitor.service.engine import LARGEST_DEPLOYMENTS, Engine
 from headgate_monitor.service.state import StateError, Store
@@ -125,6 +126,20 @@ def test_a_window_that_saw_the_weight_change_compares_nothing(bench: Bench) -> N
     bench.send("r1", 150)
     bench.send("r2", 150)
     assert bench.ask(weight=25).routing.signal is Signal.CLEAN
+
+
+def test_labels_of_other_clients_compare_nothing(bench: Bench) -> None:
+    truth = {"horizon": "1000s"}
+    for shift in (1.0, 0.0):
+        bench.ask(groundTruth=truth)
+        first = bench.sent + 1
+        bench.send("r1", 250, seconds=0)
+        bench.send("r2", 250, shift=shift, seconds=20)
+        bench.engine.label("flights", [Label(str(number), 0, 1.0) for number in range(first, bench.sent + 1)])
+        bench.engine.tick()
+        said = bench.ask(groundTruth=truth)
+        assert (said.routing.signal, said.coverage.signal) == ((Signal.SEVERE, Signal.UNKNOWN) if shift else (Signal.CLEAN, Signal.CLEAN))
+        bench.ask(groundTruth=truth, trial=False)  # another trial begins
 
 
 def test_silence_is_not_clean(bench: Bench) -> None:
