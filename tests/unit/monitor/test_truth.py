@@ -155,6 +155,7 @@ def test_uneven_coverage_convicts_nobody_and_clears_nobody():
             state = state.after(stable, trial, settings)
         assert state.coverage().signal is Signal.DRIFT
         assert "too uneven" in state.coverage().message
+        assert state.outcome(settings).signal is Signal.UNKNOWN
     late = TrialState()
     for stable, trial in cohorts(random, 20, worse=0.9, covered=(1.0, 0.0)):
         late = late.after(stable, trial, settings)
