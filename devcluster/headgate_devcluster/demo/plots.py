@@ -20,14 +20,14 @@ _VERDICTS: Final = {Ending.PROMOTED: "#2a7d2a", Ending.ROLLED_BACK: "#c0392b", E
 
 def whole_demo(recorder: Recorder, rollouts: Sequence[RolloutOutcome]) -> Markup:
     """Draw everything, as SVG."""
-    return _svg(_draw(recorder, recorder.samples, rollouts))
+    return svg(_draw(recorder, recorder.samples, rollouts))
 
 
 def one_rollout(recorder: Recorder, rollout: RolloutOutcome) -> Markup:
     """Draw one rollout and a little of what came after, as SVG."""
     end = rollout.began + rollout.seconds + AFTER_SECONDS
     samples = [sample for sample in recorder.samples if rollout.began <= sample.at <= end]
-    return _svg(_draw(recorder, samples, [rollout]))
+    return svg(_draw(recorder, samples, [rollout]))
 
 
 def _draw(recorder: Recorder, samples: Sequence[Sample], rollouts: Sequence[RolloutOutcome]) -> Figure:
@@ -109,7 +109,7 @@ def _points(pairs: Iterable[tuple[float, float]]) -> tuple[list[float], list[flo
     return [x for x, _ in listed], [y for _, y in listed]
 
 
-def _svg(figure: Figure) -> Markup:
+def svg(figure: Figure) -> Markup:
     """Render without fonts of its own, so that the page stays small and text stays text."""
     buffer = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none"}):
