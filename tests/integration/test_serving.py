@@ -216,6 +216,24 @@ def test_it_describes_its_tensors(server: Process) -> None:
     ]
 
 
+def test_cloud_events_take_kserves_way_in_both_of_their_modes(server: Process, golden: dict[str, Any]) -> None:
+    content, known = {"instances": [row(golden)]}, {"predictions": [{"probability": golden["outputs"]["probability"][0]}]}
+    about = {"specversion": "1.0", "id": "1", "source": "test", "type": "t"}
+    headers = {"content-type": "application/json", **{f"ce-{name}": value for name, value in about.items()}}
+    assert server.client.post(V1, json=content, headers=headers).json() == known
+    structured = server.client.post(
+        V1, json={**about, "time": "2026-01-01T00:00:00Z", "data": content}, headers={"content-type": "application/cloudevents+json"}
+    )
+    assert structured.json()["data"] == known
+    assert server.client.post(V1, json={"instances": [7]}, headers=headers).status_code == 400
+
+
+def test_the_version_may_be_in_the_path(server: Process, golden: dict[str, Any]) -> None:
+    path = V2.replace("/infer", "/versions/{}/infer")
+    assert server.client.post(path.format(1), json=golden["request"]).status_code == 200
+    assert server.client.post(path.format(2), json=golden["request"]).status_code == 501
+
+
 def test_another_model_name_is_not_found(server: Process, golden: dict[str, Any]) -> None:
     assert server.client.post("/v2/models/other/infer", json=golden["request"]).status_code == 404
 
@@ -286,6 +304,7 @@ def test_it_computes_on_one_thread_and_logs_nothing_a_request(server: Process, g
         server.client.post(V2, json=golden["request"])
         server.client.post(V2, content=b"{")
         server.client.post("/v2/models/other/infer", json=golden["request"])
+        server.client.post(V2.replace("/infer", "/versions/2/infer"), json=golden["request"])
     assert server.log.stat().st_size == before, server.log.read_text()
     assert psutil.Process(server.popen.pid).environ().get("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS")) in (None, "1")
 

@@ -23,6 +23,7 @@ FALLBACK_HEADER = b"x-headgate-fallback"
 REQUEST_ID_HEADER = b"x-request-id"
 _BINARY_HEADER = b"inference-header-content-length"
 _KSERVES_HEADERS = {b"ce-specversion", b"content-encoding"}
+_CLOUD_EVENT = b"application/cloudevents+json"
 _CLOSE = (b"connection", b"close")
 _LONGEST_ID = 200
 _REMEMBERED_ERRORS = 100
@@ -56,6 +57,7 @@ class Front:
             f"/v1/models/{service.name}:predict": Route(Protocol.V1),
             f"/v1/models/{service.name}:explain": Route(Protocol.V1, explain=True),
             f"/v2/models/{service.name}/infer": Route(Protocol.V2),
+            f"/v2/models/{service.name}/versions/{service.model.version}/infer": Route(Protocol.V2),
         }
         self._under_way = 0
         service.meter.under_way.set_function(lambda: self._under_way)
@@ -88,7 +90,7 @@ class Front:
             return
         if body is None:
             return
-        if route is None or not _KSERVES_HEADERS.isdisjoint(headers):
+        if route is None or not _KSERVES_HEADERS.isdisjoint(headers) or headers.get(b"content-type") == _CLOUD_EVENT:
             await self._application(scope, replayed(body, receive), send)
             return
         answered = await self._answer(route, body, headers, arrived, send)

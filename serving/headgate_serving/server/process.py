@@ -106,7 +106,7 @@ class WithoutAnsweredErrors(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to log the record."""
         error = record.exc_info[1] if record.exc_info else None
-        return not isinstance(error, InferenceError | InvalidInput | ModelNotFound | ModelNotReady)
+        return not isinstance(error, InferenceError | InvalidInput | ModelNotFound | ModelNotReady | NotImplementedError)
 
 
 def _check_parity(model: ExportedModel, policy: ParityPolicy, service: Service) -> None:
