@@ -2,72 +2,18 @@
 
 import json
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
-import httpx
 import numpy as np
 import psutil
 import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
 
-V1, V2 = "/v1/models/flight-delay:predict", "/v2/models/flight-delay/infer"
-
-
-class Process:
-    """A running model server: its client, its log file and its process."""
-
-    def __init__(self, popen: subprocess.Popen[bytes], port: int, log: Path) -> None:
-        self.popen, self.port, self.log = popen, port, log
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=10)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def command(folder: Path, port: int, *flags: str) -> list[str]:
-    arguments = ["--model_name=flight-delay", f"--model_dir={folder}", f"--http_port={port}", "--host=127.0.0.1", *flags]
-    return [sys.executable, "-m", "headgate_serving", *arguments]
-
-
-@contextmanager
-def serving(folder: Path, log: Path, *flags: str) -> Iterator[Process]:
-    port = free_port()
-    with log.open("wb") as output, subprocess.Popen(command(folder, port, *flags), stderr=output, stdout=output) as popen:
-        process = Process(popen, port, log)
-        try:
-            wait_until_ready(process)
-            yield process
-        finally:
-            process.client.close()
-            popen.kill()
-
-
-def wait_until_ready(process: Process) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            assert process.client.get("/v2/models/flight-delay/ready").status_code == 200, "whoever can connect can be answered"
-        except httpx.ConnectError:
-            assert process.popen.poll() is None, process.log.read_text()
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the server did not become ready in 60 s")
+from tests.servingprocess import V1, V2, Process, free_port, listening, row, serving, v2_of
 
 
 @pytest.fixture(scope="module")
@@ -92,20 +38,6 @@ def stub(server: Process, grpc_port: int) -> Iterator[GRPCInferenceServiceStub]:
 def golden(small_export: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((small_export / "headgate/golden.json").read_text())
     return content
-
-
-def row(golden: dict[str, Any], number: int = 0) -> dict[str, Any]:
-    return {tensor["name"]: tensor["data"][number] for tensor in golden["request"]["inputs"]}
-
-
-def v2_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    datatypes = {"carrier": "BYTES", "dest": "BYTES"}
-    return {
-        "inputs": [
-            {"name": name, "shape": [len(rows)], "datatype": datatypes.get(name, "FP64"), "data": [each[name] for each in rows]}
-            for name in rows[0]
-        ]
-    }
 
 
 def test_v2_answers_the_golden_set_exactly_and_gives_an_id_to_a_request_without(server: Process, golden: dict[str, Any]) -> None:
@@ -248,11 +180,6 @@ def test_it_counts_for_prometheus(server: Process, golden: dict[str, Any]) -> No
     assert 'request_predict_seconds_count{model_name="flight-delay"}' in server.client.get("/metrics").text
 
 
-def listening(process: Process) -> set[tuple[str, int]]:
-    found = [entry.laddr for entry in psutil.Process(process.popen.pid).connections() if entry.status == psutil.CONN_LISTEN]
-    return {(address.ip.removeprefix("::ffff:"), address.port) for address in found}  # gRPC maps IPv4 into IPv6
-
-
 def test_it_listens_on_loopback_only_and_on_nothing_else(server: Process, grpc_port: int) -> None:
     assert listening(server) == {("127.0.0.1", server.port), ("127.0.0.1", grpc_port)}
 
@@ -307,84 +234,3 @@ def test_it_computes_on_one_thread_and_logs_nothing_a_request(server: Process, g
         server.client.post(V2.replace("/infer", "/versions/2/infer"), json=golden["request"])
     assert server.log.stat().st_size == before, server.log.read_text()
     assert psutil.Process(server.popen.pid).environ().get("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS")) in (None, "1")
-
-
-def test_unknown_category_is_the_servers_failure_under_the_policy_error(make_export: Callable[..., Path], tmp_path: Path) -> None:
-    folder = make_export(tmp_path / "storage", "3", unknown="error")
-    known = json.loads((folder / "headgate/golden.json").read_text())
-    with serving(folder, tmp_path / "server.log") as process:
-        assert process.client.post(V2, json=known["request"]).json()["outputs"][0]["data"] == known["outputs"]["probability"]
-        unknown = v2_of([{**row(known), "dest": "ANC"}])
-        sentence = "feature 'dest' has the value 'ANC', which is not among the 4 categories the model was trained on"
-        for path, body in ((V2, unknown), (V1, {"instances": [{**row(known), "dest": "ANC"}]})):
-            answer = process.client.post(path, json=body)
-            assert (answer.status_code, answer.json()) == (500, {"error": sentence})
-        assert process.log.read_text().count(sentence) == 1
-        assert "Traceback" not in process.log.read_text()
-
-
-def test_sigterm_under_load_ends_it_cleanly_within_seconds(small_export: Path, golden: dict[str, Any], tmp_path: Path) -> None:
-    with serving(small_export, tmp_path / "server.log") as process:
-        with ThreadPoolExecutor(4) as pool:
-            clients = [pool.submit(_ask_until_refused, process.port, golden["request"]) for _ in range(4)]
-            while 'request_predict_seconds_count{model_name="flight-delay"} 0.0' in process.client.get("/metrics").text:
-                assert process.popen.poll() is None
-            start = time.monotonic()
-            process.popen.send_signal(signal.SIGTERM)
-            assert process.popen.wait(10) == 0, process.log.read_text()
-            assert time.monotonic() - start < 5
-            answers = [status for client in clients for status in client.result(10)]
-        assert set(answers) == {200}
-        assert "Traceback" not in process.log.read_text()
-
-
-def _ask_until_refused(port: int, body: dict[str, Any]) -> list[int]:
-    statuses = []
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=10) as client:
-        while True:
-            try:
-                statuses.append(client.post(V2, json=body).status_code)
-            except httpx.TransportError:
-                return statuses
-
-
-def refused(arguments: list[str]) -> tuple[int, str]:
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
-    return done.returncode, done.stderr
-
-
-def test_a_changed_model_is_refused_with_one_line(small_export: Path, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(small_export, tmp_path / "copy"))
-    (folder / "model.ubj").write_bytes((folder / "model.ubj").read_bytes()[:-1])
-    code, errors = refused(command(folder, free_port()))
-    assert code == 1
-    assert errors.count("\n") == 1
-    assert errors.startswith(f"headgate: error: {folder}/model.ubj was changed after the export")
-
-
-def test_a_model_that_predicts_otherwise_than_its_golden_set_is_refused_with_the_numbers(
-    make_export: Callable[..., Path], tmp_path: Path
-) -> None:
-    folder = make_export(tmp_path / "storage", "4", tamper_base_score=True)
-    code, errors = refused(command(folder, free_port()))
-    assert code == 1
-    assert errors.count("\n") == 1
-    assert "the model predicts otherwise than where it was trained: 0." in errors
-    with serving(folder, tmp_path / "server.log", "--parity=report") as process:
-        assert listening(process) == {("127.0.0.1", process.port)}, "no gRPC unless it is wanted"
-        assert "20 of 20 rows differ" in process.log.read_text()
-        (line,) = [
-            line for line in process.client.get("/metrics").text.splitlines() if line.startswith("headgate_serving_parity_difference{")
-        ]
-        assert float(line.split()[-1]) > 0.1
-
-
-def test_a_busy_port_and_an_absent_folder_are_named_in_one_line(small_export: Path, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        assert refused(command(small_export, port)) == (1, f"headgate: error: cannot listen on 127.0.0.1:{port}: Address already in use\n")
-    code, errors = refused(command(tmp_path / "none", free_port()))
-    assert (code, errors) == (
-        1,
-        f"headgate: error: the model folder {tmp_path}/none lacks a readable metadata.json: No such file or directory\n",
-    )

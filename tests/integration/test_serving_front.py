@@ -128,6 +128,27 @@ async def test_a_request_id_comes_back_in_the_header_whatever_the_answer(model: 
         assert len(made.headers["x-request-id"]) == 32
 
 
+async def test_an_id_that_is_no_header_stays_in_the_body(model: ExportedModel) -> None:
+    async with asking(model) as client:
+        for request_id in ("a\r\nset-cookie: x", "é", "x" * 201):
+            answer = await client.post(V2, json={**model.golden["request"], "id": request_id})  # type: ignore[index]
+            assert (answer.status_code, answer.json()["id"]) == (200, request_id)
+            assert "x-request-id" not in answer.headers
+
+
+async def test_binary_answers_come_as_wanted_and_nonsense_about_them_is_refused(model: ExportedModel) -> None:
+    async with asking(model) as client:
+        known = model.golden["outputs"]["probability"]  # type: ignore[index]
+        for wanted, status in (({"binary_data": True}, 200), ({"binary_data": 7}, 200), (7, 400), ([], 200)):
+            body = {**model.golden["request"], "outputs": [{"name": "probability", "parameters": wanted}]}  # type: ignore[index]
+            content = json.dumps(body).encode()
+            answer = await client.post(V2, content=content, headers={"inference-header-content-length": str(len(content))})
+            assert answer.status_code == status, (wanted, answer.text)
+            if "inference-header-content-length" in answer.headers:
+                tail = answer.content[int(answer.headers["inference-header-content-length"]) :]
+                assert np.frombuffer(tail).tolist() == known
+
+
 @pytest.mark.parametrize("policy", [RangePolicy.COUNT, RangePolicy.CLIP, RangePolicy.REFUSE])
 async def test_the_range_guard_does_what_it_is_told(model: ExportedModel, instance: dict[str, Any], policy: RangePolicy) -> None:
     version = f"guard-{policy}"

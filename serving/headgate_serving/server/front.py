@@ -14,7 +14,7 @@ from kserve.errors import InvalidInput
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from headgate_serving.model import FeatureError, OutOfRangeError, RequestError, UnknownCategoryError
-from headgate_serving.server.http import BodyTooLargeError, Headers, read_body, replayed, send_bytes, send_json
+from headgate_serving.server.http import JSON, BodyTooLargeError, Headers, read_body, replayed, send_bytes, send_json
 from headgate_serving.server.model import body_of, response_of
 from headgate_serving.server.options import Options
 from headgate_serving.server.service import Protocol, Question, Reply, Service
@@ -46,6 +46,14 @@ class Refusal:
     status: int
     sentence: str
     headers: Headers = ()
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """An answer's bytes, and the headers that say what they are."""
+
+    body: bytes
+    headers: Headers
 
 
 class Front:
@@ -104,15 +112,12 @@ class Front:
                 request = _decoded(body, headers[_BINARY_HEADER], self._service.name)
             parsed = orjson.loads(body) if request is None else body_of(request)
             reply = await self._service.reply(Question(route.protocol, parsed, arrived, route.explain, _request_id(headers)))
+            encoded = _json(reply) if request is None else _encoded(request, reply)
         except Exception as error:  # noqa: BLE001 - the process must outlive one request, whatever XGBoost raises
             refusal = self._refusal(error)
             await send_json(send, refusal.status, {"error": refusal.sentence}, (*refusal.headers, *_echo(headers)))
             return refusal.status
-        extra = _reply_headers(reply)
-        if request is None:
-            await send_json(send, 200, reply.body, extra)
-        else:
-            await _send_binary(send, request, reply, extra)
+        await send_bytes(send, 200, encoded.body, (*encoded.headers, *_reply_headers(reply)))
         return 200
 
     def _refusal(self, error: Exception) -> Refusal:
@@ -157,18 +162,24 @@ def _decoded(body: bytes, length: bytes, model_name: str) -> InferRequest:
         raise RequestError(f"the binary tensors cannot be decoded: {type(error).__name__}: {error}") from error
 
 
-async def _send_binary(send: Send, request: InferRequest, reply: Reply, headers: Headers) -> None:
-    encoded, json_length = response_of(request, reply.body).to_rest()
+def _json(reply: Reply) -> Encoded:
+    return Encoded(orjson.dumps(reply.body), (JSON,))
+
+
+def _encoded(request: InferRequest, reply: Reply) -> Encoded:
+    """The answer as a client that sent binary tensors wants it: its tensors in binary, too, or not."""
+    try:
+        encoded, json_length = response_of(request, reply.body).to_rest()
+    except Exception as error:  # KServe's encoder takes the client's parameters as they are
+        raise RequestError(f"the answer cannot be encoded as 'outputs' and 'parameters' want it: {error}") from error
     if json_length is None:
-        await send_json(send, 200, encoded, headers)
-        return
-    length = (_BINARY_HEADER, str(json_length).encode())
-    await send_bytes(send, 200, encoded, ((b"content-type", b"application/octet-stream"), length, *headers))
+        return Encoded(orjson.dumps(encoded), (JSON,))
+    return Encoded(encoded, ((b"content-type", b"application/octet-stream"), (_BINARY_HEADER, str(json_length).encode())))
 
 
 def _request_id(headers: dict[bytes, bytes]) -> str | None:
     found = headers.get(REQUEST_ID_HEADER, b"")
-    return found.decode("latin-1") if 0 < len(found) <= _LONGEST_ID else None
+    return found.decode() if 0 < len(found) <= _LONGEST_ID and found.isascii() else None
 
 
 def _echo(headers: dict[bytes, bytes]) -> Headers:
@@ -176,5 +187,7 @@ def _echo(headers: dict[bytes, bytes]) -> Headers:
 
 
 def _reply_headers(reply: Reply) -> Headers:
-    given = ((REQUEST_ID_HEADER, reply.request_id[:_LONGEST_ID].encode("latin-1", "replace")),)
+    # An id may come from the body, where it may hold anything: a line break would begin another header.
+    fits = len(reply.request_id) <= _LONGEST_ID and reply.request_id.isascii() and reply.request_id.isprintable()
+    given = ((REQUEST_ID_HEADER, reply.request_id.encode()),) if fits else ()
     return given if reply.fallback is None else (*given, (FALLBACK_HEADER, reply.fallback.encode()))

@@ -8,7 +8,7 @@ from starlette.types import Message, Receive, Send
 
 Headers = Sequence[tuple[bytes, bytes]]
 
-_JSON = (b"content-type", b"application/json")
+JSON = (b"content-type", b"application/json")
 
 
 class BodyTooLargeError(ValueError):
@@ -53,7 +53,7 @@ def replayed(body: bytes, receive: Receive) -> Receive:
 
 async def send_json(send: Send, status: int, answer: dict[str, Any], headers: Headers = ()) -> None:
     """One whole answer."""
-    await send_bytes(send, status, orjson.dumps(answer), (_JSON, *headers))
+    await send_bytes(send, status, orjson.dumps(answer), (JSON, *headers))
 
 
 async def send_bytes(send: Send, status: int, body: bytes, headers: Headers) -> None:
