@@ -1,12 +1,16 @@
 """Headgate's server beside KServe's own way of serving XGBoost and beside MLServer.
 
-The same model file, the same rows in the same body, one run: each server alone on one core, the client on the other.
+The same model file, the same rows in the same body, one run: the servers on one core, the client on the other. All of them run all the
+time and are asked in turn, load by load, so that whatever else the machine does meets them alike.
 """
 
 import json
 import os
 import socket
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +24,7 @@ from tests.bench.serving.servers import CLIENT_CORE, Running, Server, mlserver, 
 _FEATURES = 18
 _CONNECTIONS = (1, 4, 16, 64)
 _ROWS = (1, 100)
+_PATHS = {"V1": "/v1/models/m:predict", "V2": "/v2/models/m/infer"}
 _TIMES = 2.0
 _P99 = 20.0
 _BASELINE, _OURS = "kserve.Model, DMatrix", "headgate, same body"
@@ -28,10 +33,8 @@ _COLUMNS = ("server", "protocol", "rows", "connections", "requests/s", "p50 ms",
 
 def run(*, quick: bool) -> Report:
     """Measure every server with every load."""
-    seconds = 0.7 if quick else 4.0
+    seconds = 0.7 if quick else 3.0
     os.sched_setaffinity(0, {CLIENT_CORE} if (os.cpu_count() or 1) > 1 else {0})
-    rows: list[tuple[Cell, ...]] = []
-    starts: list[tuple[Cell, ...]] = []
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         model, export, matrix = _model(work)
@@ -42,11 +45,11 @@ def run(*, quick: bool) -> Report:
             ours("headgate, named features", export, work),
             ours("headgate, not batched", model.parent, work, "--batch_rows=1"),
         ]
-        for server in compared:
-            if isinstance(server, Server):
-                with running(server, _port(), work / "log") as ready:
-                    rows += _loads(server, ready, matrix, seconds)
-                    starts.append((server.name, ready.start_up, ready.megabytes))
+        with ExitStack() as stack:
+            servers = [server for server in compared if isinstance(server, Server)]
+            ready = {server: stack.enter_context(running(server, _port(), work / f"log-{number}")) for number, server in enumerate(servers)}
+            rows = [row for protocol, size in product(_PATHS, _ROWS) for row in _loads(protocol, size, ready, matrix, seconds)]
+            starts = [(server.name, process.start_up, process.megabytes) for server, process in ready.items()]
     why_not = [sentence for sentence in compared if isinstance(sentence, str)]
     note = "; ".join(["18 features, 200 trees of depth 6; server and client on one core each", *why_not])
     tables = [
@@ -73,21 +76,21 @@ def _model(work: Path) -> tuple[Path, Path, np.ndarray]:
     return path, export, matrix
 
 
-def _loads(server: Server, ready: Running, matrix: np.ndarray, seconds: float) -> list[tuple[Cell, ...]]:
-    found: list[tuple[Cell, ...]] = []
-    named = "named" in server.name
-    for protocol, path in (("V1", "/v1/models/m:predict"), ("V2", "/v2/models/m/infer")):
-        if protocol == "V1" and not server.v1:
-            continue
-        for rows in _ROWS:
-            bodies = [_body(protocol, matrix[start : start + rows], named=named) for start in range(0, 50 * rows, rows)]
-            ask(ready.port, path, bodies, connections=4, seconds=0.5)
-            for connections in _CONNECTIONS:
-                cpu = ready.cpu
-                load = ask(ready.port, path, bodies, connections=connections, seconds=seconds)
-                cost = (ready.cpu - cpu) * 1000 / load.requests
-                found.append((server.name, protocol, rows, connections, load.rate, load.p50, load.p99, load.p999, cost))
-    return found
+def _loads(protocol: str, rows: int, ready: dict[Server, Running], matrix: np.ndarray, seconds: float) -> Iterator[tuple[Cell, ...]]:
+    """All connections and servers, in turn; a server that has not the protocol is left out."""
+    able = [server for server in ready if server.v1 or protocol != "V1"]
+    bodies = {
+        server: [_body(protocol, matrix[start : start + rows], named="named" in server.name) for start in range(0, 50 * rows, rows)]
+        for server in able
+    }
+    for server in able:
+        ask(ready[server].port, _PATHS[protocol], bodies[server], connections=4, seconds=0.5)
+    for connections, server in product(_CONNECTIONS, able):
+        process = ready[server]
+        cpu = process.cpu
+        load = ask(process.port, _PATHS[protocol], bodies[server], connections=connections, seconds=seconds)
+        cost = (process.cpu - cpu) * 1000 / load.requests
+        yield (server.name, protocol, rows, connections, load.rate, load.p50, load.p99, load.p999, cost)
 
 
 def _body(protocol: str, rows: np.ndarray, *, named: bool) -> bytes:
