@@ -63,7 +63,7 @@ def _ask_until_refused(port: int, body: dict[str, Any]) -> list[int]:
 
 
 def refused(arguments: list[str]) -> tuple[int, str]:
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)
     return done.returncode, done.stderr
 
 
