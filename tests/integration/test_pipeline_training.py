@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -245,6 +246,21 @@ def test_changed_data_under_the_same_path_are_not_taken_from_the_cache(world: Wo
         world.data.write_bytes(whole)
     assert stopped.returncode == 1
     assert "is corrupt" in stopped.stderr
+
+
+def test_a_feature_without_a_value_stops_the_pipeline_where_it_is_seen_and_nothing_is_registered(world: World, tmp_path: Path) -> None:
+    before = world.versions
+    pd.read_parquet(world.data).assign(temp=float("nan")).to_parquet(tmp_path / "bad.parquet", index=False)
+    stopped = world.run(data=tmp_path / "bad.parquet")
+    assert stopped.returncode == 1
+    assert re.fullmatch(
+        r"headgate: error: build_features: the feature 'temp' has no value in any of the [\d,]+ training rows; leave it out, "
+        r"or repair where it comes from\n",
+        stopped.stderr,
+    )
+    assert world.versions == before
+    (report,) = re.findall(r"\[validate-data\]\((.+?)\)", world.summary())
+    assert "Passed" in Path(report).read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
