@@ -91,7 +91,9 @@ def run_locally(pipeline: Any, arguments: Mapping[str, Any], folder: Path, progr
 
     with (folder / LOG_FILE).open("w", encoding="utf-8") as file:
         transcript = Transcript(file, lambda name: progress.started(len(transcript.steps) + 1, name), ended)
-        with _listening(transcript), _scratch(folder), _environment(NOTES, str(notes.file)):
+        # XGBoost's threads otherwise spin while they wait, ten times slower where others compute, too.
+        passive = _environment("OMP_WAIT_POLICY", "PASSIVE")
+        with _listening(transcript), _scratch(folder), passive, _environment(NOTES, str(notes.file)):
             _run(pipeline, arguments, folder, artifacts, transcript)
     return LocalRun(artifacts=artifacts, steps=tuple(transcript.steps))
 
