@@ -50,7 +50,7 @@ endif
 schedules: setup ## random rollouts against the rules of the engine; N=<schedules of 50 steps>, default 2000
 	@HEADGATE_SCHEDULES=$(or $(N),2000) $(RUN) pytest tests/unit/rollout/any_schedule
 
-# The tests kill at every write and 10 times at random; this also kills at every single call, before and after, and 200 times at random.
+# The tests kill at every write and 6 times at random; this also kills at every single call, before and after, and 200 times at random.
 CRASH_TESTS := tests/unit/controller/test_crashes.py tests/integration/test_kills.py tests/integration/test_outages.py \
   tests/integration/test_leaders.py tests/integration/test_fleet_outage.py tests/contract/test_rollouts.py
 crash-tests: setup ## the operator killed at every call and 200 times, the API server down for 2 minutes; an hour or more. ARGS='-k random'

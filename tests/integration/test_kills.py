@@ -19,7 +19,7 @@ from tests.scene import Scene
 from tests.storm import EVERY_CALL
 from tests.witness import WRITES, at_rest, background, written
 
-KILLS = int(os.environ.get("HEADGATE_KILLS", "10"))
+KILLS = int(os.environ.get("HEADGATE_KILLS", "6"))
 MOMENTS = (Moment.BEFORE, Moment.AFTER) if EVERY_CALL else (Moment.AFTER,)
 
 

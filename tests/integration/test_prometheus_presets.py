@@ -16,6 +16,7 @@ from tests import expositions
 from tests.expositions import CANDIDATE, STABLE
 from tests.prometheus import PrometheusServer, needs_prometheus
 from tests.served import routes, served
+from tests.waiting import eventually
 
 pytestmark = needs_prometheus
 SUBJECT = Subject(name="flight-delay", namespace="ml", uid="u", generation=1)
@@ -100,12 +101,19 @@ async def test_a_preset_reads_what_its_source_publishes(
     prometheus: PrometheusServer, series: SeriesPreset, expected: dict[int, dict[str, float]], edges: int
 ) -> None:
     latency = Metric(name="latency", preset=MetricPreset.GATEWAY_LATENCY, slower_than=timedelta(milliseconds=250))
-    reading = await read(prometheus, series, latency)
-    assert reading.error is None
+
+    async def whole() -> Reading | None:
+        """On a busy machine Prometheus may miss a scrape of one target, whose counters then have disappeared for a moment."""
+        reading = await read(prometheus, series, latency)
+        assert reading.error is None
+        found = totals(reading)
+        seen = {slot: {name: found[slot].get(name) for name in counters} for slot, counters in expected.items()}
+        return reading if seen == expected else None
+
+    reading = await eventually(whole, 20)
     assert reading.renewal == SECOND
     for slot, counters in expected.items():
         found = totals(reading)[slot]
-        assert {name: found[name] for name in counters} == counters
         assert len([name for name in found if name.startswith("latency_le_")]) == edges
         assert found["latency_le_250"] > 0
         assert set(found) <= {*counters, "rq_timeout"} | {name for name in found if name.startswith("latency_le_")}
