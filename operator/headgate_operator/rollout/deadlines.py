@@ -3,17 +3,13 @@
 Neither rule acts while the provider cannot be read, or an outage of it would roll back a whole fleet, nor while nothing could take over.
 """
 
-from typing import Final
-
 from headgate_operator.api.quantities import format_duration
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import OnInsufficientData
 from headgate_operator.api.status import Waiver
-from headgate_operator.rollout.pauses import TIMELESS, running_since
+from headgate_operator.rollout.pauses import TIMELESS, UNREADABLE, running_since
 from headgate_operator.rollout.refuse import refuse_candidate
 from headgate_operator.rollout.turn import Turn, Wait
-
-_UNREADABLE: Final = frozenset({Reason.PROVIDER_ERROR, Reason.NO_DATA})
 
 
 def enforce_deadlines(turn: Turn) -> Turn:
@@ -23,7 +19,7 @@ def enforce_deadlines(turn: Turn) -> Turn:
         return turn
     if turn.observed.fleet.breaker is not None:
         return turn
-    if wait.reason in _UNREADABLE or wait.reason in TIMELESS or not turn.serving(status.stable.isvc):
+    if wait.reason in UNREADABLE or wait.reason in TIMELESS or not turn.serving(status.stable.isvc):
         return turn
     longest = turn.spec.rollout.max_duration
     if longest is not None and turn.now >= running_since(turn.candidate, turn.now) + longest:

@@ -1,4 +1,4 @@
-"""Time that counts towards no deadline: while people, the manifest or the calendar let a rollout wait."""
+"""Time that counts towards no deadline: while people, the manifest, the calendar or an outage of the metrics let a rollout wait."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,13 +13,16 @@ PAUSES: Final = frozenset({Reason.PAUSED, Reason.PAUSE_STEP, Reason.SHADOW_READY
 TIMELESS: Final = PAUSES | {Reason.SHADOWING}
 """Waits that count towards no deadline. A shadow may look on for as long as it takes a person to decide."""
 
+UNREADABLE: Final = frozenset({Reason.PROVIDER_ERROR, Reason.NO_DATA, Reason.BREAKER_OPEN})
+"""Waits for the metric provider. A rollout has no part in its outages, and must not be refused for one when it is over."""
+
 
 def count_pauses(turn: Turn) -> Turn:
-    """Start the clock of a pause when the candidate begins to wait at one, and add it up when that ends."""
+    """Start the clock when the candidate begins to wait for what takes nothing of its time, and add it up when that ends."""
     candidate = turn.status.candidate
     if candidate is None:
         return turn
-    pausing = turn.wait is not None and turn.wait.reason in TIMELESS
+    pausing = turn.wait is not None and turn.wait.reason in TIMELESS | UNREADABLE
     if pausing and candidate.pause_since is None:
         return turn.with_candidate(pause_since=turn.now)
     if not pausing and candidate.pause_since is not None:
@@ -28,7 +31,7 @@ def count_pauses(turn: Turn) -> Turn:
 
 
 def running_since(candidate: Candidate, now: datetime) -> datetime:
-    """Return when the candidate would have started, had it never been paused: deadlines count from then."""
+    """Return when the candidate would have started, had it never waited so: deadlines count from then."""
     return candidate.started_at + timedelta(seconds=_paused_seconds(candidate, now))
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Phase
+from headgate_operator.rollout.observed import Fleet
 
 
 @pytest.fixture
@@ -137,3 +138,17 @@ def test_without_required_evidence_a_worse_version_is_still_refused(world_with):
     world.behave(2, bad=0.2)
     world.run()
     assert world.status.rejected[0].reason == Reason.ERRORS_WORSE
+
+
+@pytest.mark.parametrize("breaker", [None, "4 of 6 rollouts could not read their metrics"])
+def test_an_outage_of_the_provider_takes_nothing_of_the_time_that_a_rollout_may_take(world_with, breaker):
+    world = world_with(maxDuration="40m")
+    world.provider_error = None if breaker else "down"
+    world.fleet = Fleet(breaker=breaker)
+    world.run_for(3_600)
+    assert world.status.rejected == []
+    world.provider_error, world.fleet = None, Fleet()
+    world.run_for(600)
+    assert world.status.rejected == [], "nobody is refused because others were down"
+    world.run_for(2_400)
+    assert world.status.rejected[0].reason == Reason.TOO_LONG, "its own time goes on"

@@ -109,7 +109,9 @@ class Rollout(ApiModel):
         "goes on to the next step, and from the last one to promotion, without that evidence. Never against evidence that it is worse.",
     )
     max_duration: Duration | None = Field(
-        None, description="Longest time a rollout may take before its candidate is refused; pauses do not count (default: no limit)."
+        None,
+        description="Longest time a rollout may take before its candidate is refused; pauses and outages of the metrics do not count "
+        "(default: no limit).",
     )
     watch: Watch = Field(default_factory=Watch, description="What happens after promotion.")
     scale_down_delay: Duration = Field(timedelta(minutes=10), description="How long a replaced version is kept warm without traffic.")

@@ -106,8 +106,10 @@ class Candidate(Pinned):
     paused: bool = Field(False, description="Whether a person paused it (pause@) and has not resumed it.")
     at_pause: bool = Field(False, description="Whether it waits at a pause step for promote@.")
     pause_passed: bool = Field(False, description="Whether promote@ passed the pause step after its present step.")
-    pause_since: Timestamp | None = Field(None, description="Since when it has been paused, by whatever means.")
-    paused_seconds: int = Field(0, description="How long it was paused before that; pauses count towards no deadline.")
+    pause_since: Timestamp | None = Field(
+        None, description="Since when it has been paused, by whatever means, or without readable metrics."
+    )
+    paused_seconds: int = Field(0, description="How long it was so before that; such time counts towards no deadline.")
     waived: Waiver | None = Field(None, description="Holds of the present step that it no longer waits for.")
     promote_now: bool = Field(False, description="Whether a person sent it straight to promotion (promote-full@).")
     return_from: str | None = Field(
