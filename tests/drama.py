@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from headgate_operator.controller.act import Actor
+from headgate_operator.controller.inventory import Inventory
 from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Observer
@@ -179,6 +180,7 @@ class Drama:
             monitoring=Monitoring(None),
             background=world.observer._background,
             claims=world.observer.claims,
+            inventory=Inventory(),
             clock=lambda: self.now,
         )
         actor = Actor(life, Notes(life))  # type: ignore[arg-type]

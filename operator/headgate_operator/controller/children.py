@@ -1,13 +1,13 @@
-"""Reading the children of a ModelDeployment: everything that carries our label, and whatever sits at a name that we would use.
+"""Reading the children of a ModelDeployment: whatever sits at a name that we use or would use, and what else the inventory knows of.
 
-The list finds children that no status mentions (after a lost status); the look at a name finds objects that are not ours and block it.
+The look at a name also finds objects that are not ours and block it; the inventory, children that no status mentions any more.
 """
 
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 
-from headgate_operator.api.names import OWNER_LABEL
+from headgate_operator.controller.inventory import Inventory, Key
 from headgate_operator.controller.resources import DEPLOYMENTS, INFERENCE_SERVICES, PODS, SERVING_RUNTIMES
 from headgate_operator.kserve.children import Owner
 from headgate_operator.kserve.names import predictor_name
@@ -25,12 +25,20 @@ class Children:
     runtimes: Mapping[str, Object]
 
 
-async def read_children(api: KubeApi, namespace: str, owner: str, names: Collection[str]) -> Children:
-    """Return all labelled InferenceServices and runtime copies of the ModelDeployment `owner`, and those at `names`."""
-    services, runtimes = await asyncio.gather(
-        _by_name(api, INFERENCE_SERVICES, namespace, owner, names), _by_name(api, SERVING_RUNTIMES, namespace, owner, names)
-    )
-    return Children(services, runtimes)
+async def read_children(api: KubeApi, inventory: Inventory, key: Key, names: Collection[str]) -> Children:
+    """Return the InferenceServices and runtime copies at `names`, and all others of the ModelDeployment `key` that are known of."""
+    wanted = [
+        (kind, name)
+        for kind in (INFERENCE_SERVICES, SERVING_RUNTIMES)
+        for name in {*names, *await inventory.names(api, kind, key)}
+    ]  # fmt: skip
+    live = await asyncio.gather(*(api.get(kind, key[0], name) for kind, name in wanted))
+    found: dict[Resource, dict[str, Object]] = {INFERENCE_SERVICES: {}, SERVING_RUNTIMES: {}}
+    for (kind, name), obj in zip(wanted, live, strict=True):
+        inventory.read(kind, key, name, there=obj is not None)
+        if obj is not None:
+            found[kind][name] = obj
+    return Children(found[INFERENCE_SERVICES], found[SERVING_RUNTIMES])
 
 
 async def read_services(api: KubeApi, namespace: str, children: Children, owner: Owner, *, pods_of: Collection[str]) -> dict[str, Service]:
@@ -38,14 +46,6 @@ async def read_services(api: KubeApi, namespace: str, children: Children, owner:
     names = list(children.services)
     states = await asyncio.gather(*(_service(api, namespace, children.services[name], owner, with_pods=name in pods_of) for name in names))
     return dict(zip(names, states, strict=True))
-
-
-async def _by_name(api: KubeApi, resource: Resource, namespace: str, owner: str, names: Collection[str]) -> dict[str, Object]:
-    listed = await api.list(resource, namespace, label_selector=f"{OWNER_LABEL}={owner}")
-    found = {obj["metadata"]["name"]: obj for obj in listed}
-    missing = [name for name in names if name not in found]
-    looked_up = zip(missing, await asyncio.gather(*(api.get(resource, namespace, name) for name in missing)), strict=True)
-    return found | {name: obj for name, obj in looked_up if obj is not None}
 
 
 async def _service(api: KubeApi, namespace: str, isvc: Object, owner: Owner, *, with_pods: bool) -> Service:

@@ -5,48 +5,16 @@ state where nobody looks for it. Handlers are coroutines because kopf runs plain
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import kopf
 
-from headgate_operator.api.names import GROUP, OWNER_LABEL
+from headgate_operator.api.names import OWNER_LABEL
 from headgate_operator.controller.observe import Key
 from headgate_operator.controller.process import Process, StartError
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS
 from headgate_operator.controller.settings import Settings, SettingsError
-from headgate_operator.controller.shard import Shard
 from headgate_operator.kube.protocol import ApiError
-
-_OURS_ONLY: Final = (INFERENCE_SERVICES,)
-"""Children of which foreign ones never arrive. Foreign HTTPRoutes do: one may have a hostname of ours. Deployments are
-not watched at all: they carry KServe's labels, and what they do shows in the InferenceService's status."""
-
-
-def kopf_settings(shard: Shard) -> kopf.OperatorSettings:
-    """Return kopf's settings; each one that differs from its default has a reason in the comments."""
-    settings = kopf.OperatorSettings()
-    settings.posting.enabled = False  # our own Events, deduplicated
-    settings.peering.standalone = True  # else a foreign peering object named `default` pauses us
-    settings.scanning.disabled = True  # else rights on namespaces and CRDs, and a minute of errors without them
-    settings.watching.chunk_size = 200  # bounds memory when thousands of objects are listed
-    settings.watching.server_timeout = 600
-    settings.watching.client_timeout = 610
-    settings.watching.connect_timeout = 30
-    settings.networking.request_timeout = 30
-    settings.networking.connect_timeout = 10
-    settings.queueing.idle_timeout = 0.5  # a task per object that had an event, so let it go soon
-    settings.queueing.exit_timeout = 0.5
-    settings.process.ultimate_exiting_timeout = 25  # the last resort, below terminationGracePeriodSeconds
-    # Never used with event handlers only, but named after us should that change:
-    settings.persistence.finalizer = f"{GROUP}/kopf"
-    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
-    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
-    for child in _OURS_ONLY:
-        settings.watching.label_selectors[child.group, child.version, child.plural] = OWNER_LABEL
-    if shard.selector:
-        objects = MODEL_DEPLOYMENTS
-        settings.watching.label_selectors[objects.group, objects.version, objects.plural] = shard.selector
-    return settings
 
 
 def wire(process: Process, settings: Settings) -> kopf.OperatorRegistry:
@@ -68,12 +36,17 @@ def wire(process: Process, settings: Settings) -> kopf.OperatorRegistry:
         if namespace and owner and (not settings.shard.selector or (namespace, owner) in mine):
             process.queue.add((namespace, owner))
 
+    async def service(body: Mapping[str, Any], type: str | None, namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:  # noqa: A002
+        if type != "DELETED":
+            process.inventory.heard(INFERENCE_SERVICES, body["metadata"])
+        await child(namespace, labels)
+
     async def route(body: Mapping[str, Any], type: str | None, namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:  # noqa: A002
         for key in process.claims.heard(dict(body), gone=type == "DELETED"):
             process.queue.add(key)
         await child(namespace, labels)
 
-    for resource, handler in ((INFERENCE_SERVICES, child), (HTTP_ROUTES, route)):
+    for resource, handler in ((INFERENCE_SERVICES, service), (HTTP_ROUTES, route)):
         kopf.on.event(resource.group, resource.version, resource.plural, registry=registry, id=resource.plural)(handler)
     return registry
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from headgate_operator.api.status import ModelDeploymentStatus, Pinned
 from headgate_operator.controller.children import Children, read_children
+from headgate_operator.controller.inventory import Inventory
 from headgate_operator.controller.knative_route import traffic_as_route
 from headgate_operator.controller.resources import DEPLOYMENTS, PODS
 from headgate_operator.kserve.children import Owner, pinned_form
@@ -42,11 +43,11 @@ def service_name(subject: Subject) -> str:
         return subject.name
 
 
-async def look(api: KubeApi, observed: Observed) -> KnativeLook:
+async def look(api: KubeApi, inventory: Inventory, observed: Observed) -> KnativeLook:
     """Read everything that Knative mode is decided from, but metrics and parity."""
     subject, status, name = observed.subject, observed.status, service_name(observed.subject)
     children, deployments = await asyncio.gather(
-        read_children(api, subject.namespace, subject.name, {name}),
+        read_children(api, inventory, (subject.namespace, subject.name), {name, *(version.isvc for version in _roles(status))}),
         api.list(DEPLOYMENTS, subject.namespace, label_selector=f"{KNATIVE_SERVICE_LABEL}={predictor_name(name)}"),
     )
     isvc = children.services.get(name)

@@ -1,21 +1,30 @@
-"""Series about each ModelDeployment, made when Prometheus asks, from a few words kept for each object: they vanish with it.
+"""Series about each ModelDeployment, as lines of Prometheus' text format, written when a look has seen it: they vanish with it.
 
-A client library's own gauges would keep a lock and a value for every label set: for thousands of objects more than all the rest. Labels
-are bounded by what they say: one phase, at most three roles and ten metrics for an object.
+A client library's own gauges would keep a lock and a value for every label set, and write all of them out for every scrape: with thousands
+of objects that is more memory than all the rest, and half a second in which nothing else runs. Labels are bounded by what they say: one
+phase, at most three roles and ten metrics for an object.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
-
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 
 from headgate_operator.api.spec import Owner
 from headgate_operator.api.status import AnalysisStatus, ModelDeploymentStatus, Phase
 
 Key = tuple[str, str]
+
+_Rows = Iterable[tuple[dict[str, str], float]]
+
+_FAMILIES: Final = {
+    "headgate_rollout_phase": "1 for the present phase of each object.",
+    "headgate_traffic_weight_percent": "Percent of traffic by role, as the route was seen to say.",
+    "headgate_candidate_mirror_percent": "Percent of requests of which the candidate gets a copy, as the route was seen to say.",
+    "headgate_rollback_evidence_ratio": "Evidence that the version on trial is worse, as a part of what rolls it back: 1 is a rollback.",
+    "headgate_promotion_evidence_ratio": "Evidence that the version on trial is good enough, as a part of what promotes it.",
+    "headgate_model_owner": "1 for each object whose manifest names an owner.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,45 +32,11 @@ class _Shown:
     """What is told of one object."""
 
     phase: Phase
-    weights: tuple[tuple[str, int], ...]
-    """Percent by role."""
-    mirror: int | None
-    """Percent of the requests of which the candidate gets a copy; None without a candidate."""
-    evidence: tuple[tuple[str, float, float], ...]
-    """Metric; the part of the way to the bound of a rollback and of a promotion."""
-    owner: tuple[str, str, str] | None
+    lines: tuple[str, ...]
+    """By family, in their order."""
 
 
-_Rows = Callable[[_Shown], Iterable[tuple[tuple[str, ...], float]]]
-
-_FAMILIES: Final[Mapping[str, tuple[str, tuple[str, ...], _Rows]]] = {
-    "headgate_rollout_phase": (
-        "1 for the present phase of each object.", ("phase",), lambda shown: [((shown.phase.value,), 1.0)],
-    ),
-    "headgate_traffic_weight_percent": (
-        "Percent of traffic by role, as the route was seen to say.", ("role",),
-        lambda shown: [((role,), float(weight)) for role, weight in shown.weights],
-    ),
-    "headgate_candidate_mirror_percent": (
-        "Percent of requests of which the candidate gets a copy, as the route was seen to say.", (),
-        lambda shown: [] if shown.mirror is None else [((), float(shown.mirror))],
-    ),
-    "headgate_rollback_evidence_ratio": (
-        "Evidence that the version on trial is worse, as a part of what rolls it back: 1 is a rollback.", ("metric",),
-        lambda shown: [((metric,), rollback) for metric, rollback, _ in shown.evidence],
-    ),
-    "headgate_promotion_evidence_ratio": (
-        "Evidence that the version on trial is good enough, as a part of what promotes it.", ("metric",),
-        lambda shown: [((metric,), promotion) for metric, _, promotion in shown.evidence],
-    ),
-    "headgate_model_owner": (
-        "1 for each object whose manifest names an owner.", ("team", "contact", "runbook"),
-        lambda shown: [(shown.owner, 1.0)] if shown.owner else [],
-    ),
-}  # fmt: skip
-
-
-class ObjectSeries(Collector):
+class ObjectSeries:
     """The present state of every object this process serves."""
 
     def __init__(self) -> None:
@@ -69,26 +44,53 @@ class ObjectSeries(Collector):
 
     def show(self, key: Key, status: ModelDeploymentStatus, owner: Owner | None) -> None:
         """Replace what is told of an object."""
-        words = (owner.team or "", owner.contact or "", owner.runbook or "") if owner is not None else None
-        self._shown[key] = _Shown(status.phase, _weights(status), _mirror(status), _evidence(status.analysis), words)
+        rows = _rows(status, owner)
+        self._shown[key] = _Shown(status.phase, tuple(_lines(family, key, rows[family]) for family in _FAMILIES))
 
     def forget(self, key: Key) -> None:
         """Drop the series of an object that is gone, or that another shard serves."""
         self._shown.pop(key, None)
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Yield all families; called by the registry."""
+    def render(self) -> str:
+        """Return all families."""
         phases = Counter(shown.phase for shown in self._shown.values())
-        rollouts = GaugeMetricFamily("headgate_rollouts", "Objects by phase.", labels=("phase",))
-        for phase in Phase:
-            rollouts.add_metric((phase.value,), phases[phase])
-        yield rollouts
-        for name, (text, labels, rows) in _FAMILIES.items():
-            family = GaugeMetricFamily(name, text, labels=("namespace", "name", *labels))
-            for key, shown in self._shown.items():
-                for values, number in rows(shown):
-                    family.add_metric((*key, *values), number)
-            yield family
+        parts = [_head("headgate_rollouts", "Objects by phase.")]
+        parts += [f'headgate_rollouts{{phase="{phase.value}"}} {float(phases[phase])}\n' for phase in Phase]
+        for number, (family, text) in enumerate(_FAMILIES.items()):
+            parts.append(_head(family, text))
+            parts += [shown.lines[number] for shown in self._shown.values()]
+        return "".join(parts)
+
+
+def _rows(status: ModelDeploymentStatus, owner: Owner | None) -> dict[str, _Rows]:
+    """Return what each family says of an object: labels and value."""
+    mirror, evidence = _mirror(status), _evidence(status.analysis)
+    words = None if owner is None else {"team": owner.team or "", "contact": owner.contact or "", "runbook": owner.runbook or ""}
+    return {
+        "headgate_rollout_phase": [({"phase": status.phase.value}, 1.0)],
+        "headgate_traffic_weight_percent": [({"role": role}, float(weight)) for role, weight in _weights(status)],
+        "headgate_candidate_mirror_percent": [] if mirror is None else [({}, float(mirror))],
+        "headgate_rollback_evidence_ratio": [({"metric": metric}, rollback) for metric, rollback, _ in evidence],
+        "headgate_promotion_evidence_ratio": [({"metric": metric}, promotion) for metric, _, promotion in evidence],
+        "headgate_model_owner": [] if words is None else [(words, 1.0)],
+    }
+
+
+def _head(family: str, text: str) -> str:
+    return f"# HELP {family} {text}\n# TYPE {family} gauge\n"
+
+
+def _lines(family: str, key: Key, rows: _Rows) -> str:
+    return "".join(f"{family}{{{_labels({'namespace': key[0], 'name': key[1], **labels})}}} {value}\n" for labels, value in rows)
+
+
+def _labels(labels: dict[str, str]) -> str:
+    return ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items()))
+
+
+def _escaped(value: str) -> str:
+    """Return a label's value as the text format wants it: people write owners, with quotes if they like."""
+    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
 def _weights(status: ModelDeploymentStatus) -> tuple[tuple[str, int], ...]:

@@ -20,10 +20,12 @@ from headgate_operator.controller.children import Children, read_children, read_
 from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.fleet import FleetRegister
 from headgate_operator.controller.installed import InstalledCrd
+from headgate_operator.controller.inventory import Inventory
 from headgate_operator.controller.knative_look import look, service_name
 from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.parity import ParityCheck
 from headgate_operator.controller.resources import HTTP_ROUTES, MODEL_DEPLOYMENTS
+from headgate_operator.controller.rule_check import RuleCheck
 from headgate_operator.controller.scrape import Counters
 from headgate_operator.controller.settings import Settings
 from headgate_operator.controller.wanted import read_wanted
@@ -88,6 +90,7 @@ class Observer:
         monitoring: Monitoring,
         background: Background,
         claims: Claims,
+        inventory: Inventory,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._api = api
@@ -97,8 +100,10 @@ class Observer:
         self._monitoring = monitoring
         self._background = background
         self.claims = claims
+        self._inventory = inventory
         self._clock = clock
         self._crd = InstalledCrd(api, clock)
+        self._rules = RuleCheck()
         self.fleet = FleetRegister(settings.fleet)
 
     async def observe(self, key: Key) -> Snapshot | None:
@@ -117,10 +122,10 @@ class Observer:
         subject, gateway = _subject(obj), spec.serving.gateway or self._settings.gateway
         hostnames = tuple(spec.serving.hostnames or (default_hostname(name, namespace, self._settings.domain),))
         registry, standard = self._background.registries.alias(key, spec.model.registry), spec.serving.mode is ServingMode.STANDARD
-        wanted, route = await asyncio.gather(
-            read_wanted(self._api, obj, spec, status, monitor=self._settings.monitor, registry=registry),
-            self._api.get(HTTP_ROUTES, namespace, name) if standard else _nothing(),
-        )
+        wanted = await read_wanted(
+            self._api, obj, spec, status, rules=self._rules, monitor=self._settings.monitor, registry=registry
+        )  # fmt: skip
+        route = await self._api.get(HTTP_ROUTES, namespace, name) if standard else None
         observed = Observed(
             now=self._clock(), subject=subject, spec=spec, status=status, wanted=wanted, damaged=damaged, registry=registry,
             route=None if route is None else _route(route, Owner(name, subject.uid), gateway), url=f"http://{hostnames[0]}",
@@ -133,7 +138,7 @@ class Observer:
         observed, subject = snapshot.observed, snapshot.observed.subject
         key, status = (subject.namespace, subject.name), observed.status
         taken = await self.claims.taken(self._api, key, gateway=snapshot.gateway, hostnames=snapshot.hostnames, route=snapshot.route)
-        children = await read_children(self._api, *key, _names(observed))
+        children = await read_children(self._api, self._inventory, key, _names(observed))
         pods_of = {status.candidate.isvc} if status.candidate is not None else set()  # whose restarts count
         services = await read_services(self._api, subject.namespace, children, snapshot.owner, pods_of=pods_of)
         if _stable_unknown(status):
@@ -148,7 +153,7 @@ class Observer:
     async def _knative(self, snapshot: Snapshot) -> Snapshot:
         """Read the one InferenceService."""
         observed = snapshot.observed
-        seen = await look(self._api, observed)
+        seen = await look(self._api, self._inventory, observed)
         address = f"http://{latest_host(service_name(observed.subject), observed.subject.namespace)}"
         observed = replace(observed, services=seen.services, route=seen.route, url=seen.url or observed.url)
         observed = await self._complete(observed, address)
@@ -159,11 +164,15 @@ class Observer:
         subject, spec, status = observed.subject, observed.spec, observed.status
         key = (subject.namespace, subject.name)
         wants = needs(spec, status, observed.services, observed.route)
-        reading, parity, drift = await asyncio.gather(
-            self._reading(observed) if wants.metrics else _nothing(),
-            self._parity(observed, address, ask=wants.parity) if wants.parity or wants.golden else self._no_parity(key),
-            self._monitoring.read(subject, spec, status) if wants.drift else _nothing(),
-        )
+        if not (wants.parity or wants.golden):
+            self._no_parity(key)
+        reading = parity = drift = None
+        if wants.metrics or wants.parity or wants.golden or wants.drift:  # a look at rest wants none of them, and tasks have a price
+            reading, parity, drift = await asyncio.gather(
+                self._reading(observed) if wants.metrics else _nothing(),
+                self._parity(observed, address, ask=wants.parity) if wants.parity or wants.golden else _nothing(),
+                self._monitoring.read(subject, spec, status) if wants.drift else _nothing(),
+            )
         now = self._clock()
         # Last of all: between this and the report on what was decided nobody else may decide, or two would take the last place.
         return replace(
@@ -183,10 +192,12 @@ class Observer:
         """Drop what is remembered of an object that is gone, or another shard's."""
         self.fleet.forget(key)
         self.claims.forget(key)
+        self._inventory.forget(key)
+        self._rules.forget(key)
         self._parity_check.forget(key)
         self._monitoring.forget(key)
 
-    async def _no_parity(self, key: Key) -> None:
+    def _no_parity(self, key: Key) -> None:
         self._parity_check.forget(key)
         self._background.registries.golden_done(key)
 
@@ -239,9 +250,11 @@ def _writer(metadata: Object, annotation: str) -> str | None:
 
 def _names(observed: Observed) -> set[str]:
     """Every child name this pass may speak of. The wanted revision may be known under a name of its own."""
-    status = observed.status
+    status, route = observed.status, observed.route
     versions = (status.stable, status.candidate, status.previous, *status.draining)
-    return {recognise(observed).isvc, observed.wanted.isvc, *(version.isvc for version in versions if version is not None)}
+    served = route.slots if route is not None and route.slots is not None else ()  # after a lost status they are all that is known
+    known = [version.isvc for version in versions if version is not None]
+    return {recognise(observed).isvc, observed.wanted.isvc, *known, *(slot.isvc for slot in served)}
 
 
 def _route(obj: Object, owner: Owner, gateway: Gateway) -> Route:

@@ -17,6 +17,7 @@ from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.golden import GoldenQuestion
 from headgate_operator.controller.health import Health
 from headgate_operator.controller.installed import outdated
+from headgate_operator.controller.inventory import Inventory
 from headgate_operator.controller.lease import Lease, LeaseLostError
 from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.notes import Notes
@@ -55,6 +56,7 @@ class Process:
     def __init__(self, settings: Settings, *, end: Callable[[int], None] = os._exit) -> None:
         self.queue: WorkQueue[Key] = WorkQueue()
         self.claims = Claims()
+        self.inventory = Inventory(settings.namespaces)
         self.telemetry = Telemetry()
         self.telemetry.watch(self.queue)
         self.failure: str | None = None
@@ -110,7 +112,7 @@ class Process:
         self._parity = ParityCheck(api, GoldenQuestion(), self._background.registries, wake=self.queue.add)
         observer = Observer(
             api, settings, counters=self._counters, parity=self._parity, monitoring=self._monitoring, background=self._background,
-            claims=self.claims,
+            claims=self.claims, inventory=self.inventory,
         )  # fmt: skip
         self._reconciler = Reconciler(
             self.queue, observer, Actor(api, Notes(api)), self._background, settings=settings, telemetry=self.telemetry

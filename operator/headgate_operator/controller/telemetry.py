@@ -10,7 +10,7 @@ from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.controller.object_series import Key, ObjectSeries
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-_SECONDS_TO_ZERO: Final = (0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
+_SECONDS_TO_ZERO: Final = (0.5, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 60, 120, 300)
 
 
 class Queue(Protocol):
@@ -28,7 +28,6 @@ class Telemetry:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.objects = ObjectSeries()
-        self.registry.register(self.objects)
         self._depth = self._gauge("headgate_workqueue_depth", "Objects that wait for a worker.")
         self._busy = self._gauge("headgate_workqueue_busy", "Objects a worker has in hand.")
         self.queue_wait = self._histogram("headgate_workqueue_wait_seconds", "How long an object waited for a worker.")
@@ -87,7 +86,7 @@ class Telemetry:
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
-        return generate_latest(self.registry)
+        return generate_latest(self.registry) + self.objects.render().encode()
 
     def _clock_convictions(self, key: Key, after: ModelDeploymentStatus, now: datetime, counted_at: datetime | None) -> None:
         """Start a clock for each refused version that has traffic, and stop it when it is seen to have none.

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from headgate_operator.api.reasons import Reason
-from headgate_operator.api.rules import violations
 from headgate_operator.api.spec import ModelDeploymentSpec
 from headgate_operator.api.status import Candidate, HistoryEntry, ModelDeploymentStatus, Rendered
 from headgate_operator.controller.monitoring import monitor_url
 from headgate_operator.controller.resources import CLUSTER_SERVING_RUNTIMES, SERVING_RUNTIMES
+from headgate_operator.controller.rule_check import RuleCheck
 from headgate_operator.kserve.names import NamespaceTooLongError, child_name
 from headgate_operator.kserve.render import render
 from headgate_operator.kube.protocol import KubeApi, Object
@@ -20,12 +20,12 @@ from headgate_operator.rollout.upstream import RegistryReport
 
 async def read_wanted(
     api: KubeApi, obj: Object, spec: ModelDeploymentSpec, status: ModelDeploymentStatus, *,
-    monitor: str | None, registry: RegistryReport | None,
+    rules: RuleCheck, monitor: str | None, registry: RegistryReport | None,
 ) -> Wanted:  # fmt: skip
     """Return the wanted revision. The serving runtime is read only if the revision was never rendered before."""
     name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
     model = resolve(spec.model, status.registry, registry)
-    uri, problem = model.uri, model.problem or _broken_rules(obj)
+    uri, problem = model.uri, model.problem or rules.problem(obj)
     inputs = revision_inputs(spec, uri=uri)
     id_ = revision_id(inputs)
     try:
@@ -44,12 +44,6 @@ async def read_wanted(
         id=id_, inputs=inputs, model_uri=uri, version=model.version, isvc=isvc, rendered=rendered, problem=problem,
         registry_version=model.version if model.from_registry else None,
     )  # fmt: skip
-
-
-def _broken_rules(obj: Object) -> tuple[Reason, str] | None:
-    """An API server with our CRD refuses these; one with an older or edited CRD may not."""
-    found = violations(obj)
-    return (Reason.INVALID_SPEC, "; ".join(map(str, found))[:1000]) if found else None
 
 
 def _pinned(status: ModelDeploymentStatus, id_: str, inputs: Mapping[str, Any], name: str) -> Rendered | None:

@@ -59,8 +59,8 @@ def inference_service(rendered: Rendered, *, owner: Owner, scaling: Scaling) -> 
     """Return the InferenceService to apply. Changed scaling restarts no pod; anything else would."""
     obj = _owned(rendered.inference_service, owner)
     bounds = (scaling.min_replicas, max(scaling.min_replicas, scaling.max_replicas), scaling.metric, scaling.target)
-    obj["spec"]["predictor"] |= {name: value for name, value in zip(SCALING, bounds, strict=True) if value is not None}
-    return obj
+    scaled = {name: value for name, value in zip(SCALING, bounds, strict=True) if value is not None}
+    return obj | {"spec": obj["spec"] | {"predictor": obj["spec"]["predictor"] | scaled}}
 
 
 def gave_up_scaling(live: Mapping[str, Any], desired: Mapping[str, Any], *, manager: str) -> bool:
@@ -96,6 +96,5 @@ def _unowned(live: Mapping[str, Any], *, labels: Collection[str], annotations: C
 
 
 def _owned(pinned: dict[str, Any], owner: Owner) -> dict[str, Any]:
-    obj = deepcopy(pinned)
-    obj["metadata"]["ownerReferences"] = [owner.reference()]
-    return obj
+    """Return the object with its owner. It shares all else with what is pinned: nothing is ever changed in place."""
+    return pinned | {"metadata": pinned["metadata"] | {"ownerReferences": [owner.reference()]}}

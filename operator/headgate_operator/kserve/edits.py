@@ -11,6 +11,8 @@ _Owned = Sequence[tuple[str, Mapping[str, Any]]]
 
 def editor(desired: Mapping[str, Any], live: Mapping[str, Any], *, manager: str) -> str | None:
     """Return who else than `manager` set a field that differs from `desired`; None if nobody did, and it is we who changed our mind."""
+    if is_subset(desired, live):
+        return None
     entries = live["metadata"].get("managedFields", ())
     owned = [(str(entry.get("manager")), entry.get("fieldsV1") or {}) for entry in entries if not entry.get("subresource")]
     return next(_editors(desired, live, owned, manager), None)

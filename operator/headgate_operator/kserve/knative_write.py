@@ -71,8 +71,7 @@ def _percent(state: KnativeState | None, wish: Wish, template: str | None) -> in
 def knative_service(rendered: Rendered, *, owner: Owner, scaling: Scaling, percent: int) -> dict[str, Any]:
     """Return the InferenceService to apply."""
     obj = inference_service(rendered, owner=owner, scaling=scaling)
-    obj["spec"]["predictor"][PERCENT] = percent
-    return obj
+    return obj | {"spec": obj["spec"] | {"predictor": obj["spec"]["predictor"] | {PERCENT: percent}}}
 
 
 def live_scaling(isvc: Mapping[str, Any]) -> Scaling:

@@ -1,7 +1,7 @@
 """The API verbs on a real API server."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -31,10 +31,17 @@ class KubeClient:
     async def list(self, resource: Resource, namespace: str | None, *, label_selector: str = "") -> Sequence[Object]:
         """Return all objects that match, however many pages that takes."""
         for _ in range(_LIST_ATTEMPTS):
-            items = await self._pages(resource, namespace, label_selector)
-            if items is not None:
+            items: list[Object] = []
+            if await self._walk(resource, namespace, items.append, label_selector):
                 return items
-        raise UnavailableError(f"LIST {resource.plural}: the list expired while it was read, {_LIST_ATTEMPTS} times", _GONE)
+        raise _expired(resource)
+
+    async def each(self, resource: Resource, namespace: str | None, see: Callable[[Object], None], *, label_selector: str = "") -> None:
+        """Show every object that matches to `see`, holding one page at a time; some twice if the list has to be begun anew."""
+        for _ in range(_LIST_ATTEMPTS):
+            if await self._walk(resource, namespace, see, label_selector):
+                return
+        raise _expired(resource)
 
     async def apply(self, resource: Resource, obj: Object, *, field_manager: str) -> Object:
         """Server-side apply with force. With uid and resourceVersion it updates exactly that object, with NO_VERSION it only creates."""
@@ -81,22 +88,21 @@ class KubeClient:
         """Release connections."""
         await self._transport.close()
 
-    async def _pages(self, resource: Resource, namespace: str | None, label_selector: str) -> Sequence[Object] | None:
-        """Return the items of all pages; None if the list expired in between and must be started again."""
+    async def _walk(self, resource: Resource, namespace: str | None, see: Callable[[Object], None], label_selector: str) -> bool:
+        """Show the items of all pages; False if the list expired in between and must be started again."""
         what = Purpose("LIST", resource.plural, namespace or "everywhere")
-        items: list[Object] = []
         token = ""
         while True:
             query = {"limit": str(PAGE_SIZE), "labelSelector": label_selector, "continue": token}
             answer = await self._transport.read(_path(resource, namespace), what, {key: value for key, value in query.items() if value})
             if answer.status == _GONE and token:
-                return None
+                return False
             page = _object(answer, what)
-            # the items of built-in lists come without these
-            items += [{"apiVersion": resource.api_version, "kind": resource.kind} | item for item in page.get("items") or ()]
+            for item in page.get("items") or ():
+                see({"apiVersion": resource.api_version, "kind": resource.kind} | item)  # the items of built-in lists come without these
             token = page.get("metadata", {}).get("continue") or ""
             if not token:
-                return items
+                return True
 
     async def _write(
         self,
@@ -124,6 +130,10 @@ def _object(answer: Answer, what: Purpose) -> Object:
     if not isinstance(parsed, dict):
         raise UnavailableError(f"{what}: the answer is not an object; is this address an API server?", answer.status)
     return parsed
+
+
+def _expired(resource: Resource) -> UnavailableError:
+    return UnavailableError(f"LIST {resource.plural}: the list expired while it was read, {_LIST_ATTEMPTS} times", _GONE)
 
 
 def _group_path(resource: Resource) -> str:

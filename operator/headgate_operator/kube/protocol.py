@@ -1,6 +1,6 @@
 """The few API verbs the operator uses, in plain dicts, so that everything above is independent of the client library."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -59,6 +59,10 @@ class KubeApi(Protocol):
 
     async def list(self, resource: Resource, namespace: str | None, *, label_selector: str = "") -> Sequence[Object]:
         """Return all objects that match, however many pages that takes."""
+        ...
+
+    async def each(self, resource: Resource, namespace: str | None, see: Callable[[Object], None], *, label_selector: str = "") -> None:
+        """Show every object that matches to `see`, holding one page at a time; some twice if the list has to be begun anew."""
         ...
 
     async def apply(self, resource: Resource, obj: Object, *, field_manager: str) -> Object:

@@ -69,6 +69,7 @@ class Transport:
         self._heard = heard
         self._api = api
         self._request_timeout = request_timeout
+        self._limit = aiohttp.ClientTimeout(total=request_timeout)
 
     async def read(self, path: str, what: Purpose, query: Mapping[str, str] | None = None) -> Answer:
         """GET, tried three times while the server has no time or cannot be reached. `what` names the request in messages and metrics."""
@@ -105,14 +106,15 @@ class Transport:
     async def _call(
         self, method: str, path: str, what: Purpose, *, body: Mapping[str, Any] | None, query: Mapping[str, str] | None, content_type: str
     ) -> Answer:
-        headers = {"Accept": JSON, "Content-Type": content_type}
+        headers = {**self._api.default_headers, "Accept": JSON, "Content-Type": content_type}
         target = f"{path}?{urlencode(query)}" if query else path
         try:
-            # the body goes past param_serialize, which would walk through it looking for models
-            prepared = await self._api.param_serialize(method, target, header_params=headers, auth_settings=["BearerToken"])
-            limit = aiohttp.ClientTimeout(total=self._request_timeout)
-            response = await self._api.call_api(*prepared[:3], body=body, _request_timeout=limit)
-            content: bytes = await response.read()  # type: ignore[no-untyped-call]
+            # past param_serialize and call_api, which would walk through headers and body looking for models
+            await self._api.update_params_for_auth(headers, [], ["BearerToken"], target, method, body)
+            response = await self._api.rest_client.request(  # type: ignore[no-untyped-call]
+                method, self._api.configuration.host + target, headers=headers, body=body, _request_timeout=self._limit
+            )
+            content: bytes = await response.read()
         except TimeoutError as error:
             raise UnavailableError(f"{what}: no answer from the API server within {self._request_timeout:g} s") from error
         except (aiohttp.ClientError, OSError) as error:

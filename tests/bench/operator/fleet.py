@@ -38,6 +38,11 @@ async def new_version(api: ApiClient, name: str, number: int) -> None:
     await _patch(api, name, {"spec": {"model": {"uri": f"s3://models/{name}/{number}"}}})
 
 
+async def scale(api: ApiClient, wanted: Iterable[str]) -> None:
+    """Give each of them other replica bounds."""
+    await _each(wanted, lambda name: _patch(api, name, {"spec": {"predictor": {"replicas": {"max": 20}}}}))
+
+
 async def small_edit(api: ApiClient, name: str, number: int) -> None:
     """Change what restarts nothing: replica bounds one time, a setting of the rollout the other."""
     edits: tuple[Object, Object] = (
@@ -47,8 +52,8 @@ async def small_edit(api: ApiClient, name: str, number: int) -> None:
     await _patch(api, name, edits[number % 2])
 
 
-async def _patch(api: ApiClient, name: str, patch: Object) -> None:
-    await api.merge_patch(API_VERSION, PLURAL, NAMESPACE, name, patch)
+async def _patch(api: ApiClient, name: str, patch: Object) -> Object:
+    return await api.merge_patch(API_VERSION, PLURAL, NAMESPACE, name, patch)
 
 
 async def _each(wanted: Iterable[str], work: Callable[[str], Awaitable[object]]) -> None:
@@ -67,7 +72,7 @@ def _manifest(name: str) -> Object:
         "kind": KIND,
         "metadata": {"name": name, "namespace": NAMESPACE},
         "spec": {
-            "model": {"uri": f"s3://models/{name}/1", "format": {"name": "xgboost", "version": "3"}, "runtime": "headgate-xgboost"},
+            "model": {"uri": "s3://models/flight-delay/1", "format": {"name": "xgboost", "version": "3"}, "runtime": "headgate-xgboost"},
             "parity": {"mode": "Off"},
             "rollout": {"steps": _FOR_EVER},
             "analysis": {"interval": "5s", "metrics": [{"name": "errors", "preset": "gateway-errors", "maximum": "5%"}]},

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
@@ -11,6 +12,7 @@ from statistics import quantiles
 from headgate_devcluster.access import Access, write_kubeconfig
 from headgate_devcluster.apiclient import ApiClient
 from tests.bench.operator import fleet
+from tests.bench.operator.copies import copy
 from tests.bench.operator.process import BenchError, Metrics, Operator, operator
 from tests.bench.operator.proxy import Proxy
 from tests.bench.operator.standin import StandIn
@@ -26,16 +28,22 @@ class Figures:
     objects: int
     load: float = 0.0
     """The machine's load average of one minute when it ended."""
+    rolled_out: int = 0
+    """So many the operator itself rolled out; the others are copies of one of them."""
     rollout_seconds: float = 0.0
-    """From the first creation until all objects serve, everything written."""
+    """From the first creation until all of those serve, everything written."""
     writing_passes: float = 0.0
-    """Passes a second that wrote, meanwhile."""
+    """Passes a second that wrote, when all of those had been edited before the operator started."""
+    writing_cpu: float = 0.0
+    """Milliseconds of processor time of an edit: a pass that writes status and InferenceService, and the one that reads them back."""
     restart_seconds: float = 0.0
     """From the start of the process until every object was looked at."""
     restart_cpu: float = 0.0
     restart_writes: float = 0.0
     quiet_passes: float = 0.0
     """Passes a second that wrote nothing, once it led."""
+    quiet_cpu: float = 0.0
+    """Milliseconds of processor time of such a pass, the lists and events of the start included."""
     megabytes: float = 0.0
     peak_megabytes: float = 0.0
     idle_cpu_percent: float = 0.0
@@ -64,45 +72,79 @@ async def measure(folder: Path, access: Access, count: int, *, soak: float, idle
     """Measure one size on an API server that has the definitions and no objects."""
     figures = Figures(count)
     kubeconfig = write_kubeconfig(folder / "kubeconfig", access, namespace=fleet.NAMESPACE)
-    async with ApiClient(access) as api, Proxy() as proxy, StandIn(api, fleet.NAMESPACE).running() as standin:
+    async with ApiClient(access) as api, Proxy() as proxy:
+        standin = StandIn(api, fleet.NAMESPACE)
+
+        def started() -> AbstractAsyncContextManager[Operator]:
+            return operator(folder, kubeconfig, proxy.address, fleet.NAMESPACE)
+
         await fleet.prepare(api)
-        async with operator(folder, kubeconfig, proxy.address, fleet.NAMESPACE) as first:
-            told(f"{count} objects: created and rolled out")
-            await _roll_out(first, api, figures)
-        async with operator(folder, kubeconfig, proxy.address, fleet.NAMESPACE) as second:
+        originals, copied = fleet.names(count)[:CANARIES], fleet.names(count)[CANARIES:]
+        figures.rolled_out = len(originals)
+        async with standin.running():
+            async with started() as first:
+                told(f"{count} objects: {len(originals)} of them created and rolled out")
+                await _roll_out(first, api, figures, originals)
+            await fleet.scale(api, originals[1:])  # but not the one that is copied: its status is about another generation then
+            async with started() as second:
+                told(f"{count} objects: these are edited")
+                await _edited(second, figures)
+        told(f"{count} objects: {len(copied)} copies")
+        await copy(api, fleet.NAMESPACE, originals[0], copied)
+        async with standin.running(), started() as third:
             told(f"{count} objects: restart")
-            await _restart(second, figures)
+            await _restart(third, figures)
             told(f"{count} objects: idle for {idle:.0f} s")
-            await _idle(second, figures, idle)
-            told(f"{count} objects: {min(CANARIES, count)} new versions, then all of them fail")
-            await _canaries(second, api, proxy, standin, figures)
+            await _idle(third, figures, idle)
+            told(f"{count} objects: {len(originals)} new versions, then all of them fail")
+            await _canaries(third, api, proxy, standin, figures)
             told(f"{count} objects: edits for {soak:.0f} s")
-            await _soak(second, api, figures, soak)
+            await _soak(third, api, figures, soak)
     figures.load = os.getloadavg()[0]
     return figures
 
 
-async def _roll_out(running: Operator, api: ApiClient, figures: Figures) -> None:
+async def _roll_out(running: Operator, api: ApiClient, figures: Figures, originals: list[str]) -> None:
     began = time.monotonic()
-    await fleet.create(api, fleet.names(figures.objects))
-    await running.until("all objects serve", lambda seen: _serving(seen) >= figures.objects, seconds=60 + figures.objects / 2)
+    await fleet.create(api, originals)
+    await running.until("all objects serve", lambda seen: _serving(seen) >= len(originals), seconds=120 + len(originals) / 2)
     figures.rollout_seconds = time.monotonic() - began
-    figures.writing_passes = (await running.metrics()).sum("headgate_reconciles_total", result="written") / figures.rollout_seconds
+    await running.until("nothing is left to do", _at_rest, seconds=60)
+
+
+async def _edited(running: Operator, figures: Figures) -> None:
+    led, cpu = await _leads(running)
+
+    def written(seen: Metrics) -> bool:
+        return seen.sum("headgate_reconciles_total", result="written") >= figures.rolled_out - 1 and _at_rest(seen)
+
+    await running.until("every edit was carried out", written, seconds=120 + figures.rolled_out / 2, every=0.2)
+    count = (await running.metrics()).sum("headgate_reconciles_total", result="written")
+    figures.writing_passes = count / (time.monotonic() - led)
+    figures.writing_cpu = 1000 * (running.cpu_seconds - cpu) / count
+
+
+async def _leads(running: Operator) -> tuple[float, float]:
+    """Wait until it works; return when that was, and the processor time that its start had cost."""
+    await running.until("the operator leads", lambda seen: seen.sum("headgate_leader") > 0, seconds=60, every=0.1)
+    return time.monotonic(), running.cpu_seconds
+
+
+def _at_rest(seen: Metrics) -> bool:
+    return seen.sum("headgate_workqueue_depth") + seen.sum("headgate_workqueue_busy") == 0
 
 
 async def _restart(running: Operator, figures: Figures) -> None:
-    await running.until("the operator leads", lambda seen: seen.sum("headgate_leader") > 0, seconds=60, every=0.1)
-    led = time.monotonic()
+    led, cpu = await _leads(running)
 
     def looked_at(seen: Metrics) -> bool:
-        known, waiting = seen.sum("headgate_rollouts"), seen.sum("headgate_workqueue_depth") + seen.sum("headgate_workqueue_busy")
-        return known >= figures.objects and waiting == 0
+        return seen.sum("headgate_rollouts") >= figures.objects and _at_rest(seen)
 
-    await running.until("every object was looked at", looked_at, seconds=60 + figures.objects / 5, every=0.2)
+    await running.until("every object was looked at", looked_at, seconds=60 + figures.objects / 5, every=0.5)
     seen, now = await running.metrics(), time.monotonic()
     passes = seen.sum("headgate_reconciles_total")
     figures.restart_seconds, figures.restart_cpu, figures.restart_writes = now - running.started, running.cpu_seconds, seen.writes
-    figures.quiet_passes = passes / (now - led)
+    figures.quiet_passes, figures.quiet_cpu = passes / (now - led), 1000 * (running.cpu_seconds - cpu) / passes
     figures.requests_a_pass = seen.sum("headgate_api_requests_total") / passes
 
 

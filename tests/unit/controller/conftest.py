@@ -20,6 +20,7 @@ from headgate_operator.controller.allowed import parse_allow_list
 from headgate_operator.controller.background import Background
 from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.golden import GoldenQuestion
+from headgate_operator.controller.inventory import Inventory
 from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Observer, Snapshot
@@ -232,9 +233,13 @@ async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         background = Background.of(settings, wake=queue.add)
         clock: list[datetime] = []
         parity = ParityCheck(api, GoldenQuestion(), background.registries, wake=queue.add)
+
+        def now() -> datetime:
+            return clock[-1] if clock else datetime.now(UTC)
+
         observer = Observer(
-            api, settings, counters=counters, parity=parity, monitoring=Monitoring(None),
-            background=background, claims=Claims(), clock=lambda: clock[-1] if clock else datetime.now(UTC),
+            api, settings, counters=counters, parity=parity, monitoring=Monitoring(None), background=background, claims=Claims(),
+            inventory=Inventory(clock=lambda: now().timestamp()), clock=now,
         )  # fmt: skip
         actor = Actor(api, Notes(api))
         reconciler = Reconciler(queue, observer, actor, background, settings=settings, telemetry=telemetry, spread=lambda: 0.0)

@@ -201,6 +201,9 @@ async def test_a_runtime_copy_that_nobody_uses_is_swept_up_and_one_of_another_ow
     await world.admin.create(SERVING_RUNTIMES, copy | {"metadata": metadata | {"ownerReferences": ours["metadata"]["ownerReferences"]}})
     await world.admin.create(SERVING_RUNTIMES, copy | {"metadata": metadata | {"name": "foreign"}})
     await world.settle()
+    assert await world.admin.get(SERVING_RUNTIMES, "ml", "left-over") is not None  # nothing told of it
+    world.clock.append(datetime.now(UTC) + timedelta(hours=1))  # but by now everything was listed again
+    await world.settle()
     assert {runtime["metadata"]["name"] for runtime in await world.admin.list(SERVING_RUNTIMES, "ml")} == {
         ours["metadata"]["name"],
         "foreign",

@@ -20,6 +20,7 @@ KINDS = {value.kind: value for value in vars(resources).values() if isinstance(v
 VERBS = {
     "get": [("", "get")],
     "list": [("", "list")],
+    "each": [("", "list")],
     "apply": [("", "patch"), ("", "create")],
     "patch": [("", "patch")],
     "create": [("", "create")],

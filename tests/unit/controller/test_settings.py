@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from headgate_operator.api.spec import PrometheusProvider, SeriesPreset
 from headgate_operator.controller import __main__ as entry
-from headgate_operator.controller.events import kopf_settings, wire
+from headgate_operator.controller.events import wire
+from headgate_operator.controller.kopf_settings import kopf_settings
 from headgate_operator.controller.logs import LogFormat, configure, one_pass
 from headgate_operator.controller.process import Process
 from headgate_operator.controller.settings import (
@@ -160,7 +161,9 @@ async def test_an_event_puts_the_owner_on_the_queue_once() -> None:
     process = Process(settings)
     handlers = {handler.id: handler.fn for handler in wire(process, settings)._watching.get_all_handlers()}
     await handlers["modeldeployments"](type=None, namespace="ml", name="x")
-    await handlers["inferenceservices"](namespace="ml", labels={"headgate.dev/model-deployment": "x"}, name="x-1")
+    labels = {"headgate.dev/model-deployment": "x"}
+    child = {"metadata": {"namespace": "ml", "name": "x-1", "labels": labels}}
+    await handlers["inferenceservices"](body=child, type=None, namespace="ml", labels=labels, name="x-1")
     bodies = {name: {"metadata": {"namespace": "ml", "name": name}} for name in ("y", "foreign")}
     await handlers["httproutes"](body=bodies["y"], type=None, namespace="ml", labels={"headgate.dev/model-deployment": "y"}, name="y")
     await handlers["httproutes"](body=bodies["foreign"], type="ADDED", namespace="ml", labels={}, name="foreign")
@@ -230,7 +233,9 @@ async def test_children_of_another_shard_are_not_looked_at() -> None:
     handlers = {handler.id: handler.fn for handler in wire(process, settings)._watching.get_all_handlers()}
 
     async def child_of(name: str) -> None:
-        await handlers["inferenceservices"](namespace="ml", labels={"headgate.dev/model-deployment": name}, name=f"{name}-1")
+        labels = {"headgate.dev/model-deployment": name}
+        child = {"metadata": {"namespace": "ml", "name": f"{name}-1", "labels": labels}}
+        await handlers["inferenceservices"](body=child, type=None, namespace="ml", labels=labels, name=f"{name}-1")
 
     await child_of("theirs")
     assert process.queue.depth == 0

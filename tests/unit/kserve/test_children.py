@@ -1,5 +1,7 @@
 """What is applied: the pinned object, its owner, and the bounds of the moment."""
 
+from copy import deepcopy
+
 from headgate_operator.api.status import Rendered
 from headgate_operator.kserve.children import Owner, Scaling, gave_up_scaling, inference_service, pinned_form, serving_runtime
 
@@ -51,7 +53,7 @@ def test_live_children_are_read_back_in_the_form_that_is_pinned():
         "metadata": {"name": "a", "namespace": "ml", "labels": {"headgate.dev/model-deployment": "m"}}, "spec": {"containers": []},
     }  # fmt: skip
     pinned = Rendered(inference_service=service, serving_runtime=runtime)
-    live_service = inference_service(pinned, owner=OWNER, scaling=Scaling(min_replicas=2, max_replicas=5)) | {"status": {}}
+    live_service = deepcopy(inference_service(pinned, owner=OWNER, scaling=Scaling(min_replicas=2, max_replicas=5))) | {"status": {}}
     live_service["metadata"] |= {"uid": "u", "resourceVersion": "7", "managedFields": []}
     live_service["metadata"]["annotations"] |= {"kubectl.kubernetes.io/last-applied-configuration": "{}"}
     assert pinned_form(live_service, serving_runtime(pinned, owner=OWNER)) == pinned

@@ -9,6 +9,7 @@ CRD); `self == oldSelf` catches a removed field only if the field and its parent
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from headgate_operator.api.rules import analysis, drift, pods, rollout
@@ -31,8 +32,9 @@ def violations(obj: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> 
 
 
 def _broken(rule: Rule, obj: Mapping[str, Any], old: Mapping[str, Any] | None) -> Iterator[Violation]:
-    before = dict(_nodes(old, rule.at)) if old is not None and rule.holds_after is not None else {}
-    for path, node in _nodes(obj, rule.at):
+    way = _way(rule.at)
+    before = dict(_nodes(old, way)) if old is not None and rule.holds_after is not None else {}
+    for path, node in _nodes(obj, way):
         holds = rule.holds is None or rule.holds(node)
         if rule.holds_after is not None and path in before:
             holds = holds and rule.holds_after(node, before[path])
@@ -40,13 +42,19 @@ def _broken(rule: Rule, obj: Mapping[str, Any], old: Mapping[str, Any] | None) -
             yield Violation(".".join(filter(None, (path, rule.shown_at))), rule.sentence)
 
 
-def _nodes(root: Any, at: str) -> Iterator[tuple[str, Any]]:
-    """Yield (path, value) of every present node at a rule's path."""
+@cache
+def _way(at: str) -> tuple[tuple[str, bool], ...]:
+    """Return the keys that lead to a rule's path, each with whether every item of a list is meant."""
+    return tuple((part.removesuffix("[]"), part.endswith("[]")) for part in filter(None, at.split(".")))
+
+
+def _nodes(root: Any, way: tuple[tuple[str, bool], ...]) -> list[tuple[str, Any]]:
+    """Return (path, value) of every present node at the end of that way."""
     nodes = [("", root)]
-    for part in filter(None, at.split(".")):
-        key, is_list = part.removesuffix("[]"), part.endswith("[]")
-        present = ((path, node[key]) for path, node in nodes if isinstance(node, Mapping) and node.get(key) is not None)
-        nodes = [(f"{path}.{key}".lstrip("."), node) for path, node in present]
+    for key, is_list in way:
+        nodes = [
+            (f"{path}.{key}".lstrip("."), node[key]) for path, node in nodes if isinstance(node, Mapping) and node.get(key) is not None
+        ]
         if is_list:
             nodes = [(f"{path}[{index}]", item) for path, node in nodes for index, item in enumerate(node)]
-    yield from nodes
+    return nodes
