@@ -135,7 +135,10 @@ class Reconciler:
         self._queue.add_after(key, resync * (1 + self._spread() / 5))
         if wrote:
             self._writes[key] = self._writes.get(key, 0) + 1
-            self._queue.add_after(key, 0.0 if self._writes[key] <= _WRITES_IN_A_ROW else 1.0)
+            if self._writes[key] <= _WRITES_IN_A_ROW:
+                self._queue.add(key, first=True)
+            else:
+                self._queue.add_after(key, 1.0)
         else:
             self._writes.pop(key, None)
 

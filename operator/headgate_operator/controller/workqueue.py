@@ -2,9 +2,13 @@
 
 Events are hints, so a key is queued at most once, a key that is being worked on is marked dirty and looked at again afterwards, and of
 several delayed wishes the earliest wins. That bounds the queue by the number of objects, however many events arrive.
+
+Keys come in the order they were added, but those first whose last look wrote something: whether a weight has arrived must not wait until
+thousands of others were looked at after a restart. Whoever adds them so says when to stop, or nobody else would ever have a turn.
 """
 
 import asyncio
+import itertools
 from collections.abc import Hashable
 from typing import Final, Generic, TypeVar
 
@@ -23,10 +27,12 @@ class WorkQueue(Generic[K]):
     def __init__(self, *, backoff_base: float = 0.2, backoff_cap: float = 60.0) -> None:
         self._base = backoff_base
         self._cap = backoff_cap
-        self._ready: asyncio.Queue[K | None] = asyncio.Queue()
+        self._ready: asyncio.PriorityQueue[tuple[bool, int, K | None]] = asyncio.PriorityQueue()
+        self._numbers = itertools.count()
         self._queued: dict[K, float] = {}
         self._busy: set[K] = set()
-        self._dirty: set[K] = set()
+        self._dirty: dict[K, bool] = {}
+        """With whether they come first then."""
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._failures: dict[K, int] = {}
         self._closed = False
@@ -41,15 +47,15 @@ class WorkQueue(Generic[K]):
         """Keys that a worker has in hand."""
         return len(self._busy)
 
-    def add(self, key: K) -> None:
-        """Look at `key` as soon as a worker is free; once more after the present look if one is under way."""
+    def add(self, key: K, *, first: bool = False) -> None:
+        """Look at `key` as soon as a worker is free, or `first` of all; once more after the present look if one is under way."""
         if self._closed or key in self._queued:
             return
         if key in self._busy:
-            self._dirty.add(key)
+            self._dirty[key] = first or self._dirty.get(key, False)
             return
         self._queued[key] = asyncio.get_running_loop().time()
-        self._ready.put_nowait(key)
+        self._put(key, first=first)
 
     def add_after(self, key: K, delay: float) -> None:
         """Look at `key` in `delay` seconds; an earlier wish for the same key stays."""
@@ -90,9 +96,9 @@ class WorkQueue(Generic[K]):
         The key belongs to the caller until `done`. What was planned for later is dropped: a look that starts now sees everything and
         plans anew.
         """
-        key = await self._ready.get()
+        _, _, key = await self._ready.get()
         if self._closed or key is None:
-            self._ready.put_nowait(_CLOSED)  # for the next worker
+            self._put(_CLOSED, first=True)  # for the next worker
             raise QueueClosedError
         waited = asyncio.get_running_loop().time() - self._queued.pop(key)
         self._busy.add(key)
@@ -103,15 +109,17 @@ class WorkQueue(Generic[K]):
         """Give a key back; it is queued again if it was added meanwhile."""
         self._busy.discard(key)
         if key in self._dirty:
-            self._dirty.discard(key)
-            self.add(key)
+            self.add(key, first=self._dirty.pop(key))
 
     def close(self) -> None:
         """Take in nothing more and hand out nothing more; keys in hand stay with their workers."""
         self._closed = True
         for key in list(self._timers):
             self._cancel_timer(key)
-        self._ready.put_nowait(_CLOSED)
+        self._put(_CLOSED, first=True)
+
+    def _put(self, key: K | None, *, first: bool) -> None:
+        self._ready.put_nowait((not first, next(self._numbers), key))
 
     def _due(self, key: K) -> None:
         self._timers.pop(key, None)

@@ -179,3 +179,18 @@ def test_every_key_is_worked_on_by_one_worker_at_a_time_under_a_storm_of_events(
         assert all(2 <= times <= 6 for times in seen.values()), seen
 
     on_fake_time(run())
+
+
+def test_whoever_has_written_is_looked_at_before_those_that_wait(on_fake_time) -> None:
+    async def run() -> None:
+        queue: WorkQueue[str] = WorkQueue()
+        queue.add("wrote")
+        await queue.get()
+        for key in ("a", "b"):
+            queue.add(key)
+        queue.add("wrote")  # an event of its own write
+        queue.add("wrote", first=True)
+        queue.done("wrote")
+        assert [(await queue.get())[0] for _ in range(3)] == ["wrote", "a", "b"]
+
+    on_fake_time(run())
