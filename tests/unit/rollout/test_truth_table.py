@@ -1,6 +1,6 @@
 """What can be wrong, simulated row by row, through the real detectors and the real policy: each truth ends in the right action.
 
-HEADGATE_TRUTHS sets the runs of each truth; 200 is what the promise of 95 % is judged by.
+HEADGATE_TRUTHS sets the runs of each truth; the promise of 95 % is judged by 200, in `make bench-monitor`.
 """
 
 import os
@@ -82,16 +82,16 @@ def end(make_world: Any, found: tuple[Signal, ...]) -> str:
     return "promoted, the world is told of" if told else "promoted"
 
 
-@pytest.mark.parametrize(
-    ("truth", "action"),
-    [
-        ("nothing", "promoted"),
-        ("world drifted", "promoted, the world is told of"),
-        ("routing bias", "held: RoutingBias"),
-        ("candidate biased", "refused: PredictionsDiffer"),
-        ("candidate ignores a feature", "refused: PredictionsDiffer"),
-    ],
-)
+ACTIONS = {
+    "nothing": "promoted",
+    "world drifted": "promoted, the world is told of",
+    "routing bias": "held: RoutingBias",
+    "candidate biased": "refused: PredictionsDiffer",
+    "candidate ignores a feature": "refused: PredictionsDiffer",
+}
+
+
+@pytest.mark.parametrize(("truth", "action"), ACTIONS.items())
 def test_each_truth_ends_in_the_right_action(make_world: Any, truth: str, action: str) -> None:
     found = Counter(tuple(Signal(getattr(simulate(truth, seed), name).signal) for name in SIGNALS) for seed in range(RUNS))
     actions = Counter[str]()
