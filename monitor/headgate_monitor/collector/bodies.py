@@ -6,13 +6,16 @@ tensors is V2. JSON's own parser reads no NaN; some servers write it all the sam
 
 import json
 from math import inf, nan
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
-from headgate_monitor.collector.errors import MalformedError
+from headgate_monitor.collector.errors import MalformedError, shown
 from headgate_monitor.collector.tensors import LARGEST_COLUMNS, LARGEST_ROWS, Tail, shape, values
 from headgate_monitor.watch.rows import Rows
+
+_TEXTS: Final = ("NaN", "Infinity", "-Infinity")
+"""Numbers that JSON has no word for, as some servers write them."""
 
 
 def read_rows(body: bytes) -> tuple[Rows, str]:
@@ -131,9 +134,11 @@ def _column(width: int) -> int:
 def _number(value: object) -> float:
     if value is None:
         return nan
+    if isinstance(value, str) and value in _TEXTS:
+        return float(value)
     if isinstance(value, float | int):
         try:
             return float(value)
         except OverflowError:
             return inf
-    raise MalformedError("predictions", f"predictions must be numbers, found {str(value)[:40]!r}")
+    raise MalformedError("predictions", f"predictions must be numbers, found {shown(value)}")

@@ -90,7 +90,7 @@ def _of_object(deployment: str, version: str, event: Any) -> Event:
     if not isinstance(event, dict):
         raise MalformedError("event", "a CloudEvent must be a JSON object")
     metadata = event.get("metadata", "")
-    text = metadata if isinstance(metadata, str) else orjson.dumps(metadata).decode()
+    text = metadata if isinstance(metadata, str) else _written(metadata).decode()
     return Event(deployment, version, _checked_id(event.get("id")), _is_request(event.get("type")), _data(event), text)
 
 
@@ -100,12 +100,21 @@ def _data(event: dict[str, Any]) -> bytes:
             return base64.b64decode(event["data_base64"], validate=True)
         except (binascii.Error, TypeError, ValueError) as error:
             raise MalformedError("event", f"data_base64 is not base64: {error}") from error
-    return orjson.dumps(event.get("data"))
+    return _written(event.get("data"))
+
+
+def _written(part: Any) -> bytes:
+    try:
+        return orjson.dumps(part)
+    except orjson.JSONEncodeError as error:  # orjson reads deeper nesting than it writes
+        raise MalformedError("event", f"a part of the event cannot be written as JSON: {error}") from error
 
 
 def _checked_id(id_: Any) -> str:
     if not isinstance(id_, str) or not 0 < len(id_) <= LARGEST_ID:
         raise MalformedError("id", f"an event needs an id (header ce-id) of 1 to {LARGEST_ID} characters")
+    if not id_.isascii() and any("\ud800" <= character <= "\udfff" for character in id_):
+        raise MalformedError("id", "an event's id (header ce-id) must be UTF-8")  # aiohttp hands on other bytes as lone surrogates
     return id_
 
 

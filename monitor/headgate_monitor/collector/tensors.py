@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from headgate_monitor.collector.errors import MalformedError
+from headgate_monitor.collector.errors import MalformedError, shown
 
 LARGEST_ROWS: Final = 10_000
 LARGEST_COLUMNS: Final = 1_000
@@ -30,7 +30,7 @@ class Tail:
             MalformedError: there are fewer.
         """
         if not isinstance(size, int) or not 0 <= size <= len(self._content) - self._at:
-            raise MalformedError("tensor", f"binary_data_size is {size!r}, {len(self._content) - self._at} bytes are left")
+            raise MalformedError("tensor", f"binary_data_size is {shown(size)}, {len(self._content) - self._at} bytes are left")
         self._at += size
         return bytes(self._content[self._at - size : self._at])
 
@@ -43,7 +43,7 @@ def shape(tensor: dict[str, Any]) -> tuple[int, int]:
     """
     given = tensor.get("shape")
     if not isinstance(given, list) or not 1 <= len(given) <= 2 or not all(type(size) is int and size >= 0 for size in given):
-        raise MalformedError("shape", f"a tensor's shape must be [rows] or [rows, columns], found {str(given)[:80]}")
+        raise MalformedError("shape", f"a tensor's shape must be [rows] or [rows, columns], found {shown(given)}")
     rows, columns = given[0], given[1] if len(given) == 2 else 1
     if rows > LARGEST_ROWS or columns > LARGEST_COLUMNS:
         raise MalformedError("size", f"at most {LARGEST_ROWS} rows of {LARGEST_COLUMNS} columns are read, found {rows} of {columns}")
@@ -76,7 +76,7 @@ def _binary(tensor: dict[str, Any], content: bytes) -> list[Any]:
     if datatype == "BYTES":
         return _strings(content)
     if not isinstance(datatype, str) or datatype not in _TYPES:
-        raise MalformedError("tensor", f"binary tensors of datatype {str(datatype)[:40]!r} are not read")
+        raise MalformedError("tensor", f"binary tensors of datatype {shown(datatype)} are not read")
     kind = np.dtype(_TYPES[datatype])
     if len(content) % kind.itemsize:
         raise MalformedError("tensor", f"{len(content)} bytes are no whole number of {datatype} values")
