@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +15,17 @@ import uvloop
 from aiohttp import web
 
 from headgate_monitor.collector.ring import Ring
+from headgate_monitor.service.access import AccessError, Token, token
 from headgate_monitor.service.app import Edge
 from headgate_monitor.service.engine import Engine
+from headgate_monitor.service.intake import is_ours
 from headgate_monitor.service.state import StateError, Store
 from headgate_monitor.service.truths import LARGEST_PREDICTIONS
 from headgate_monitor.service.worker import Delivery, Worker
 
 _DRAIN: Final = 5.0  # seconds
+_LINGER: Final = 1.0
+"""Seconds that the rest of a refused body is thrown away, or its sender would see a broken connection instead of the answer."""
 _log = logging.getLogger("headgate_monitor")
 
 
@@ -41,29 +47,53 @@ def _address(_ctx: click.Context, _parameter: click.Parameter, text: str) -> tup
 @click.option("--queue-megabytes", type=click.IntRange(1, 100_000), default=128, show_envvar=True, help="How large they may be together.")
 @click.option("--predictions", type=click.IntRange(1000, 100_000_000), default=LARGEST_PREDICTIONS, show_envvar=True,
               help="Predictions that may wait for their labels; beyond it a uniform share is kept.")  # fmt: skip
-def main(address: tuple[str, int], state: Path, queue_events: int, queue_megabytes: int, predictions: int) -> None:
+@click.option("--token-file", type=click.Path(path_type=Path, dir_okay=False), show_envvar=True,
+              help="File with the bearer token that all but probes must then send; a changed one is read again. Or put the token "
+              "itself into HEADGATE_MONITOR_TOKEN.")  # fmt: skip
+@click.option("--open-events", is_flag=True, show_envvar=True,
+              help="Take events without the token, for KServe's logger has none to send.")  # fmt: skip
+@click.option("--client-timeout", type=click.FloatRange(0.1, 3600), default=30.0, show_envvar=True,
+              help="Seconds that a connection may be idle, that a request's head may take to come, and its body.")  # fmt: skip
+def main(
+    address: tuple[str, int], state: Path, queue_events: int, queue_megabytes: int, predictions: int,
+    token_file: Path | None, open_events: bool, client_timeout: float,
+) -> None:  # fmt: skip
     """Watch the payloads of ModelDeployments for drift, and judge predictions by labels that come later.
 
     KServe's payload logger sends CloudEvents to POST /v1/events/<ModelDeployment>/<revision>; the operator asks POST
     /v1/drift/<ModelDeployment> for verdicts and says with it what is to be compared, so nothing else is configured here.
     Labels are sent to POST /v1/ground-truth/<ModelDeployment>; GET tells what they say.
-    Also: /metrics, /healthz, /readyz.
+    Also: /openapi.json, /metrics, /healthz, /readyz.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aiohttp.server").addFilter(is_ours)
     try:
+        secret = token(token_file, os.environ.get("HEADGATE_MONITOR_TOKEN"))
         with Store(state) as store:
             ring = Ring[Delivery](limit=queue_events, limit_bytes=queue_megabytes * 1_000_000)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # events cost a fifth less than on asyncio's own loop
-                runner.run(_serve(address, Engine(store, time.time, predictions=predictions), ring))
-    except StateError as error:
+                engine = Engine(store, _steady_time(), predictions=predictions)
+                runner.run(_serve(address, engine, ring, token=secret, open_events=open_events, seconds=client_timeout))
+    except (StateError, AccessError) as error:
         sys.exit(f"headgate: error: {error}")
     except OSError as error:
         sys.exit(f"headgate: error: cannot listen on {address[0]}:{address[1]}: {error.strerror or error}")
 
 
-async def _serve(address: tuple[str, int], engine: Engine, ring: Ring[Delivery]) -> None:
+def _steady_time() -> Callable[[], float]:
+    """Return a clock of seconds since the epoch that nobody can set: a jump by hours would end windows early, or none for hours."""
+    began = time.time() - time.monotonic()
+    return lambda: began + time.monotonic()
+
+
+async def _serve(
+    address: tuple[str, int], engine: Engine, ring: Ring[Delivery], *, token: Token | None, open_events: bool, seconds: float
+) -> None:
     worker = Worker(engine, ring)
-    runner = web.AppRunner(Edge(engine, ring, worker).application(), access_log=None, shutdown_timeout=_DRAIN)
+    edge = Edge(engine, ring, worker, token=token, open_events=open_events, seconds=seconds)
+    runner = web.AppRunner(  # aiohttp's keep-alive is also how long the head of a request may take
+        edge.application(), access_log=None, shutdown_timeout=_DRAIN, keepalive_timeout=seconds, lingering_time=_LINGER
+    )
     try:
         await runner.setup()
         await web.TCPSite(runner, *address).start()

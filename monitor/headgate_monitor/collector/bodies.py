@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 
 from headgate_monitor.collector.errors import MalformedError, shown
+from headgate_monitor.collector.events import encodable
 from headgate_monitor.collector.tensors import LARGEST_COLUMNS, LARGEST_ROWS, Tail, shape, values
 from headgate_monitor.watch.rows import Rows
 
@@ -35,7 +36,7 @@ def read_rows(body: bytes) -> tuple[Rows, str]:
         rows = _of_columns(inputs)
     else:
         raise MalformedError("body", "a request must have 'instances' (V1) or 'inputs' (V1 columns or V2 tensors)")
-    return rows, id_ if isinstance(id_, str) else ""
+    return rows, id_ if isinstance(id_, str) and encodable(id_) else ""
 
 
 def read_predictions(body: bytes) -> list[float]:

@@ -15,8 +15,8 @@ BATCHED: Final = "application/cloudevents-batch+json"
 LARGEST_ID: Final = 256
 LARGEST_BATCH: Final = 1000
 
-_REQUEST: Final = "org.kubeflow.serving.inference.request"
-_RESPONSE: Final = "org.kubeflow.serving.inference.response"
+REQUEST: Final = "org.kubeflow.serving.inference.request"
+RESPONSE: Final = "org.kubeflow.serving.inference.response"
 _PARITY: Final = "x-headgate-parity"
 """Header of the operator's own parity requests, as `metadataHeaders` hands it on: not a client's request."""
 
@@ -86,6 +86,11 @@ def batched(deployment: str, version: str, body: bytes) -> Iterator[Event | Malf
             yield error
 
 
+def encodable(text: str) -> bool:
+    """Whether a text can be written as UTF-8. Lone surrogates cannot: JSON may spell them, and they stand for other bytes in a header."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _of_object(deployment: str, version: str, event: Any) -> Event:
     if not isinstance(event, dict):
         raise MalformedError("event", "a CloudEvent must be a JSON object")
@@ -113,15 +118,15 @@ def _written(part: Any) -> bytes:
 def _checked_id(id_: Any) -> str:
     if not isinstance(id_, str) or not 0 < len(id_) <= LARGEST_ID:
         raise MalformedError("id", f"an event needs an id (header ce-id) of 1 to {LARGEST_ID} characters")
-    if not id_.isascii() and any("\ud800" <= character <= "\udfff" for character in id_):
-        raise MalformedError("id", "an event's id (header ce-id) must be UTF-8")  # aiohttp hands on other bytes as lone surrogates
+    if not encodable(id_):
+        raise MalformedError("id", "an event's id (header ce-id) must be UTF-8")
     return id_
 
 
 def _is_request(kind: Any) -> bool:
-    if kind not in (_REQUEST, _RESPONSE):
-        raise MalformedError("type", f"the type (header ce-type) must be {_REQUEST} or {_RESPONSE}")
-    return bool(kind == _REQUEST)
+    if kind not in (REQUEST, RESPONSE):
+        raise MalformedError("type", f"the type (header ce-type) must be {REQUEST} or {RESPONSE}")
+    return bool(kind == REQUEST)
 
 
 def _json(body: bytes) -> Any:

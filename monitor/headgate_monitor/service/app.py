@@ -2,51 +2,70 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final, TypeVar
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from pydantic import ValidationError
 
 from headgate_monitor.collector.errors import MalformedError
 from headgate_monitor.collector.events import BATCHED, STRUCTURED, binary
 from headgate_monitor.collector.labels import NDJSON, read_labels
 from headgate_monitor.collector.ring import Ring
+from headgate_monitor.service.access import Token
 from headgate_monitor.service.engine import Engine
 from headgate_monitor.service.exposition import exposition
+from headgate_monitor.service.intake import LARGEST_BODY, REASONS, Intake
 from headgate_monitor.service.labelling import receipt, report
+from headgate_monitor.service.openapi import openapi
 from headgate_monitor.service.truths import LedgerError, UnwantedError
 from headgate_monitor.service.windows import windows_json
-from headgate_monitor.service.wire import Question
+from headgate_monitor.service.wire import NAME, Question
 from headgate_monitor.service.worker import BusyError, Delivery, Unread, Worker
 
-LARGEST_BODY: Final = 1_000_000  # bytes
-_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-_BODY_SECONDS: Final = 10.0
-_SLOW: Final = f"the body did not come within {_BODY_SECONDS:g} s\n"
 _ANSWER_SECONDS: Final = 2.0
 _LABEL_SECONDS: Final = 10.0
 _BEHIND: Final = "the monitor is behind with its windows; ask again\n"
+_UNKNOWN: Final = "this monitor answers only requests with its token (Authorization: Bearer …)\n"
 _AGAIN: Final = "the monitor is busy; send the labels again, repeated ones do no harm\n"
 
 Said = TypeVar("Said")
 
 
-class Edge:
-    """The handlers, around one worker and its ring."""
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-    def __init__(self, engine: Engine, ring: Ring[Delivery], worker: Worker) -> None:
+
+class Edge:
+    """The handlers, around one worker and its ring.
+
+    Args:
+        engine: What is known; only the worker's thread changes it.
+        ring: Where events wait for the worker.
+        worker: Answers what takes longer than a look.
+        token: Without it nothing but probes is answered; None: everybody may ask.
+        open_events: Whether events are taken without the token all the same: KServe's logger has none to send.
+        seconds: How long a body may take to come.
+    """
+
+    def __init__(
+        self, engine: Engine, ring: Ring[Delivery], worker: Worker, *, token: Token | None, open_events: bool, seconds: float
+    ) -> None:
         self._engine, self._ring, self._worker = engine, ring, worker
+        self._intake = Intake(seconds)
+        self._token = token
+        self._open = (self.healthz, self.collect) if open_events else (self.healthz,)
 
     def application(self) -> web.Application:
         """Return the routes."""
-        app = web.Application(client_max_size=LARGEST_BODY)
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._guard()] if self._token else [])
         app.router.add_post("/v1/events/{deployment}/{version}", self.collect)
         app.router.add_post("/v1/drift/{deployment}", self.ask)
         app.router.add_get("/v1/drift/{deployment}", self.look)
         app.router.add_post("/v1/ground-truth/{deployment}", self.label)
         app.router.add_get("/v1/ground-truth/{deployment}", self.truth)
+        app.router.add_get("/openapi.json", self.describe)
         app.router.add_get("/metrics", self.metrics)
         app.router.add_get("/healthz", self.healthz)
         app.router.add_get("/readyz", self.healthz)
@@ -55,14 +74,15 @@ class Edge:
     async def collect(self, request: web.Request) -> web.Response:
         """Queue an event; 200 also when it is dropped: the sender can do nothing better than go on."""
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                body = await request.read()
-            delivery, id_ = _delivery(request, body)
+            delivery, id_ = _delivery(request, await self._intake.read(request))
         except MalformedError as error:
             self._engine.reject(error)
             return _refused(str(error))
-        except TimeoutError:
-            return web.Response(status=HTTPStatus.REQUEST_TIMEOUT, text=_SLOW)
+        except web.HTTPException as refusal:
+            self._engine.counts["refused", REASONS[refusal.status]] += 1
+            if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                return web.Response()
+            raise
         if self._ring.put(delivery, id_):
             self._worker.wake()
         return web.Response()
@@ -71,13 +91,10 @@ class Edge:
         """Answer the operator."""
         name = _name(request)
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                question = Question.model_validate_json(await request.read())
+            question = Question.model_validate_json(await self._intake.read(request))
         except ValidationError as error:
             first = error.errors()[0]
             return _refused(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
-        except TimeoutError:
-            return web.Response(status=HTTPStatus.REQUEST_TIMEOUT, text=_SLOW)
         try:
             answer = await self._said(lambda engine: engine.ask(name, question), _ANSWER_SECONDS)
         except (TimeoutError, BusyError):
@@ -86,18 +103,17 @@ class Edge:
 
     async def look(self, request: web.Request) -> web.Response:
         """Tell people and plots what finished windows saw."""
-        name = request.match_info["deployment"]
+        name = _name(request)
         state = self._engine.finished(name)
         if state is None:
-            return web.Response(status=HTTPStatus.NOT_FOUND, text=f"no operator asked about drift of {name[:80]!r}\n")
+            return web.Response(status=HTTPStatus.NOT_FOUND, text=f"no operator asked about drift of {name}\n")
         return web.Response(body=windows_json(state), content_type="application/json")
 
     async def label(self, request: web.Request) -> web.Response:
         """Take labels in, and say what became of them. 503: nothing is known to be taken; the same labels may be sent again."""
         name = _name(request)
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                labels = read_labels(await request.read(), lines=request.content_type in NDJSON)
+            labels = read_labels(await self._intake.read(request), lines=request.content_type in NDJSON)
             counts, problems = await self._said(lambda engine: engine.label(name, labels), _LABEL_SECONDS)
         except MalformedError as error:
             return _refused(str(error))
@@ -116,9 +132,24 @@ class Edge:
             return web.Response(status=HTTPStatus.NOT_FOUND, text=f"no operator asked for labels of {name}\n")
         return web.json_response(report(truths))
 
+    def _guard(self) -> Middleware:
+        @web.middleware
+        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+            assert self._token is not None
+            if request.match_info.handler not in self._open and not self._token.admits(request.headers.get("Authorization", "")):
+                self._engine.counts["refused", "token"] += 1
+                raise web.HTTPUnauthorized(text=_UNKNOWN, headers={"WWW-Authenticate": "Bearer"})
+            return await handler(request)
+
+        return guard
+
     async def _said(self, question: Callable[[Engine], Said], seconds: float) -> Said:
         async with asyncio.timeout(seconds):
             return await asyncio.wrap_future(self._worker.ask(question))
+
+    async def describe(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """Tell programs what can be asked."""
+        return web.json_response(openapi())
 
     async def metrics(self, request: web.Request) -> web.Response:  # noqa: ARG002
         """Tell Prometheus."""
@@ -133,7 +164,7 @@ class Edge:
 
 def _name(request: web.Request) -> str:
     name = request.match_info["deployment"]
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         raise web.HTTPBadRequest(text=f"{name[:80]!r} is no name of a ModelDeployment\n")
     return name
 

@@ -76,7 +76,7 @@ class Engine:
 
     def windows(self) -> dict[str, int]:
         """Return how many windows ended, by ModelDeployment."""
-        return {name: watched.watch.state.finished for name, watched in self._watched.items()}
+        return {name: watched.watch.state.finished for name, watched in list(self._watched.items())}  # read by another thread
 
     def finished(self, name: str) -> DeploymentState | None:
         """Return what the finished windows of one ModelDeployment said; None if nobody asked about it."""

@@ -43,7 +43,10 @@ class References:
 
 
 def _read(uri: str) -> Found:
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        return Found(None, problem=f"the drift reference {uri} is no URI: {error}")
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         return Found(None, problem=f"the drift reference {uri} is not on a volume: the monitor reads file:// URIs alone")
     folder = Path(unquote(parts.path))

@@ -4,9 +4,10 @@ import re
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from headgate_monitor.collector.errors import shown
 from headgate_monitor.service.truth import TruthPlan, Truths
 from headgate_monitor.truth.losses import Metric
 from headgate_monitor.truth.skill import Allowed
@@ -15,17 +16,22 @@ from headgate_monitor.watch.alarm import Outcome, Signal
 from headgate_monitor.watch.deployment import Verdicts
 from headgate_monitor.watch.settings import Windows
 
+NAME: Final = r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"
+"""Of a ModelDeployment."""
+
 _PART: Final = re.compile(r"([0-9]{1,5})(ms|s|m|h|d)")
+_DURATION: Final = rf"({_PART.pattern}){{1,4}}"
+_SHARE: Final = r"[0-9]{1,3}(\.[0-9]{1,20})?%"
 _MILLISECONDS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _NO_LABELS: Final = Outcome(Signal.UNKNOWN, "the manifest has no groundTruth, so no labels are taken")
 _LONGEST_MESSAGE: Final = 1000
 
 
 def _duration(text: object) -> object:
-    if not isinstance(text, str):
+    if isinstance(text, timedelta):
         return text
-    if not re.fullmatch(rf"({_PART.pattern}){{1,4}}", text):
-        raise ValueError(f"{text!r} is not a duration such as 90s, 5m, 1h30m or 30d")
+    if not isinstance(text, str) or not re.fullmatch(_DURATION, text):
+        raise ValueError(f"{shown(text)} is not a duration such as 90s, 5m, 1h30m or 30d")
     return timedelta(milliseconds=sum(int(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(text)))
 
 
@@ -36,14 +42,23 @@ def _written(duration: timedelta) -> str:
 def _share(text: object) -> object:
     if not isinstance(text, str):
         return text
-    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,20})?%", text):
-        raise ValueError(f"{text!r} is not a share such as 5%")
+    if not re.fullmatch(_SHARE, text):
+        raise ValueError(f"{shown(text)} is not a share such as 5%")
     return float(text[:-1]) / 100
 
 
-Share = Annotated[float, BeforeValidator(_share), Field(gt=0, lt=1)]
+_SHARE_SCHEMA: Final = {
+    "anyOf": [{"type": "string", "pattern": f"^{_SHARE}$"}, {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}]
+}
 
-Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(_written, when_used="json")]
+Share = Annotated[float, BeforeValidator(_share), Field(gt=0, lt=1), WithJsonSchema(_SHARE_SCHEMA)]
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(_written, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION}$"}),
+]
 
 
 class _Piece(BaseModel):

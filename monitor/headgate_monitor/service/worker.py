@@ -114,12 +114,14 @@ class Worker:
                 future.set_exception(error)
 
     def _guarded(self, taken: list[Delivery]) -> None:
-        """A bug that one body brings out must not end the collection of all others."""
-        try:
-            self._engine.take(self._events(taken))
-        except Exception:  # noqa: BLE001 - a bug, logged as one
-            self._engine.counts["failed", "bug"] += 1
-            _log.exception("some of %d events could not be taken in", len(taken))
+        """A bug that one body brings out must cost no other, not even those behind it."""
+        events = self._events(taken)
+        while True:
+            try:
+                return self._engine.take(events)
+            except Exception:  # noqa: BLE001 - a bug, logged as one
+                self._engine.counts["failed", "bug"] += 1
+                _log.exception("an event could not be taken in")
 
     def _tick(self) -> None:
         try:

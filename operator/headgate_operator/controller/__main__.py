@@ -73,6 +73,7 @@ def settings_from(**given: Any) -> Settings:
         allowed=allow_list(given["allowed"]),
         tokens=token_files(given["tokens"]),
         monitor=given["monitor"],
+        monitor_token_file=given["monitor_token_file"],
         kubeconfig=given["kubeconfig"],
         health=parse_address(given["health_address"]) if given["health_address"] else None,
         workers=given["workers"],

@@ -7,6 +7,7 @@ by all the objects there, or each of them would wait for it.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -33,8 +34,8 @@ class _Remembered:
 class Monitoring:
     """Asks the monitor of each namespace. One session for all; they are asked directly, never through a proxy of ours."""
 
-    def __init__(self, address: str | None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._address = address
+    def __init__(self, address: str | None, *, token_file: str | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._address, self._token_file = address, token_file
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._said: dict[tuple[str, str], _Remembered] = {}
@@ -48,7 +49,7 @@ class Monitoring:
         known = self._said.get(key)
         if known is not None and known.question == question and self._clock() - known.at < _FRESH:
             return known.report
-        report = await self._ask(monitor_url(self._address, subject.namespace), subject.name, question)
+        report = await self._ask(self._address, subject, question)
         if len(self._said) >= _LARGEST_MEMORY:
             self._said.clear()
         self._said[key] = _Remembered(question, report, self._clock())
@@ -63,13 +64,15 @@ class Monitoring:
         if self._session is not None:
             await self._session.close()
 
-    async def _ask(self, server: str, name: str, question: Question) -> DriftReport:
+    async def _ask(self, address: str, subject: Subject, question: Question) -> DriftReport:
+        server = monitor_url(address, subject.namespace)
+        token_file = Path(of_namespace(self._token_file, subject.namespace)) if self._token_file else None
         if (why := self._silence.why(server)) is not None:
             return DriftReport(error=why)
         if self._session is None:
             self._session = aiohttp.ClientSession()
         try:
-            return _report(await ask_monitor(self._session, server, name, question), question)
+            return _report(await ask_monitor(self._session, server, subject.name, question, token_file=token_file), question)
         except SilentError as error:
             self._silence.keep(server, str(error))
             return DriftReport(error=str(error))
@@ -79,7 +82,12 @@ class Monitoring:
 
 def monitor_url(address: str, namespace: str) -> str:
     """Return the address of a namespace's monitor."""
-    return address.replace("{{namespace}}", namespace).rstrip("/")
+    return of_namespace(address, namespace).rstrip("/")
+
+
+def of_namespace(text: str, namespace: str) -> str:
+    """Return an option's value for one namespace."""
+    return text.replace("{{namespace}}", namespace)
 
 
 def _question(spec: ModelDeploymentSpec, status: ModelDeploymentStatus) -> Question:

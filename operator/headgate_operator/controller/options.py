@@ -93,6 +93,8 @@ EVIDENCE: Final = [
     _evidence("--prometheus-ca-file", type=_FILE, help="Certificates (PEM) to believe Prometheus servers by, beside the system's own."),
     _evidence("--monitor", help="Address of the drift monitor, such as http://headgate-monitor.{{namespace}}.svc; the placeholder is the "
               "ModelDeployment's namespace (default: none, nothing watches for drift)."),
+    _evidence("--monitor-token-file", help="File with its bearer token, read before every question. With {{namespace}} in the path "
+              "the monitor of each namespace is sent its own, which is good for no other."),
 ]  # fmt: skip
 
 PROCESS: Final = [

@@ -65,7 +65,7 @@ class Process:
         self._end = end
         self._health = Health(self.telemetry)
         self._counters = Counters(settings.providers, settings.allowed)
-        self._monitoring = Monitoring(settings.monitor)
+        self._monitoring = Monitoring(settings.monitor, token_file=settings.monitor_token_file)
         self._background = Background.of(settings, wake=self.queue.add)
         self._api: KubeClient | None = None
         self._parity: ParityCheck | None = None

@@ -57,6 +57,8 @@ class Settings:
     """Secrets for model registries and training pipelines, each for one server."""
     monitor: str | None = None
     """Address of a namespace's drift monitor, with the placeholder {{namespace}}; None: there is none."""
+    monitor_token_file: str | None = None
+    """Path of a file with its bearer token, with the same placeholder; None: it wants none."""
     kubeconfig: Path | None = None
     """None: the service account of the pod."""
     health: Address | None = None

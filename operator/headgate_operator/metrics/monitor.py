@@ -5,6 +5,8 @@ date at once.
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import aiohttp
@@ -14,6 +16,7 @@ from headgate_operator.api.model import ApiModel
 from headgate_operator.api.spec import Drift, GroundTruth, RetrainingTriggers
 from headgate_operator.api.status import DriftedFeature, Signal
 from headgate_operator.metrics.body import bounded_body
+from headgate_operator.metrics.credentials import authorization
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=2, connect=1)
 _LARGEST: Final = 1_000_000  # bytes
@@ -78,7 +81,9 @@ class SilentError(MonitorError):
     """It did not answer at all, whatever it was asked."""
 
 
-async def ask_monitor(session: aiohttp.ClientSession, server: str, name: str, question: Question) -> Answer:
+async def ask_monitor(
+    session: aiohttp.ClientSession, server: str, name: str, question: Question, *, token_file: Path | None = None
+) -> Answer:
     """Return the monitor's answer.
 
     Args:
@@ -86,13 +91,16 @@ async def ask_monitor(session: aiohttp.ClientSession, server: str, name: str, qu
         server: Address of the monitor, such as http://headgate-monitor.ml.svc.
         name: Which ModelDeployment the question is about.
         question: The versions that have traffic, and how they are to be compared.
+        token_file: Holds the monitor's bearer token; None: it wants none.
     """
     url = f"{server}/v1/drift/{name}"
+    headers = _credentials(token_file)
     body: Mapping[str, Any] = question.model_dump(mode="json", by_alias=True, exclude_none=True)
     try:
-        async with session.post(url, json=body, timeout=_TIMEOUT, allow_redirects=False) as response:
-            if response.status != 200:
-                raise MonitorError(f"the drift monitor at {url} answered HTTP {response.status}")
+        async with session.post(url, json=body, headers=headers, timeout=_TIMEOUT, allow_redirects=False) as response:
+            if response.status != HTTPStatus.OK:
+                hint = "; its token comes from --monitor-token-file" if response.status == HTTPStatus.UNAUTHORIZED else ""
+                raise MonitorError(f"the drift monitor at {url} answered HTTP {response.status}{hint}")
             text = await bounded_body(response, _LARGEST)
         return Answer.model_validate_json(text)
     except ValidationError as error:
@@ -103,6 +111,15 @@ async def ask_monitor(session: aiohttp.ClientSession, server: str, name: str, qu
         raise SilentError(f"the drift monitor at {server} cannot be asked: {_words(error)}") from error
     except (aiohttp.ClientError, ValueError) as error:
         raise MonitorError(f"the drift monitor at {url} cannot be asked: {_words(error)}") from error
+
+
+def _credentials(token_file: Path | None) -> Mapping[str, str]:
+    if token_file is None:
+        return {}
+    try:
+        return authorization(token_file)
+    except (OSError, ValueError):
+        raise MonitorError(f"the file of --monitor-token-file, {token_file}, cannot be read") from None
 
 
 def _words(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """The drift monitor's client: what it asks, what it believes, and what it makes of a monitor that is broken."""
 
 import asyncio
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -31,6 +32,7 @@ class Monitor:
         self.answer = lambda: web.json_response(ANSWER)
 
     async def handle(self, request):
+        self.headers = request.headers
         self.asked.append((request.path, await request.json()))
         answer = self.answer()
         return await answer if asyncio.iscoroutine(answer) else answer
@@ -65,6 +67,24 @@ async def test_the_question_says_which_versions_serve_and_how_to_compare_them(mo
     assert "trial" not in question
     assert question["drift"]["window"]["rows"] == 300
     assert (report.window, report.input.signal, report.top[0].feature, report.error) == (9, Signal.SEVERE, "temp", None)
+
+
+async def test_each_namespaces_monitor_is_sent_its_own_token_as_it_is_now(monitor, tmp_path):
+    file = tmp_path / "ml"
+    monitoring = Monitoring(monitor.address, token_file=f"{tmp_path}/{{{{namespace}}}}", clock=itertools.count(0, 60).__next__)
+
+    async def read():
+        return await monitoring.read(SUBJECT, SPEC, ModelDeploymentStatus(stable=STABLE))
+
+    report = await read()
+    assert report.error == f"the file of --monitor-token-file, {file}, cannot be read"
+    for secret in ("one", "two"):
+        file.write_text(f"{secret}\n")
+        assert (await read()).error is None
+        assert monitor.headers["Authorization"] == f"Bearer {secret}"
+    monitor.answer = lambda: web.Response(status=401)
+    assert (await read()).error.endswith("answered HTTP 401; its token comes from --monitor-token-file")
+    await monitoring.close()
 
 
 async def test_during_the_watch_the_promoted_version_is_on_trial_beside_the_previous_one(monitor, ask):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from headgate_monitor.collector.bodies import read_predictions, read_rows
 from headgate_monitor.collector.errors import MalformedError
 from headgate_monitor.collector.events import Event, batched, binary, structured
+from headgate_monitor.collector.labels import read_labels
 from headgate_monitor.collector.tensors import LARGEST_COLUMNS, LARGEST_ROWS
 
 TYPES = [f"org.kubeflow.serving.inference.{kind}" for kind in ("request", "response")]
@@ -23,14 +24,13 @@ DATATYPES = {"BOOL": "?", "UINT8": "u1", "INT16": "<i2", "INT64": "<i8", "FP16":
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["NaN", "-Infinity", "1e999"])
 names = st.sampled_from(
-    "id type data data_base64 metadata inputs instances predictions outputs shape datatype parameters binary_data_size name".split()
-)
+    ["id", "type", "data", "data_base64", "metadata", "inputs", "instances", "predictions", "outputs", "shape", "datatype", "parameters",
+     "binary_data_size", "name"]
+)  # fmt: skip
 anything = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names | st.text(max_size=3), inner, max_size=5)
 )
-header_values = st.sampled_from(TYPES) | st.binary(max_size=40).map(
-    lambda value: value.decode("utf8", "surrogateescape")
-)  # as aiohttp has it
+header_values = st.sampled_from(TYPES) | st.binary(max_size=40).map(lambda value: value.decode("utf8", "surrogateescape"))
 objects = st.dictionaries(names, anything, max_size=6)
 
 
@@ -75,7 +75,7 @@ def read_both(body: bytes) -> None:
     except MalformedError as error:
         short_and_single(error)
     else:
-        assert isinstance(id_, str)
+        crc32(id_.encode())
         assert rows.count <= LARGEST_ROWS
         columns = rows.columns.values() if isinstance(rows.columns, dict) else rows.columns
         assert {len(column) for column in columns} <= {rows.count}
@@ -143,6 +143,26 @@ def test_any_headers_are_an_event_or_refused(headers: dict[str, str], body: byte
         sound(binary("m", "r1", headers, body))
     except MalformedError as error:
         short_and_single(error)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["id", "row", "value", "time"]), scalars | st.just("2026-01-31T12:00:00Z"))),
+    anything,
+    st.booleans(),
+)
+def test_any_labels_are_read_or_refused(labels: list[Any], other: Any, lines: bool) -> None:
+    for body in (encoded(labels), encoded({"labels": [*labels, other]}), b"\n".join(map(encoded, labels)), encoded(other)):
+        try:
+            found = read_labels(body, lines=lines)
+        except MalformedError as error:
+            short_and_single(error)
+            continue
+        for one in found:
+            if isinstance(one, MalformedError):
+                short_and_single(one)
+            else:
+                assert (one.value in (0, 1), len(one.request.encode()) > 0) == (True, True)
 
 
 DEEP = 950

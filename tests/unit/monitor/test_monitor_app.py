@@ -1,10 +1,8 @@
 """The monitor as a real process: started, asked, sent nonsense, killed, started again."""
 
 import asyncio
-import contextlib
 import json
 import os
-import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -15,41 +13,14 @@ import aiohttp
 import numpy as np
 import pytest
 
-from headgate_monitor.detectors import fit_reference
+from tests.monitorprocess import REQUEST, RESPONSE, Process
 from tests.waiting import eventually
-
-REQUEST, RESPONSE = (f"org.kubeflow.serving.inference.{kind}" for kind in ("request", "response"))
-
-
-class Process:
-    """One monitor; `start` again after its end goes on with the same state."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.url = ""
-
-    async def start(self) -> None:
-        argv = ["-m", "headgate_monitor", "--address", "127.0.0.1:0", "--state", str(self.folder / "state")]
-        self.child = await asyncio.create_subprocess_exec(sys.executable, *argv, stderr=asyncio.subprocess.PIPE)
-        assert self.child.stderr is not None
-        async with asyncio.timeout(30):
-            while not (found := re.search(rb"listening on (\S+)", await self.child.stderr.readline())):
-                pass
-        self.url = f"http://{found[1].decode()}"
-
-    async def end(self, number: int) -> int:
-        with contextlib.suppress(ProcessLookupError):
-            self.child.send_signal(number)
-        async with asyncio.timeout(20):
-            await self.child.communicate()
-        return self.child.returncode or 0
 
 
 @pytest.fixture
 async def monitor(tmp_path: Path) -> AsyncIterator[Process]:
-    columns = {"a": np.random.default_rng(0).normal(size=2000).tolist()}
-    fit_reference(columns, range(2000), {"a": "number"}, window_rows=100).write(tmp_path / "reference")
     made = Process(tmp_path)
+    made.fit()
     await made.start()
     yield made
     await made.end(signal.SIGKILL)
@@ -61,13 +32,8 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def question(monitor: Process) -> dict[str, Any]:
-    window = {"rows": 100, "duration": "1h", "minimumRows": 100}
-    return {"stable": {"id": "r1", "reference": f"file://{monitor.folder}/reference"}, "drift": {"window": window}}
-
-
 async def ask(client: aiohttp.ClientSession, monitor: Process) -> dict[str, Any]:
-    async with client.post(f"{monitor.url}/v1/drift/flights", json=question(monitor)) as answer:
+    async with client.post(f"{monitor.url}/v1/drift/flights", json=monitor.question()) as answer:
         assert answer.status == 200, await answer.text()
         found: dict[str, Any] = await answer.json()
         return found
@@ -147,7 +113,7 @@ async def label(client: aiohttp.ClientSession, monitor: Process, body: bytes, ki
 
 async def test_labels_are_counted_to_their_sender_and_nonsense_is_answered(client: aiohttp.ClientSession, monitor: Process) -> None:
     assert (await label(client, monitor, b"[]"))[0] == 404
-    with_labels = question(monitor) | {"groundTruth": {"horizon": "1d"}, "trial": {"id": "r2", "reference": "s3://m"}}
+    with_labels = monitor.question() | {"groundTruth": {"horizon": "1d"}, "trial": {"id": "r2", "reference": "s3://m"}}
     async with client.post(f"{monitor.url}/v1/drift/flights", json=with_labels) as answer:
         assert answer.status == 200
     assert await send(client, monitor, b'{"id": "q1", "instances": [[1], [2]]}', ce_id="1", ce_type=REQUEST) == 200
