@@ -57,6 +57,8 @@ def typed(declared: Mapping[str, str], given: Mapping[str, Any], settings: Seque
         wanted, met = _CHECKS[declared[name]]
         if not met(value):
             raise StepError(f"the parameter '{name}' must be {wanted}, found {value!r}")
+        if declared[name] == "NUMBER_DOUBLE":
+            found[name] = float(value)  # kfp refuses 10 where it wants 10.0
     return found
 
 
