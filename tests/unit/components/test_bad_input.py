@@ -104,7 +104,7 @@ LATE_ONES = pa.array([0.0] * 300 + [1.0] * 300)
 CASES = [
     # wrong schema
     ("validate", without("load"), "the column 'load' is missing"),
-    ("validate", column("load", pa.array(["x"] * ROWS)), r"600 rows fail the check dtype\('float64'\) of 'load', such as x"),
+    ("validate", column("load", pa.array(["x"] * ROWS)), r"the column 'load' is text, such as x; the schema says float64"),
     ("split", without("at"), "the table has no column 'at'; it has id, city"),
     ("split", column("at", pa.array(["2024-01-02"] * ROWS)), "the time 'at' holds string; it must hold timestamps"),
     ("split", column("id", pa.array([[1]] * ROWS)), "the id 'id' holds list<.*>; it must hold texts or whole numbers"),

@@ -50,7 +50,7 @@ def test_each_failing_check_is_one_sentence_and_the_report_is_written(run: Any, 
     problems = run(table).problems
     assert len(problems) == 2
     assert any("200 rows fail the check in_range(-10, 10) of 'load'" in problem for problem in problems)
-    assert "the column 'late' is missing" in problems
+    assert "the column 'late' is missing; the table has id, at, city, load, wind" in problems
     assert "Failed" in (tmp_path / "report.html").read_text()
 
 
@@ -63,6 +63,19 @@ def test_unknown_values_missing_values_and_repeated_ids_are_found(run: Any, make
     assert "of 'city', such as Atlantis" in problems
     assert "of 'id', such as same" in problems
     assert "1 row fails the check not_nullable of 'load'" in problems
+
+
+def test_a_column_of_another_type_is_named_with_both_types(run: Any, make_table: Any) -> None:
+    table = make_table(100)
+    whole = replaced(table, "late", pa.array([0, 1] * 50, pa.int64()))
+    assert run(whole).problems == ("the column 'late' is int64; the schema says float64",)
+    text = replaced(table, "load", pa.array(["many", *map(str, table["load"].to_pylist()[1:])]))
+    assert run(text).problems == ("the column 'load' is text, such as many; the schema says float64",)
+
+
+def test_every_missing_column_is_named_beside_those_that_are_there(run: Any, make_table: Any) -> None:
+    (problem,) = run(make_table(100).drop_columns(["late", "city"])).problems
+    assert problem.startswith("the columns 'city', 'late' are missing; the table has id, ")
 
 
 def test_values_in_the_report_are_escaped(run: Any, make_table: Any, tmp_path: Path) -> None:

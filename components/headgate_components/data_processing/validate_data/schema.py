@@ -1,5 +1,6 @@
 """Checks a table against a pandera schema written in YAML."""
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -8,6 +9,7 @@ import yaml
 from headgate_components.step import StepError
 
 SHOWN_VALUES = 3
+_TYPE = re.compile(r"dtype\('(.+)'\)$")
 
 
 def schema_problems(frame: pd.DataFrame, schema: str) -> list[str]:
@@ -25,8 +27,12 @@ def schema_problems(frame: pd.DataFrame, schema: str) -> list[str]:
     try:
         _parsed(schema).validate(frame, lazy=True)
     except SchemaErrors as error:
-        groups = error.failure_cases.groupby(["column", "check"], dropna=False, sort=True)
-        return [_sentence(column, check, cases["failure_case"]) for (column, check), cases in groups]
+        cases = error.failure_cases
+        of_another_type = cases.loc[cases["check"].astype(str).str.match(_TYPE), "column"]
+        # Checks of values only raise in a column of another type, and would be told as if a row had failed.
+        told = cases[~cases["column"].isin(of_another_type) | cases["check"].astype(str).str.match(_TYPE)]
+        groups = told.groupby(["column", "check"], dropna=False, sort=True)
+        return [_sentence(frame, column, str(check), rows["failure_case"]) for (column, check), rows in groups]
     return []
 
 
@@ -44,9 +50,16 @@ def _parsed(schema: str) -> Any:
         raise StepError(f"the validation schema cannot be read: {' '.join(str(error).split())}") from error
 
 
-def _sentence(column: object, check: object, cases: "pd.Series") -> str:
+def _sentence(frame: pd.DataFrame, column: object, check: str, cases: "pd.Series") -> str:
     if check == "column_in_dataframe":
-        return f"the column '{cases.iloc[0]}' is missing"
+        missing = ", ".join(f"'{name}'" for name in cases)
+        what = f"column {missing} is" if len(cases) == 1 else f"columns {missing} are"
+        return f"the {what} missing; the table has {', '.join(map(str, frame.columns))}"
     values = ", ".join(str(value) for value in cases.unique()[:SHOWN_VALUES])
+    wanted = _TYPE.match(check)
+    if wanted:
+        found = str(frame[column].dtype)
+        kind = f"text, such as {values}" if found == "object" else found
+        return f"the column '{column}' is {kind}; the schema says {wanted[1]}"
     rows = "1 row fails" if len(cases) == 1 else f"{len(cases)} rows fail"
     return f"{rows} the check {check} of '{column}', such as {values}"
