@@ -1,6 +1,7 @@
 """Runs a pipeline on this machine, each step a process of this environment, with a cache across runs."""
 
 import contextlib
+import json
 import logging
 import os
 import sys
@@ -63,7 +64,10 @@ class LocalRun:
         Raises:
             PipelineError: it returned nothing.
         """
-        return self.file(step, "Output").read_text(encoding="utf-8")
+        written = json.loads(self.file(step, "executor_output.json").read_text(encoding="utf-8"))
+        if "Output" not in (found := written.get("parameterValues", {})):
+            raise PipelineError(f"the step {step} returned nothing")
+        return str(found["Output"])
 
 
 def run_locally(pipeline: Any, arguments: Mapping[str, Any], folder: Path, progress: Progress) -> LocalRun:
