@@ -113,10 +113,11 @@ ROWS = [
 
 
 def _missed(figures: list[Figures]) -> list[str]:
-    return [
+    late = [
         f"{one.objects:,} objects, {row.what}: {row.value(one):.1f}, {row.promise} promised"
         for one in figures for row in ROWS if not row.met(row.value(one))
     ]  # fmt: skip
+    return [*late, *(f"{one.objects:,} objects, canaries: {one.cut_short}" for one in figures if one.cut_short)]
 
 
 def _table(server: str, figures: list[Figures]) -> Table:
