@@ -74,9 +74,9 @@ class Engine:
         """How many events came again."""
         return self._joiner.repeated
 
-    def windows(self) -> dict[str, int]:
-        """Return how many windows ended, by ModelDeployment."""
-        return {name: watched.watch.state.finished for name, watched in list(self._watched.items())}  # read by another thread
+    def states(self) -> dict[str, DeploymentState]:
+        """Return what finished windows said, by ModelDeployment. Another thread may ask."""
+        return {name: watched.watch.state for name, watched in list(self._watched.items())}
 
     def finished(self, name: str) -> DeploymentState | None:
         """Return what the finished windows of one ModelDeployment said; None if nobody asked about it."""

@@ -1,6 +1,7 @@
 """What the monitor tells Prometheus of itself: what became of events, how full its queues are, how many windows ended."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -11,6 +12,12 @@ from headgate_monitor.detectors.alibi import LICENCE, VERSION
 from headgate_monitor.service.engine import Engine
 from headgate_monitor.service.worker import Delivery
 from headgate_monitor.truth.losses import Metric as Loss
+from headgate_monitor.watch.alarm import Alarm, Signal
+from headgate_monitor.watch.deployment import DeploymentState
+
+_LEVELS: Final = (Signal.CLEAN, Signal.DRIFT, Signal.SEVERE)
+_MOST_FEATURES: Final = 10
+"""Of a version: series cost whoever keeps them."""
 
 
 class _Numbers(Collector):
@@ -29,9 +36,10 @@ class _Numbers(Collector):
         yield GaugeMetricFamily("headgate_monitor_waiting_events", "Events that wait for their other half.", self._engine.waiting)
         yield GaugeMetricFamily("headgate_monitor_deployments", "ModelDeployments that are watched.", self._engine.deployments)
         windows = CounterMetricFamily("headgate_monitor_windows", "Windows that ended.", labels=["deployment"])
-        for name, count in self._engine.windows().items():
-            windows.add_metric([name], count)
+        for name, state in self._engine.states().items():
+            windows.add_metric([name], state.finished)
         yield windows
+        yield from _verdicts(self._engine.states())
         yield from self._labels()
         build = GaugeMetricFamily("headgate_monitor_detector_info", "The detectors' library.", labels=["alibi_detect", "licence"])
         build.add_metric([VERSION, LICENCE], 1)
@@ -57,6 +65,40 @@ class _Numbers(Collector):
                 for metric in Loss:
                     loss.add_metric([name, version, metric.value], tally.mean(metric) or 0.0)
         yield from (coverage, lag, loss)
+
+
+def _verdicts(states: Mapping[str, DeploymentState]) -> Iterator[Metric]:
+    of = ["deployment", "version"]
+    signal = GaugeMetricFamily(
+        "headgate_monitor_signal", "0 Clean, 1 Drift, 2 Severe; none while it is unknown.", labels=[*of, "comparison"]
+    )
+    distance = GaugeMetricFamily(
+        "headgate_monitor_distance", "From the reference, of what moved most in the last window.", labels=[*of, "feature"]
+    )
+    rows = GaugeMetricFamily("headgate_monitor_window_rows", "Rows of the last window.", labels=of)
+    ended = GaugeMetricFamily("headgate_monitor_window_timestamp_seconds", "When the last window ended.", labels=of)
+    for name, state in states.items():
+        for version, comparison, alarm in _alarms(state):
+            if alarm.signal in _LEVELS:
+                signal.add_metric([name, version, comparison], _LEVELS.index(alarm.signal))
+        for version, seen in state.inputs.items():
+            for feature in seen.moved[:_MOST_FEATURES]:
+                distance.add_metric([name, version, feature.name], feature.distance)
+            if seen.records:
+                rows.add_metric([name, version], seen.records[-1].rows)
+                ended.add_metric([name, version], seen.records[-1].at)
+    yield from (signal, distance, rows, ended)
+
+
+def _alarms(state: DeploymentState) -> Iterator[tuple[str, str, Alarm]]:
+    """Yield every alarm with its version and what it compares."""
+    for version, seen in state.inputs.items():
+        yield version, "reference", seen.alarm
+        yield version, "previous", seen.previous
+    if state.pair is not None:
+        compared = state.comparison
+        for comparison, alarm in (("routing", compared.routing), ("prediction", compared.prediction), ("quality", compared.quality)):
+            yield state.pair[1], comparison, alarm
 
 
 def exposition(engine: Engine, ring: Ring[Delivery]) -> bytes:

@@ -103,6 +103,9 @@ async def test_nonsense_is_answered_and_survived(client: aiohttp.ClientSession, 
     shown = await metrics(client, monitor)
     assert 'headgate_monitor_events_total{reason="request",result="collected"} 2.0' in shown
     assert 'headgate_monitor_windows_total{deployment="flights"} 1.0' in shown
+    assert 'headgate_monitor_signal{comparison="reference",deployment="flights",version="r1"} 0.0' in shown
+    assert 'headgate_monitor_distance{deployment="flights",feature="a",version="r1"} 0.' in shown
+    assert 'headgate_monitor_window_rows{deployment="flights",version="r1"} 150.0' in shown
     assert 'headgate_monitor_detector_info{alibi_detect="0.11.4",licence="Apache-2.0"} 1.0' in shown
 
 
