@@ -1,6 +1,7 @@
 """Validation: a schema, a reference, and a report whatever the verdict."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,9 @@ def test_a_column_of_another_type_is_named_with_both_types(run: Any, make_table:
     assert run(whole).problems == ("the column 'late' is int64; the schema says float64",)
     text = replaced(table, "load", pa.array(["many", *map(str, table["load"].to_pylist()[1:])]))
     assert run(text).problems == ("the column 'load' is text, such as many; the schema says float64",)
+    dates = replaced(table, "late", pa.array([date(2024, 5, 1)] * 100))
+    times = SCHEMA.replace("late: {dtype: float64, nullable: true, checks: {isin: [0.0, 1.0]}}", "late: {dtype: 'datetime64[ms]'}")
+    assert run(dates, schema=times).problems == ("the column 'late' is date, such as 2024-05-01; the schema says datetime64[ns]",)
 
 
 def test_every_missing_column_is_named_beside_those_that_are_there(run: Any, make_table: Any) -> None:

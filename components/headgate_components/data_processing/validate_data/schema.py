@@ -55,11 +55,23 @@ def _sentence(frame: pd.DataFrame, column: object, check: str, cases: "pd.Series
         missing = ", ".join(f"'{name}'" for name in cases)
         what = f"column {missing} is" if len(cases) == 1 else f"columns {missing} are"
         return f"the {what} missing; the table has {', '.join(map(str, frame.columns))}"
-    values = ", ".join(str(value) for value in cases.unique()[:SHOWN_VALUES])
     wanted = _TYPE.match(check)
     if wanted:
-        found = str(frame[column].dtype)
-        kind = f"text, such as {values}" if found == "object" else found
-        return f"the column '{column}' is {kind}; the schema says {wanted[1]}"
+        return f"the column '{column}' is {_kind(frame[column], cases)}; the schema says {wanted[1]}"
     rows = "1 row fails" if len(cases) == 1 else f"{len(cases)} rows fail"
-    return f"{rows} the check {check} of '{column}', such as {values}"
+    return f"{rows} the check {check} of '{column}', such as {_shown(cases)}"
+
+
+def _kind(values: "pd.Series", cases: "pd.Series") -> str:
+    """The type of a column; pandas calls text, dates and whatever else it has no type for an object."""
+    found = str(values.dtype)
+    known = values.dropna()
+    if found != "object" or known.empty:
+        return found
+    name = type(known.iloc[0]).__name__
+    wrong = known if cases.iloc[0] == found else cases  # pandera names the type of the column, or values in it
+    return f"{'text' if name == 'str' else name}, such as {_shown(wrong)}"
+
+
+def _shown(values: "pd.Series") -> str:
+    return ", ".join(str(value) for value in values.unique()[:SHOWN_VALUES])

@@ -82,7 +82,8 @@ def fairness(
         found = Fairness((), (str(error),))
     metrics_path.parent.mkdir(parents=True, exist_ok=True)
     metrics_path.write_text(json.dumps(found.metrics, indent=1), encoding="utf-8")
-    html.write(report, TITLE, [html.verdict(found.problems), *sections(found.comparisons, rule.threshold, rule.minimum_rows)])
+    verdict = [html.verdict(found.problems)] if found.comparisons or found.problems else []  # nothing compared is nothing passed
+    html.write(report, TITLE, [*verdict, *sections(found.comparisons, rule.threshold, rule.minimum_rows)])
     return found
 
 
