@@ -1,6 +1,7 @@
 """A version in the model registry, found by its number or by the alias that names it, with the export that serving reads."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ STORAGE_TAG = "headgate.storageUri"
 PVC = "pvc"
 VOLUMES = Path("/mnt")
 """Where our steps find the volumes of claims, each under its name."""
+
+_UNREACHABLE = re.compile(r"\[Errno -?\d+\] ([^\])\"']+)")
+"""What the system said of a connection, inside of what urllib3, requests and MLflow wrapped around it."""
 
 _ABSENT = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 """What MLflow answers for a model, version or alias that is not there; the second for an alias of a model that exists."""
@@ -101,4 +105,6 @@ def registry_errors(tracking_uri: str) -> Iterator[None]:
         yield
     except (MlflowException, SQLAlchemyError) as error:
         reason: Any = (str(error).splitlines() or ["unknown error"])[0]
+        if unreachable := _UNREACHABLE.search(reason):
+            raise StepError(f"the model registry at '{tracking_uri}' cannot be reached: {unreachable[1]}") from error
         raise StepError(f"the model registry at '{tracking_uri}' refused: {reason}") from error

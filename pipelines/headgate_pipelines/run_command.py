@@ -15,6 +15,8 @@ from headgate_pipelines.children import end_children
 from headgate_pipelines.errors import one_sentence
 
 GIT_TIMEOUT_SECONDS = 5
+REGISTRIES = ("sqlite:///", "http://", "https://", "postgresql", "mysql", "mssql", "databricks")
+"""How addresses of registries begin; MLflow takes anything else for a folder, and refuses it when it is first asked."""
 
 
 class MonthsType(click.ParamType[tuple[int, int]]):
@@ -50,12 +52,24 @@ class Terminal:
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+def _model(_ctx: click.Context, _param: click.Parameter, name: str) -> str:
+    if not name.strip() or "/" in name or ":" in name:  # what MLflow refuses, after everything is trained
+        raise click.BadParameter(f"'{name}' is no name of a model; it must not be empty or contain '/' or ':'")
+    return name
+
+
+def _registry(_ctx: click.Context, _param: click.Parameter, uri: str) -> str:
+    if not uri.startswith(REGISTRIES):
+        raise click.BadParameter(f"'{uri}' is no model registry; give sqlite:///PATH or the URL of an MLflow server")
+    return uri
+
+
 def _shared(registry_help: str) -> Decorator:
     """The options of every local run; they come after a pipeline's own."""
     options = (
         click.option("--local", is_flag=True, help="Run on this machine; `headgate pipeline submit` runs on a cluster."),
-        click.option("--model-name", required=True, help="The name in the registry and in the path of requests."),
-        click.option("--tracking-uri", required=True, help=registry_help),
+        click.option("--model-name", required=True, callback=_model, help="The name in the registry and in the path of requests."),
+        click.option("--tracking-uri", required=True, callback=_registry, help=registry_help),
         click.option(
             "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="Artifacts, cache, log; runs may share it."
         ),

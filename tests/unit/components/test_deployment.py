@@ -15,7 +15,7 @@ from headgate_components.deployment.make_golden.logic import golden, telling_row
 from headgate_components.deployment.register_model.lineage import Lineage
 from headgate_components.deployment.register_model.logic import Artifacts, Registration, register
 from headgate_components.deployment.register_model.registry import OUTER_RUN, Registry
-from headgate_components.registered import find_version, folder_of, uri_of
+from headgate_components.registered import find_version, folder_of, registry_errors, uri_of
 from headgate_components.step import StepError
 from headgate_monitor.detectors import read_reference
 from headgate_operator.cli.main import main
@@ -211,6 +211,13 @@ def test_the_alias_is_not_set_if_the_export_fails(artifacts: Artifacts, tracking
     with pytest.raises(StepError, match="cannot write the exported model"):
         registered(artifacts, tracking_uri, tmp_path / "storage", "unwritten")
     assert MlflowClient(tracking_uri).get_registered_model("unwritten").aliases == {}
+
+
+def test_a_registry_that_is_not_there_is_told_without_what_libraries_wrapped_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    says = r"^the model registry at 'http://127\.0\.0\.1:9' cannot be reached: Connection refused$"
+    with pytest.raises(StepError, match=says), registry_errors("http://127.0.0.1:9"):
+        MlflowClient("http://127.0.0.1:9").get_registered_model("churn")
 
 
 def test_a_registry_that_is_no_uri_is_refused_with_a_sentence() -> None:

@@ -43,6 +43,16 @@ def test_months_that_are_none_are_wrong_usage(months: str, tmp_path: Path) -> No
     assert "is not a range of months" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [("--model-name", "team/churn", "is no name of a model"), ("--tracking-uri", "mlflow.db", "give sqlite:///PATH or the URL")],
+)
+def test_what_the_registry_would_refuse_in_the_end_is_refused_at_once(option: str, value: str, says: str, tmp_path: Path) -> None:
+    result = run("run", "training", "--local", "--data", "flights", *OPTIONS, option, value, "--output", str(tmp_path))
+    assert result.exit_code == 2
+    assert says in result.stderr
+
+
 def test_without_local_the_way_to_a_cluster_is_told(tmp_path: Path) -> None:
     result = run("run", "training", "--data", "flights", *OPTIONS, "--output", str(tmp_path))
     assert result.exit_code == 2
