@@ -36,6 +36,8 @@ class Intake:
             HTTPServiceUnavailable: it may be large, and many of those are being read.
             HTTPBadRequest: it is not encoded as its headers say.
         """
+        if request.content.is_eof() and request.content.exception() is None:
+            return await request.read()  # all of a small one is here, as nearly always: a timer would cost more than reading it
         length = request.content_length
         if length is not None and length <= _SMALL and "Content-Encoding" not in request.headers:
             return await self._read(request)
