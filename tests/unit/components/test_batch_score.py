@@ -96,6 +96,8 @@ def test_a_file_that_is_none_is_refused(trained: Any, tmp_path: Path) -> None:
     (tmp_path / "text.parquet").write_text("id,load")
     with pytest.raises(StepError, match=r"text\.parquet' could not be scored: .*Parquet"):
         score(trained, tmp_path / "text.parquet", tmp_path / "scores")
+    with pytest.raises(StepError, match=r"rows\.csv' is CSV; what is to be scored must be Parquet"):
+        score(trained, tmp_path / "rows.csv", tmp_path / "scores")
     with pytest.raises(StepError, match="unknown scheme"):
         score(trained, "ftp://x/y.parquet", tmp_path / "scores")
     with pytest.raises(StepError, match="allowed are 1 to 1,000,000"):

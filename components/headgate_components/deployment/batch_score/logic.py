@@ -51,6 +51,8 @@ def batch_score(source: str, features_path: Path, model_path: Path, target: Path
     """
     if not 1 <= rows <= MOST_ROWS:
         raise StepError(f"batches of {rows} rows are not possible; allowed are 1 to {MOST_ROWS:,}")
+    if source.endswith((".csv", ".csv.gz")):
+        raise StepError(f"the data file '{source}' is CSV; what is to be scored must be Parquet, as `to_parquet` of pandas writes it")
     features, booster = models.read_features(features_path), models.read_model(model_path)
     part = target.with_name(f"{target.name}.part")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,8 @@ def fetch(tracking_uri: str, model_name: str, which: str, parts: Parts) -> Model
     found = find_version(tracking_uri, model_name, which)
     if found is None:
         kind = "version" if which.isdecimal() else "alias"
-        raise StepError(f"the registry at '{tracking_uri}' has no {kind} '{which}' of a model '{model_name}'; train and register one first")
+        absent = f"the registry at '{tracking_uri}' has no {kind} '{which}' of a model '{model_name}'"
+        raise StepError(f"{absent}; name one that it has, or train and register it first")
     folder = found.folder
     with model_errors():
         ExportedModel.load(folder)
