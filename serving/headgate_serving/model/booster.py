@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from headgate_serving.model.errors import ModelError
 
+MOST_CHARACTERS = 200
+"""Of what XGBoost says: of JSON that is no model it repeats all."""
+
 
 def model_bytes(booster: xgb.Booster) -> bytes:
     """The content of `model.ubj`."""
@@ -28,7 +31,7 @@ def read_booster(content: bytes) -> xgb.Booster:
     try:
         booster = xgb.Booster(model_file=bytearray(content))
     except (xgb.core.XGBoostError, ValueError) as error:
-        raise ModelError(f"XGBoost {xgb.__version__} cannot read the model: {str(error).splitlines()[0]}") from error
+        raise ModelError(f"XGBoost {xgb.__version__} cannot read the model: {_first_line(error)}") from error
     # More threads cost far more than they gain on a row or two, above all in a container with a CPU limit.
     booster.set_param({"nthread": 1})
     return booster
@@ -58,3 +61,8 @@ def predict_matrix(booster: xgb.Booster, matrix: NDArray[np.float32]) -> NDArray
     if predictions.shape != (len(matrix),):
         raise ModelError(f"the model answers with shape {predictions.shape} for {len(matrix)} rows; one probability a row is needed")
     return predictions
+
+
+def _first_line(error: Exception) -> str:
+    line = str(error).splitlines()[0]
+    return line if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}…"

@@ -1,5 +1,6 @@
 """A folder as KServe users bring it: one XGBoost file and nothing else."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,13 @@ def test_several_classes_are_answered_as_xgboost_answers_them(tmp_path: Path) ->
 def test_an_export_is_never_taken_for_a_single_file(small_export: Path) -> None:
     assert not load_model(small_export).is_single_file
     assert load_model(small_export).version == "1"
+
+
+def test_json_that_is_no_model_is_not_repeated_in_the_sentence(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text(json.dumps({"key": "x" * 10_000}))
+    with pytest.raises(ModelError, match="cannot read the model") as caught:
+        load_model(tmp_path)
+    assert len(str(caught.value)) < 300
 
 
 def test_folders_that_hold_no_model_or_several_are_refused_with_a_sentence(tmp_path: Path) -> None:
