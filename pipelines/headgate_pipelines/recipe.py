@@ -2,7 +2,7 @@
 
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -52,6 +52,8 @@ class Drift(_Part):
     """How drift will be watched; see the `fit_drift_reference` component."""
 
     window_rows: int = Field(500, ge=100)
+    window_hours: float = Field(0, ge=0)
+    detector: Literal["tabular", "ks", "cvm", "chi-square", "classifier"] = "tabular"
     excluded: list[str] = []
 
 
@@ -112,6 +114,8 @@ def recipe_parameters(recipe: Recipe) -> dict[str, Any]:
         "minimum_pr_auc": recipe.minimums.pr_auc,
         "drift_excluded": recipe.drift.excluded,
         "drift_window_rows": recipe.drift.window_rows,
+        "drift_window_hours": recipe.drift.window_hours,
+        "drift_detector": recipe.drift.detector,
     }
 
 

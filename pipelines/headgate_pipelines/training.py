@@ -76,6 +76,8 @@ def training(
     ablation: bool = False,
     drift_excluded: list[str] = RECIPE.drift.excluded,
     drift_window_rows: int = RECIPE.drift.window_rows,
+    drift_window_hours: float = RECIPE.drift.window_hours,
+    drift_detector: str = RECIPE.drift.detector,
     golden_rows: int = 20,
     model_name: str = MODEL_NAME,
     storage: str = STORAGE,
@@ -140,6 +142,8 @@ def training(
         ablation: Whether to also show what features are worth.
         drift_excluded: Features that never alarm, such as seasonal ones.
         drift_window_rows: Rows of a window that drift is judged on.
+        drift_window_hours: Or its duration, whichever is reached first; 0 leaves it to the rows.
+        drift_detector: Test that tells whether a window differs: tabular, ks, cvm, chi-square or classifier.
         golden_rows: Rows of the golden set.
         model_name: Name in the registry and in the path of requests.
         storage: What serving pulls from: pvc://claim/folder, a folder or a file:// URI.
@@ -261,7 +265,15 @@ def training(
 
         golden = make_golden(rows=evaluation_rows, features=features, model=model, count=golden_rows).after(good_enough)
         drift = fit_drift_reference(
-            train=train_rows, features=features, time=time, excluded=drift_excluded, window_rows=drift_window_rows, seed=seed
+            train=train_rows,
+            features=features,
+            time=time,
+            excluded=drift_excluded,
+            window_rows=drift_window_rows,
+            window_hours=drift_window_hours,
+            detector=drift_detector,
+            expected_shift=compared.outputs["prediction_shift"],
+            seed=seed,
         ).after(good_enough)
         registered = on_volume(
             register_model(

@@ -94,6 +94,7 @@ def test_a_better_challenger_is_promoted_with_the_numbers_though_the_champion_re
     assert "where version 1 has 0." in found.judgement.reason
     assert found.metrics == json.loads((world.folder / "metrics").read_text())
     assert found.metrics["improvementLowerBound"] > 0
+    assert 0.1 < found.shift == found.metrics["predictionShift"] < 1
     assert "Passed" in world.report
     assert world.report.count("<svg") == 1
 
@@ -102,13 +103,14 @@ def test_a_better_challenger_is_promoted_with_the_numbers_though_the_champion_re
 def test_the_champion_itself_gains_nothing_and_passes_only_with_a_margin(world: World, metric: Metric) -> None:
     kept = world.run(world.weak, replace(RULE, metric=metric)).judgement
     assert kept.verdict == KEEP
+    assert world.run(world.weak).shift == 0
     assert kept.reason.endswith("an improvement of +0.0000, of at least +0.0000 with 95% confidence; more than 0 is needed")
     assert "Failed" in world.report
     assert world.run(world.weak, replace(RULE, metric=metric, margin=0.001)).judgement.verdict == PROMOTE
 
 
 def test_a_challenger_that_takes_too_long_is_not_promoted() -> None:
-    measured = Measured(rows=1000, champion=0.7, challenger=0.8, lower_bound=0.05, champion_ms=0.1, challenger_ms=0.25)
+    measured = Measured(rows=1000, champion=0.7, challenger=0.8, lower_bound=0.05, shift=0.1, champion_ms=0.1, challenger_ms=0.25)
     rule = Rule(latency_ratio=2)
     assert judge(measured, Rule(), "3").verdict == PROMOTE
     slow = judge(measured, rule, "3")
@@ -118,7 +120,7 @@ def test_a_challenger_that_takes_too_long_is_not_promoted() -> None:
 
 
 def test_a_bound_at_minus_the_margin_exactly_is_not_enough() -> None:
-    measured = Measured(rows=1000, champion=0.7, challenger=0.7, lower_bound=-0.01, champion_ms=1, challenger_ms=1)
+    measured = Measured(rows=1000, champion=0.7, challenger=0.7, lower_bound=-0.01, shift=0.1, champion_ms=1, challenger_ms=1)
     assert judge(measured, Rule(margin=0.01), "3").reason.endswith("more than -0.01 is needed")
     assert judge(measured, Rule(margin=0.0101), "3").verdict == PROMOTE
 
@@ -129,6 +131,7 @@ def test_without_a_champion_the_challenger_is_promoted(world: World, model_name:
     assert found.judgement.verdict == PROMOTE
     assert found.judgement.reason == f"'{model_name}' has no version with the alias '{alias}' yet"
     assert found.metrics == {}
+    assert found.shift == 0
     assert f"&#x27;{alias}&#x27; yet" in world.report
 
 

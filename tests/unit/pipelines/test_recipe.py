@@ -1,13 +1,15 @@
 """Recipe files: read whole, and refused with the key that is wrong."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 import headgate_pipelines.flights as flights_package
+from headgate_monitor.detectors import Detector
 from headgate_pipelines import flights
-from headgate_pipelines.recipe import RecipeError, read_recipe
+from headgate_pipelines.recipe import Drift, RecipeError, read_recipe
 
 FLIGHTS_RECIPE = Path(flights_package.__file__).parent / "recipe.yaml"
 
@@ -59,3 +61,7 @@ def test_the_examples_files_are_the_packaged_ones() -> None:
     example = Path(__file__).parents[3] / "examples" / "flights"
     for name in ("recipe.yaml", "schema.yaml"):
         assert (example / name).read_text() == (FLIGHTS_RECIPE.parent / name).read_text()
+
+
+def test_a_recipe_may_choose_among_the_detectors_there_are() -> None:
+    assert get_args(Drift.model_fields["detector"].annotation) == tuple(Detector)

@@ -24,7 +24,7 @@ def compare_to_champion(
     resamples: int = 1000,
     maximum_latency_ratio: float = 0.0,
     seed: int = 0,
-) -> NamedTuple("Outputs", [("verdict", str), ("reason", str)]):  # type: ignore[valid-type]
+) -> NamedTuple("Outputs", [("verdict", str), ("reason", str), ("prediction_shift", float)]):  # type: ignore[valid-type]
     """Compare a model with the champion, the registered version that serves now, on the same rows.
 
     A paired bootstrap of the difference of a metric tells whether the challenger is surely better, or surely not worse by more than the
@@ -51,6 +51,7 @@ def compare_to_champion(
     Returns:
         verdict: `promote` or `keep`.
         reason: Why, in one sentence.
+        prediction_shift: How far the challenger's predictions are from the champion's on the same rows, 0 to 1; for the drift reference.
     """
     from pathlib import Path
 
@@ -71,4 +72,4 @@ def compare_to_champion(
         )
         for name, value in found.metrics.items():
             comparison.log_metric(name, value)
-    return found.judgement.verdict, found.judgement.reason
+    return found.judgement.verdict, found.judgement.reason, found.shift

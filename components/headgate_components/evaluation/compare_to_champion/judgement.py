@@ -47,6 +47,9 @@ class Measured:
     lower_bound: float
     """The improvement is at least this, with the rule's confidence."""
 
+    shift: float
+    """How far the challenger's predictions are from the champion's: the largest difference of their distribution functions, 0 to 1."""
+
     champion_ms: float
     challenger_ms: float
     """Median single-row latencies, milliseconds."""

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from headgate_components import html, models, tables
 from headgate_components.evaluation.compare_to_champion.bootstrap import improvements, lower_bound, value
 from headgate_components.evaluation.compare_to_champion.champion import Champion, find_champion
@@ -13,6 +15,7 @@ from headgate_components.finite import all_finite
 from headgate_components.latency import latencies
 from headgate_components.scored import Labelled, UnfitRowsError, read_labelled, score
 from headgate_components.step import StepError
+from headgate_monitor.detectors.distances import ks_distance
 
 TITLE = "Challenger and champion"
 FEWEST_OF_A_CLASS = 10
@@ -36,6 +39,11 @@ class Comparison:
     """None if there was nothing to measure, or it could not be."""
 
     @property
+    def shift(self) -> float:
+        """How far the challenger's predictions are from the champion's on the same rows, 0 to 1; 0 if there is nothing to compare with."""
+        return self.measured.shift if self.measured else 0.0
+
+    @property
     def metrics(self) -> dict[str, float]:
         """The scalar metrics, all finite; empty if nothing was measured."""
         if self.measured is None:
@@ -46,6 +54,7 @@ class Comparison:
                 "champion": self.measured.champion,
                 "improvementLowerBound": self.measured.lower_bound,
                 "latencyRatio": self.measured.latency_ratio,
+                "predictionShift": self.measured.shift,
                 "rows": float(self.measured.rows),
             }
         )
@@ -100,6 +109,7 @@ def _measure(rows: Labelled, champion: Champion, features_path: Path, model_path
         champion=value(rule.metric, rows.labels, champion_scores),
         challenger=value(rule.metric, rows.labels, challenger_scores),
         lower_bound=lower_bound(differences, rule.confidence),
+        shift=ks_distance(np.sort(champion_scores), challenger_scores),
         champion_ms=took[0].median,
         challenger_ms=took[1].median,
     )
