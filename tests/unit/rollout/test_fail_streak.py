@@ -5,7 +5,7 @@ import pytest
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import FailStreak, Verdict, Waiver
 from headgate_operator.rollout.decide import decide
-from headgate_operator.rollout.gates import NEXT_STEP, PROMOTION, WAIVED
+from headgate_operator.rollout.gates import NEXT_STEP, PROMOTION, STRAIGHT_ON, WAIVED
 from headgate_operator.rollout.gates.evidence import no_fail_streak
 from headgate_operator.rollout.revision import recognise
 from headgate_operator.rollout.turn import Turn
@@ -50,6 +50,7 @@ def test_the_gate_holds_while_the_newest_blocks_are_all_failures_and_stable_serv
 
 def test_it_stands_before_every_step_and_promotion_and_is_never_waived():
     assert no_fail_streak in NEXT_STEP
+    assert no_fail_streak in STRAIGHT_ON
     assert no_fail_streak in PROMOTION
     assert all(no_fail_streak not in WAIVED[waiver] for waiver in Waiver)
 

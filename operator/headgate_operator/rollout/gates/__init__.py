@@ -72,6 +72,7 @@ STRAIGHT_ON: Final[tuple[Gate, ...]] = (
     not_frozen,
     breaker_closed,
     nothing_against_it,
+    no_fail_streak,
     labels_not_against,
     capacity,
     pre_rollout_passed,
