@@ -41,7 +41,7 @@ def encode_numbers(name: str, values: Sequence[Any]) -> Values:
     return encoded
 
 
-def encode_categories(values: Sequence[Any], categories: Sequence[str]) -> Values:
+def encode_categories(values: Sequence[Any], categories: Sequence[str] | Sequence[float]) -> Values:
     """The column as codes; see the module's description."""
     codes: dict[Any, float] = {category: float(code) for code, category in enumerate(categories)}
     other = float(len(categories))

@@ -31,7 +31,7 @@ class FeatureReference:
 
     `floor` is the distance below which no window alarms, `missing_floor` the same for the share of missing values; the pair floors are
     those of one window against another. `windows` is how many windows they were learned from. `edges` are the inner quantile edges of a
-    number; `unseen_rate` is the share of values that are none of the `categories`.
+    number; `unseen_rate` is the share of values that are none of the `categories`, which are numbers only in a reference that was imported.
     """
 
     name: str
@@ -43,7 +43,7 @@ class FeatureReference:
     pair_floor: float = MINIMUM_FLOOR
     pair_missing_floor: float = MINIMUM_FLOOR
     unseen_rate: float = 0.0
-    categories: tuple[str, ...] = ()
+    categories: tuple[str, ...] | tuple[float, ...] = ()
     edges: tuple[float, ...] = ()
     excluded: bool = False
 
