@@ -85,7 +85,7 @@ def reports(trained: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     validate(trained.train_rows, SCHEMA, folder / "validate_data.html", reference=trained.evaluation_rows)
     built = BuiltFeatures(read_features(trained.features), 1500, 600, 0)
     write_report(Parts(trained.train_rows, trained.evaluation_rows), built, folder / "build_features.html")
-    measured = Measured(rows=1000, champion=0.7, challenger=0.8, lower_bound=0.05, champion_ms=0.1, challenger_ms=0.25)
+    measured = Measured(rows=1000, champion=0.7, challenger=0.8, lower_bound=0.05, shift=0.1, champion_ms=0.1, challenger_ms=0.25)
     verdict = judge(measured, Rule(latency_ratio=2), "3")
     html.write(folder / "compare_to_champion.html", "Comparison", comparison_report.sections(verdict, measured, Rule()))
     rows = (trained.train_rows, trained.evaluation_rows)
