@@ -274,6 +274,8 @@ def training(
             detector=drift_detector,
             expected_shift=compared.outputs["prediction_shift"],
             seed=seed,
+            model=model,
+            evaluation=evaluation_rows,
         ).after(good_enough)
         registered = on_volume(
             register_model(

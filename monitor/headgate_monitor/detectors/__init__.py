@@ -4,7 +4,7 @@ from headgate_monitor.detectors.choice import Detector
 from headgate_monitor.detectors.columns import ColumnKind
 from headgate_monitor.detectors.errors import DriftError
 from headgate_monitor.detectors.feature import FeatureReference
-from headgate_monitor.detectors.fitting import fit_reference
+from headgate_monitor.detectors.fitting import fit_reference, with_predictions
 from headgate_monitor.detectors.reference import Reference, read_reference
 from headgate_monitor.detectors.score import FeatureScore, Scorer, WindowScore
 
@@ -19,4 +19,5 @@ __all__ = [
     "WindowScore",
     "fit_reference",
     "read_reference",
+    "with_predictions",
 ]

@@ -1,6 +1,7 @@
 """The folder that keeps a reference, and what makes it refused: a changed byte, another format, another shape, another detector library.
 
-Two files: `reference.npz` (numbers, no pickle: loading one runs nothing) and `schema.json` (everything a person may read). The hashes
+Two files: `reference.npz` (numbers, no pickle: loading one runs nothing) and `schema.json` (everything a person may read). A third,
+`predictions.npz`, is there if the model's predictions were fitted, too; whoever knows nothing of it reads the other two as ever. The hashes
 find damage and careless edits; whoever can write the folder could also write new hashes, so the digest of the schema is told with every
 verdict.
 """
@@ -21,6 +22,7 @@ from headgate_monitor.detectors.errors import DriftError
 
 FORMAT: Final = 2
 ROWS: Final = "reference.npz"
+PREDICTIONS: Final = "predictions.npz"
 SCHEMA: Final = "schema.json"
 LARGEST_SCHEMA: Final = 20_000_000  # bytes
 LARGEST_ROWS: Final = 200_000_000  # bytes, packed and unpacked
@@ -28,39 +30,60 @@ _AGAIN: Final = "fit the reference again"
 _MEMBER: Final = "matrix.npy"
 
 
-def write_artifact(folder: Path, schema: Mapping[str, Any], matrix: Values) -> None:
-    """Write both files; the same content gives the same bytes.
+def write_artifact(folder: Path, schema: Mapping[str, Any], matrix: Values, predictions: Values | None = None) -> None:
+    """Write all files; the same content gives the same bytes.
+
+    Args:
+        folder: Where they go.
+        schema: What a person may read; with predictions its `predictions` describe them.
+        matrix: The rows.
+        predictions: One column, shape (rows, 1); None: there are none.
 
     Raises:
         DriftError: the folder cannot be written.
     """
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, matrix=matrix)
-    content = buffer.getvalue()
+    contents = {ROWS: _packed(matrix)} | ({} if predictions is None else {PREDICTIONS: _packed(predictions)})
     sealed = {**schema, "format": FORMAT, "storedRows": len(matrix)}
-    hashes = {ROWS: hashlib.sha256(content).hexdigest(), SCHEMA: _digest(sealed)}
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()} | {SCHEMA: _digest(sealed)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ROWS).write_bytes(content)
+        (folder / PREDICTIONS).unlink(missing_ok=True)
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
         (folder / SCHEMA).write_text(json.dumps({**sealed, "sha256": hashes}, indent=1, allow_nan=False))
     except OSError as error:
         raise DriftError(f"cannot write the drift reference to {folder}: {error.strerror}") from error
 
 
-def read_artifact(folder: Path) -> tuple[dict[str, Any], Values]:
-    """The schema and the rows in a folder, as they were written.
+def read_artifact(folder: Path) -> tuple[dict[str, Any], Values, Values | None]:
+    """The schema, the rows and the predictions (None if there are none) in a folder, as they were written.
 
     Raises:
         DriftError: a file is missing, too large, or changed since it was written; or it is of another format, shape or library version.
     """
     schema = _schema(folder)
-    content = _bytes(folder / ROWS, LARGEST_ROWS)
-    if hashlib.sha256(content).hexdigest() != schema["sha256"][ROWS]:
-        raise DriftError(f"{folder / ROWS} was changed after it was written; {_AGAIN}")
+    content = _unchanged(folder / ROWS, schema)
     fitted = schema["libraries"]["alibi-detect"]
     if fitted != VERSION:
         raise DriftError(f"{folder / SCHEMA} was fitted with alibi-detect {fitted}, this monitor has {VERSION}; {_AGAIN}")
-    return schema, _matrix(folder / ROWS, content, (schema["storedRows"], len(schema["features"])))
+    matrix = _matrix(folder / ROWS, content, (schema["storedRows"], len(schema["features"])))
+    described = schema.get("predictions")
+    if described is None:
+        return schema, matrix, None
+    return schema, matrix, _matrix(folder / PREDICTIONS, _unchanged(folder / PREDICTIONS, schema), (described["storedRows"], 1))
+
+
+def _packed(array: Values) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, matrix=array)
+    return buffer.getvalue()
+
+
+def _unchanged(path: Path, schema: Mapping[str, Any]) -> bytes:
+    content = _bytes(path, LARGEST_ROWS)
+    if hashlib.sha256(content).hexdigest() != schema["sha256"][path.name]:
+        raise DriftError(f"{path} was changed after it was written; {_AGAIN}")
+    return content
 
 
 def _schema(folder: Path) -> dict[str, Any]:

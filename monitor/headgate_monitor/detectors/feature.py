@@ -24,6 +24,9 @@ MINIMUM_WINDOWS = 5
 MINIMUM_ROWS = 100
 """Fewer non-null rows give no verdict."""
 
+PREDICTION = "prediction"
+"""What a model's predictions are called where they are compared as a feature is."""
+
 
 @dataclass(frozen=True)
 class FeatureReference:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from headgate_monitor.detectors.choice import Detector
 from headgate_monitor.detectors.columns import ColumnKind, RawColumns, Values, encode_categories, encode_numbers, most_frequent
 from headgate_monitor.detectors.errors import DriftError
-from headgate_monitor.detectors.feature import FLOOR_FACTOR, MINIMUM_FLOOR, MINIMUM_ROWS, FeatureReference
+from headgate_monitor.detectors.feature import FLOOR_FACTOR, MINIMUM_FLOOR, MINIMUM_ROWS, PREDICTION, FeatureReference
 from headgate_monitor.detectors.joint import joint_distances
 from headgate_monitor.detectors.reference import Reference
 from headgate_monitor.detectors.windows import cut, in_seconds, wandered
@@ -69,6 +69,36 @@ def fit_reference(
     if detector is not Detector.CLASSIFIER:
         return reference
     return replace(reference, joint_floor=_floor(joint_distances(everything, plan.windows, max_rows=max_rows)))
+
+
+def with_predictions(
+    reference: Reference, predictions: Sequence[float] | Values, timestamps: Sequence[Any], *, max_rows: int = 10_000, seed: int = 0
+) -> Reference:
+    """The reference with the model's predictions, whose floor is learned as a feature's is.
+
+    Args:
+        reference: The model's; its windows are those that the floor is learned on.
+        predictions: One a row, of rows that the model did not learn from: for its training rows it is too sure of itself.
+        timestamps: When each of those rows happened.
+        max_rows: How many predictions are stored, a seeded sample when there are more.
+        seed: Of that sample.
+
+    Raises:
+        DriftError: too few predictions to compare anything with, one that is no number, or unequal lengths.
+    """
+    values = np.asarray(predictions, dtype=np.float64)
+    if len(values) < MINIMUM_ROWS or not np.isfinite(values).all():
+        raise DriftError(f"a reference of predictions needs at least {MINIMUM_ROWS}, all of them numbers; found {len(values)}")
+    fitted = fit_reference(
+        {PREDICTION: values},  # type: ignore[dict-item]  # an array is a sequence in all that matters here
+        timestamps,
+        {PREDICTION: ColumnKind.NUMBER},
+        window_rows=reference.window_rows,
+        window_seconds=reference.window_seconds,
+        max_rows=max_rows,
+        seed=seed,
+    )
+    return replace(reference, predictions=fitted)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""A drift reference: what a model's inputs looked like when it was trained."""
+"""A drift reference: what a model's inputs looked like when it was trained, and what it predicted when it was evaluated."""
 
 import importlib.metadata
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ class Reference:
     detector: Detector = Detector.TABULAR
     joint_floor: float = MINIMUM_FLOOR
     """Of the classifier's distance, where that is the detector."""
+    predictions: "Reference | None" = None
+    """The model's own predictions for rows it did not learn from, as a reference with one feature; None: they were not fitted."""
 
     def __post_init__(self) -> None:
         if self.matrix.ndim != 2 or self.matrix.shape[1] != len(self.features):
@@ -58,7 +60,7 @@ class Reference:
         Raises:
             DriftError: the folder cannot be written.
         """
-        write_artifact(folder, self._schema(), self.matrix)
+        write_artifact(folder, self._schema(), self.matrix, self.predictions.matrix if self.predictions else None)
 
     def _schema(self) -> dict[str, Any]:
         return {
@@ -72,7 +74,13 @@ class Reference:
             "features": [asdict(feature) for feature in self.features],
             "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
             "detectorLicence": f"alibi-detect {VERSION} is licensed under {LICENCE}",
+            **({"predictions": self.predictions._described()} if self.predictions else {}),
         }
+
+    def _described(self) -> dict[str, Any]:
+        """Return what the schema says of this reference where it is one of predictions."""
+        (feature,) = self.features
+        return {"storedRows": len(self.matrix), "fittedRows": self.fitted_rows, "feature": asdict(feature)}
 
 
 def read_reference(folder: Path) -> Reference:
@@ -82,8 +90,8 @@ def read_reference(folder: Path) -> Reference:
         DriftError: it must not be used; see `read_artifact`.
     """
     try:
-        schema, matrix = read_artifact(folder)
-        return Reference(
+        schema, matrix, predictions = read_artifact(folder)
+        reference = Reference(
             features=tuple(_feature(feature) for feature in schema["features"]),
             matrix=matrix,
             window_rows=schema["windowRows"],
@@ -94,10 +102,22 @@ def read_reference(folder: Path) -> Reference:
             detector=Detector(schema["detector"]),
             joint_floor=_share(schema["jointFloor"]),
         )
+        return reference if predictions is None else replace(reference, predictions=_of_predictions(schema, predictions))
     except DriftError:
         raise
     except (KeyError, TypeError, ValueError) as error:
         raise DriftError(f"{folder / SCHEMA} lacks or misuses {error}; fit the reference again") from error
+
+
+def _of_predictions(schema: dict[str, Any], matrix: Values) -> Reference:
+    described = schema["predictions"]
+    return Reference(
+        features=(_feature(described["feature"]),),
+        matrix=matrix,
+        window_rows=schema["windowRows"],
+        fitted_rows=described["fittedRows"],
+        window_seconds=schema["windowSeconds"],
+    )
 
 
 def _feature(content: dict[str, Any]) -> FeatureReference:

@@ -77,6 +77,7 @@ def _verdicts(states: Mapping[str, DeploymentState]) -> Iterator[Metric]:
     )
     rows = GaugeMetricFamily("headgate_monitor_window_rows", "Rows of the last window.", labels=of)
     ended = GaugeMetricFamily("headgate_monitor_window_timestamp_seconds", "When the last window ended.", labels=of)
+    moved = GaugeMetricFamily("headgate_monitor_output_distance", "Of the last window's predictions from the reference's.", labels=of)
     for name, state in states.items():
         for version, comparison, alarm in _alarms(state):
             if alarm.signal in _LEVELS:
@@ -87,7 +88,10 @@ def _verdicts(states: Mapping[str, DeploymentState]) -> Iterator[Metric]:
             if seen.records:
                 rows.add_metric([name, version], seen.records[-1].rows)
                 ended.add_metric([name, version], seen.records[-1].at)
-    yield from (signal, distance, rows, ended)
+        for version, seen in state.outputs.items():
+            for prediction in seen.moved:
+                moved.add_metric([name, version], prediction.distance)
+    yield from (signal, distance, moved, rows, ended)
 
 
 def _alarms(state: DeploymentState) -> Iterator[tuple[str, str, Alarm]]:
@@ -95,6 +99,9 @@ def _alarms(state: DeploymentState) -> Iterator[tuple[str, str, Alarm]]:
     for version, seen in state.inputs.items():
         yield version, "reference", seen.alarm
         yield version, "previous", seen.previous
+    for version, seen in state.outputs.items():
+        yield version, "output", seen.alarm
+        yield version, "output-previous", seen.previous
     if state.pair is not None:
         compared = state.comparison
         for comparison, alarm in (("routing", compared.routing), ("prediction", compared.prediction), ("quality", compared.quality)):

@@ -15,7 +15,7 @@ from headgate_monitor.watch.record import Compared, Moved, Record
 
 @dataclass(frozen=True)
 class Seen:
-    """One version's requests: verdicts, the features of the last window, and the last windows."""
+    """One version's requests, or its predictions: verdicts, the features of the last window, and the last windows."""
 
     reference: Outcome
     previous: Outcome
@@ -42,6 +42,8 @@ class Windows:
     format: Literal[1]
     window: int
     versions: Mapping[str, Seen]
+    predictions: Mapping[str, Seen]
+    """By version, where its reference has predictions."""
     comparison: Beside | None
 
 
@@ -51,8 +53,9 @@ _WINDOWS: Final = TypeAdapter(Windows)
 def windows_json(state: DeploymentState) -> bytes:
     """Return the answer to GET /v1/drift/<ModelDeployment>."""
     versions = {id_: _seen(inputs) for id_, inputs in state.inputs.items()}
+    predictions = {id_: _seen(outputs) for id_, outputs in state.outputs.items()}
     beside = _beside(state.pair, state.comparison) if state.pair else None
-    return _WINDOWS.dump_json(Windows(1, state.finished, versions, beside))
+    return _WINDOWS.dump_json(Windows(1, state.finished, versions, predictions, beside))
 
 
 def _seen(inputs: InputState) -> Seen:

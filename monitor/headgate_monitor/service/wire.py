@@ -180,6 +180,9 @@ class Answer(_Piece):
     reference: str = ""
     input: Verdict = Verdict()
     candidate_input: Verdict = Verdict()
+    output: Verdict = Verdict()
+    """Stable's predictions against those of its reference."""
+    candidate_output: Verdict = Verdict()
     routing: Verdict = Verdict()
     prediction: Verdict = Verdict()
     quality: Verdict = Verdict()
@@ -200,6 +203,8 @@ def answer(question: Question, verdicts: Verdicts, reference: str, truths: Truth
         reference=reference,
         input=_told(verdicts.input),
         candidate_input=_told(verdicts.candidate_input),
+        output=_told(verdicts.output),
+        candidate_output=_told(verdicts.candidate_output),
         routing=_told(verdicts.routing),
         prediction=_told(verdicts.prediction),
         quality=_told(verdicts.quality),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from headgate_monitor.detectors.columns import ColumnKind, Values
-from headgate_monitor.detectors.feature import MINIMUM_FLOOR, MINIMUM_WINDOWS, FeatureReference
+from headgate_monitor.detectors.feature import MINIMUM_FLOOR, MINIMUM_WINDOWS, PREDICTION, FeatureReference
 from headgate_monitor.detectors.reference import Reference
 from headgate_monitor.detectors.score import Scorer, WindowScore
 from headgate_monitor.watch.alarm import Alarm, Outcome, Signal
@@ -146,4 +146,4 @@ def _concurrent(feature: FeatureReference, windows: Windows) -> FeatureReference
 
 
 def _prediction(floor: float) -> FeatureReference:
-    return FeatureReference("prediction", ColumnKind.NUMBER, missing_rate=0.0, floor=floor, missing_floor=1.0, windows=MINIMUM_WINDOWS)
+    return FeatureReference(PREDICTION, ColumnKind.NUMBER, missing_rate=0.0, floor=floor, missing_floor=1.0, windows=MINIMUM_WINDOWS)

@@ -1,4 +1,4 @@
-"""Everything watched of one ModelDeployment: each version's requests against its reference, and the trial beside stable."""
+"""Everything watched of one ModelDeployment: each version's requests and predictions against its reference, and the trial beside stable."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,6 +42,8 @@ class DeploymentState:
 
     finished: int = 0
     inputs: Mapping[str, InputState] = field(default_factory=dict)
+    outputs: Mapping[str, InputState] = field(default_factory=dict)
+    """Of predictions, where the version's reference has any."""
     pair: tuple[str, str] | None = None
     comparison: ComparisonState = field(default_factory=ComparisonState)
 
@@ -53,6 +55,9 @@ class Verdicts:
     window: int
     input: Outcome
     candidate_input: Outcome
+    output: Outcome
+    """Of stable's predictions against those of its reference."""
+    candidate_output: Outcome
     routing: Outcome
     prediction: Outcome
     quality: Outcome
@@ -87,9 +92,22 @@ class DeploymentWatch:
         self._finished = state.finished
         versions = {version.id: version for version in (plan.trial, plan.stable) if version}
         self._inputs = {
-            id_: InputWatch(version.reference, plan.windows, subject=self._subject(id_), at=at, state=state.inputs.get(id_, InputState()))
+            id_: InputWatch(
+                version.reference, plan.windows, subject=f"{self._whose(id_)} requests", at=at, state=state.inputs.get(id_, InputState())
+            )
             for id_, version in versions.items()
             if version.reference
+        }
+        self._outputs = {
+            id_: InputWatch(
+                version.reference.predictions,
+                plan.windows.of_predictions,
+                subject=f"{self._whose(id_)} predictions",
+                at=at,
+                state=state.outputs.get(id_, InputState()),
+            )
+            for id_, version in versions.items()
+            if version.reference and version.reference.predictions
         }
         self._feeds = {id_: _Feed(version.reference, plan.stable.reference) for id_, version in versions.items()}
         kept = state.comparison if state.pair == _pair(plan) else ComparisonState()
@@ -100,7 +118,9 @@ class DeploymentWatch:
     def state(self) -> DeploymentState:
         """What finished windows said."""
         inputs = {id_: watch.state for id_, watch in self._inputs.items()}
-        return DeploymentState(self._finished, inputs, _pair(self.plan), self._comparison.state if self._comparison else ComparisonState())
+        outputs = {id_: watch.state for id_, watch in self._outputs.items()}
+        compared = self._comparison.state if self._comparison else ComparisonState()
+        return DeploymentState(finished=self._finished, inputs=inputs, outputs=outputs, pair=_pair(self.plan), comparison=compared)
 
     @property
     def other_clients(self) -> bool:
@@ -131,7 +151,7 @@ class DeploymentWatch:
         """Encode what waits, and end windows that are full or over; return whether one ended."""
         for id_ in self._feeds:
             self._flush(id_)
-        ended = [watch.advance(at) for watch in self._inputs.values()]
+        ended = [watch.advance(at) for watch in (*self._inputs.values(), *self._outputs.values())]
         if self._comparison is not None:
             ended.append(self._comparison.advance(at))
         self._finished += sum(ended)
@@ -146,6 +166,8 @@ class DeploymentWatch:
             window=self._finished,
             input=self._said(self.plan.stable),
             candidate_input=self._said(trial) if trial else _NOTHING_ON_TRIAL,
+            output=self._said_of_predictions(self.plan.stable),
+            candidate_output=self._said_of_predictions(trial) if trial else _NOTHING_ON_TRIAL,
             routing=self._compared(compared.routing),
             prediction=self._compared(compared.prediction),
             quality=self._compared(compared.quality),
@@ -158,11 +180,14 @@ class DeploymentWatch:
         rows, bad = feed.own.flush() if feed.own else (None, 0)
         if rows is not None and len(rows):
             self._inputs[id_].add(rows)
+        answers = np.array(feed.answers, dtype=np.float64)
+        if id_ in self._outputs:  # answers that are no numbers are a matter of quality
+            self._outputs[id_].add(answers[np.isfinite(answers)].reshape(-1, 1))
         if self._comparison is not None:
             common = (rows, bad) if feed.common is feed.own else feed.common.flush() if feed.common else (None, 0)
             if common[0] is not None:
                 self._comparison.add_inputs(common[0], common[1], of_trial=of_trial)
-            self._comparison.add_predictions(np.array(feed.answers, dtype=np.float64), of_trial=of_trial)
+            self._comparison.add_predictions(answers, of_trial=of_trial)
         feed.answers = []
 
     def _said(self, version: Version) -> Outcome:
@@ -171,11 +196,17 @@ class DeploymentWatch:
             return Outcome(Signal.UNKNOWN, version.problem)
         return _spoken(watch.state.alarm, self.plan.windows, watch.subject)
 
+    def _said_of_predictions(self, version: Version) -> Outcome:
+        watch = self._outputs.get(version.id)
+        if watch is None:
+            return Outcome(Signal.UNKNOWN, version.problem or f"{self._whose(version.id)} reference holds no predictions")
+        return _spoken(watch.state.alarm, self.plan.windows, watch.subject)
+
     def _compared(self, alarm: Alarm) -> Outcome:
         return _spoken(alarm, self.plan.windows, "the comparison with stable") if self.plan.trial else _NOTHING_ON_TRIAL
 
-    def _subject(self, id_: str) -> str:
-        return "stable's requests" if id_ == self.plan.stable.id else "the trial's requests"
+    def _whose(self, id_: str) -> str:
+        return "stable's" if id_ == self.plan.stable.id else "the trial's"
 
 
 _NOTHING_ON_TRIAL: Final = Outcome(Signal.UNKNOWN, "nothing is on trial")

@@ -1,4 +1,4 @@
-"""One version's requests, window by window: against the reference, which is what alarms, and against the window before.
+"""One version's requests, or its predictions, window by window: against the reference, which is what alarms, and against the window before.
 
 The second comparison tells what moved lately from what has been another way since training; it is told, and nothing follows from it.
 """
@@ -38,7 +38,7 @@ class InputState:
 
 
 class InputWatch:
-    """Windows of one version's requests.
+    """Windows of one version's requests, or of its predictions.
 
     Args:
         reference: What they are compared with.

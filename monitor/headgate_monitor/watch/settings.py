@@ -1,6 +1,6 @@
 """How traffic is cut into windows, and how sure a window must be before it alarms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 LARGEST_ALPHA: Final = 0.05
@@ -25,6 +25,11 @@ class Windows:
     def alpha(self, elapsed: float) -> float:
         """Return the level of a window that lasted so many seconds: short windows come often, so each may err less often."""
         return min(LARGEST_ALPHA, max(SMALLEST_ALPHA, elapsed / self.false_alarm_seconds))
+
+    @property
+    def of_predictions(self) -> "Windows":
+        """The same for predictions, which alarm whatever features do."""
+        return replace(self, include=None, exclude=frozenset())
 
     def watches(self, feature: str) -> bool:
         """Whether the feature may alarm."""

@@ -72,6 +72,7 @@ class Reason(StrEnum):
     PARITY_UNAVAILABLE = "ParityUnavailable", "The candidate could not be asked the golden inputs."
     GOLDEN_MISSING = "GoldenMissing", "The manifest names or demands a golden set that does not exist or cannot be read."
     WORLD_CHANGED = "WorldChanged", "The requests differ from the training data, for every version alike; no version is to blame."
+    PREDICTIONS_MOVED = "PredictionsMoved", "A version's predictions are distributed otherwise than when it was evaluated; nothing follows."
     LABELS_UNEVEN = "LabelsUneven", "Labels come more often for one of the two versions, so the two cannot be compared by them."
     SKILL_DROPPED = "SkillDropped", "By its labels the stable version predicts worse than when it was promoted."
     ROUTING_BIAS = "RoutingBias", "The candidate gets other requests than stable, so the two cannot be compared."

@@ -117,6 +117,8 @@ def _report(answer: Answer, question: Question) -> DriftReport:
         reference=answer.reference,
         input=_finding(answer.input),
         candidate_input=_finding(answer.candidate_input),
+        output=_finding(answer.output),
+        candidate_output=_finding(answer.candidate_output),
         routing=_finding(answer.routing),
         prediction=_finding(answer.prediction),
         quality=_finding(answer.quality),

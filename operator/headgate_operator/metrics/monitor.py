@@ -61,6 +61,9 @@ class Answer(ApiModel):
     reference: str = Field("", max_length=80)
     input: Verdict = Verdict()
     candidate_input: Verdict = Verdict()
+    output: Verdict = Verdict()
+    """Stable's predictions against those of its reference."""
+    candidate_output: Verdict = Verdict()
     routing: Verdict = Verdict()
     prediction: Verdict = Verdict()
     quality: Verdict = Verdict()

@@ -6,6 +6,7 @@
     its requests differ from stable's               hold: what follows from predictions and labels would be about the clients
     its predictions differ, its requests do not     as the manifest says: alert, hold, refuse
     all requests differ from the reference          the world changed: alert or hold, never refuse
+    predictions differ from their own evaluation's  alert: the world's or the serving's doing, and no comparison of the two versions
     the monitor is silent                           alert; hold only if the manifest has anything held or refused on its word
 
 Unknown is not Clean: where the manifest asks for a gate, an unknown verdict holds, too.
@@ -33,8 +34,9 @@ def record_drift(turn: Turn) -> Turn:
         return turn
     said = DriftStatus(
         window=report.window, reference=report.reference, input=report.input.signal, candidate_input=report.candidate_input.signal,
-        routing=report.routing.signal, prediction=report.prediction.signal, quality=report.quality.signal,
-        ground_truth=report.ground_truth.signal, skill=report.skill.signal, top=list(report.top),
+        output=report.output.signal, candidate_output=report.candidate_output.signal, routing=report.routing.signal,
+        prediction=report.prediction.signal, quality=report.quality.signal, ground_truth=report.ground_truth.signal,
+        skill=report.skill.signal, top=list(report.top),
     )  # fmt: skip
     return turn if said == turn.status.drift else turn.with_status(drift=said)
 

@@ -7,7 +7,7 @@ from headgate_operator.api.model import changed
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Condition, ConditionStatus, ConditionType, Signal
 from headgate_operator.rollout.condition import before, condition
-from headgate_operator.rollout.observed import Finding
+from headgate_operator.rollout.observed import DriftReport, Finding
 from headgate_operator.rollout.turn import Turn
 
 _ALARMS: Final = {
@@ -17,6 +17,8 @@ _ALARMS: Final = {
     ConditionType.GROUND_TRUTH: Reason.GROUND_TRUTH_WORSE,
     ConditionType.SKILL_DROP: Reason.SKILL_DROPPED,
 }
+
+_ANNOUNCED: Final = {reason.value: reason for reason in (*_ALARMS.values(), Reason.PREDICTIONS_MOVED, Reason.MONITOR_UNAVAILABLE)}
 
 _GOOD_WHEN_TRUE: Final = {ConditionType.DATA_QUALITY, ConditionType.GROUND_TRUTH}
 """The others are named after what is wrong."""
@@ -35,20 +37,19 @@ def drift_conditions(turn: Turn) -> Iterator[Condition]:
         yield condition(turn, ConditionType.MONITOR_AVAILABLE, ConditionStatus.FALSE, Reason.MONITOR_UNAVAILABLE, report.error)
     else:
         yield condition(turn, ConditionType.MONITOR_AVAILABLE, ConditionStatus.TRUE, Reason.READY, "its verdicts were read")
-        findings = (report.input, report.prediction, report.quality, report.ground_truth, report.skill)
+        findings = (report.input, _of_predictions(report), report.quality, report.ground_truth, report.skill)
         for kind, finding in zip(_ALARMS, findings, strict=True):
             if _wanted(turn, kind):
-                yield _said(turn, kind, finding)
+                moved = kind is ConditionType.PREDICTION_DRIFT and finding is not report.prediction
+                yield _said(turn, kind, finding, Reason.PREDICTIONS_MOVED if moved else _ALARMS[kind])
 
 
 def announce_drift(turn: Turn) -> Turn:
     """An Event when an alarm begins, and when the monitor falls silent."""
     for now in turn.status.conditions:
-        alarm = _ALARMS.get(now.type)
-        if now.type is ConditionType.MONITOR_AVAILABLE and now.status is ConditionStatus.FALSE:
-            alarm = Reason.MONITOR_UNAVAILABLE
+        alarm = _ANNOUNCED.get(now.reason) if now.type in (*_ALARMS, ConditionType.MONITOR_AVAILABLE) else None
         earlier = before(turn, now.type)
-        if alarm is not None and now.reason == alarm and (earlier is None or earlier.reason != alarm):
+        if alarm is not None and (earlier is None or earlier.reason != alarm):
             turn = turn.note(alarm, now.message, warning=True)
     return turn
 
@@ -63,7 +64,16 @@ def _wanted(turn: Turn, kind: ConditionType) -> bool:
     return True
 
 
-def _said(turn: Turn, kind: ConditionType, finding: Finding) -> Condition:
+def _of_predictions(report: DriftReport) -> Finding:
+    """The candidate's predictions beside stable's; those of each version beside its evaluation's where only they say something."""
+    moved = [finding for finding in (report.output, report.candidate_output) if finding.signal.alarms]
+    if moved and not report.prediction.signal.alarms:
+        return Finding(signal=moved[0].signal, message="; ".join(finding.message for finding in moved))
+    alone = report.trial is None and report.output.signal is Signal.CLEAN
+    return report.output if alone else report.prediction
+
+
+def _said(turn: Turn, kind: ConditionType, finding: Finding, alarm: Reason) -> Condition:
     good, bad = ConditionStatus.TRUE, ConditionStatus.FALSE
     if kind not in _GOOD_WHEN_TRUE:
         good, bad = bad, good
@@ -71,7 +81,7 @@ def _said(turn: Turn, kind: ConditionType, finding: Finding) -> Condition:
         message = finding.message or "there is not enough traffic for a verdict yet"
         return condition(turn, kind, ConditionStatus.UNKNOWN, Reason.INSUFFICIENT_DATA, message)
     if finding.signal.alarms:
-        return condition(turn, kind, bad, _ALARMS[kind], finding.message)
+        return condition(turn, kind, bad, alarm, finding.message)
     return condition(turn, kind, good, Reason.NO_DRIFT, finding.message)
 
 

@@ -200,6 +200,9 @@ class DriftReport:
     reference: str = ""
     input: Finding = Finding()
     candidate_input: Finding = Finding()
+    output: Finding = Finding()
+    """Stable's predictions against those it was evaluated with. Tells, and nothing else follows from it."""
+    candidate_output: Finding = Finding()
     routing: Finding = Finding()
     prediction: Finding = Finding()
     quality: Finding = Finding()

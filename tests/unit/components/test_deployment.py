@@ -10,12 +10,15 @@ import pytest
 from click.testing import CliRunner
 from mlflow import MlflowClient
 
+from headgate_components import tables
 from headgate_components.deployment.fit_drift_reference.logic import fit
 from headgate_components.deployment.make_golden.logic import golden, telling_rows
 from headgate_components.deployment.register_model.lineage import Lineage
 from headgate_components.deployment.register_model.logic import Artifacts, Registration, register
 from headgate_components.deployment.register_model.registry import OUTER_RUN, Registry
+from headgate_components.models import read_features, read_model
 from headgate_components.registered import find_version, folder_of, registry_errors, uri_of
+from headgate_components.scored import score
 from headgate_components.step import StepError
 from headgate_monitor.detectors import read_reference
 from headgate_operator.cli.main import main
@@ -89,6 +92,17 @@ def test_the_drift_reference_is_calibrated_and_read_back(trained: Any, tmp_path:
     reference = read_reference(tmp_path / "drift")
     assert reference.calibrated
     assert [feature.name for feature in reference.features if feature.excluded] == ["wind"]
+
+
+def test_the_drift_reference_holds_the_models_predictions_for_rows_it_did_not_learn_from(trained: Any, tmp_path: Path) -> None:
+    given = {"time": "at", "window_rows": 200, "excluded": []}
+    fit(trained.train_rows, trained.features, tmp_path / "drift", model=trained.model, evaluation=trained.evaluation_rows, **given)
+    found = read_reference(tmp_path / "drift").predictions
+    assert found is not None
+    scored = score(tables.read(trained.evaluation_rows), read_features(trained.features), read_model(trained.model))
+    np.testing.assert_array_equal(np.sort(found.matrix[:, 0]), np.sort(scored))
+    with pytest.raises(StepError, match="the model and the evaluation rows are given together or not at all"):
+        fit(trained.train_rows, trained.features, tmp_path / "half", model=trained.model, **given)
 
 
 def test_the_drift_reference_carries_its_detector_and_the_length_of_its_windows(trained: Any, tmp_path: Path) -> None:

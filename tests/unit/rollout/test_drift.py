@@ -8,7 +8,18 @@ from headgate_operator.rollout.observed import DriftReport, Finding
 
 CLEAN = {
     name: Finding(signal=Signal.CLEAN)
-    for name in ("input", "candidate_input", "routing", "prediction", "quality", "ground_truth", "coverage", "skill")
+    for name in (
+        "input",
+        "candidate_input",
+        "output",
+        "candidate_output",
+        "routing",
+        "prediction",
+        "quality",
+        "ground_truth",
+        "coverage",
+        "skill",
+    )
 }
 
 
@@ -243,6 +254,29 @@ def test_a_person_sends_nothing_straight_on_that_labels_speak_against(watched):
     world.drift = report()
     until_over(world)
     assert world.status.stable.id == second
+
+
+@pytest.mark.parametrize("side", ["output", "candidate_output"])
+def test_predictions_other_than_at_evaluation_are_told_and_nothing_follows(watched, side):
+    world = watched(drift={"onInputDrift": "Hold", "onPredictionDrift": "Rollback"}, groundTruth={"onWorse": "Rollback"})
+    second = canary(world)
+    world.drift = report(**{side: Signal.SEVERE})
+    until_over(world)
+    assert world.status.stable.id == second
+    assert world.condition("PredictionDrift") == Reason.PREDICTIONS_MOVED
+    assert world.said(Reason.PREDICTIONS_MOVED) == 1
+    assert getattr(world.status.drift, side) is Signal.SEVERE
+    world.drift = report()
+    world.step()
+    assert world.condition("PredictionDrift") == Reason.NO_DRIFT
+
+
+def test_a_candidate_unlike_stable_is_the_first_thing_told_of_predictions(watched):
+    world = watched()
+    canary(world)
+    world.drift = report(prediction=Signal.DRIFT, candidate_output=Signal.SEVERE)
+    world.step()
+    assert world.condition("PredictionDrift") == Reason.PREDICTIONS_DIFFER
 
 
 def test_nothing_is_written_while_the_monitor_says_the_same(watched):

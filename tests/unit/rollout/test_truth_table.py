@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headgate_monitor.detectors import Reference, fit_reference
+from headgate_monitor.detectors import Reference, fit_reference, with_predictions
 from headgate_monitor.watch.deployment import DeploymentWatch, Plan, Verdicts, Version
 from headgate_monitor.watch.rows import Rows
 from headgate_monitor.watch.settings import Windows
@@ -24,7 +24,7 @@ NAMES = [f"x{number}" for number in range(10)]
 WEIGHTS = np.array([1.5, *[0.3] * 9])
 WINDOWS, STABLE, TRIAL = 3, 1000, 500
 SECONDS = 900.0
-SIGNALS = ("input", "candidate_input", "routing", "prediction", "quality")
+SIGNALS = ("input", "candidate_input", "routing", "prediction", "quality", "output")
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -32,7 +32,8 @@ Matrix = np.ndarray[Any, np.dtype[np.float64]]
 @cache
 def reference() -> Reference:
     rows = np.random.default_rng(99).normal(size=(10_000, 10))
-    return fit_reference(dict(zip(NAMES, rows.T.tolist(), strict=True)), range(10_000), dict.fromkeys(NAMES, "number"))
+    fitted = fit_reference(dict(zip(NAMES, rows.T.tolist(), strict=True)), range(10_000), dict.fromkeys(NAMES, "number"))
+    return with_predictions(fitted, probability(rows), range(10_000))
 
 
 def probability(rows: Matrix, *, bias: float = 0.0, ignores_first: bool = False) -> list[float]:
@@ -47,7 +48,7 @@ def simulate(truth: str, seed: int) -> Verdicts:
     windows = Windows(rows=TRIAL, seconds=SECONDS, false_alarm_seconds=30 * 86_400)
     plan = Plan(stable=Version("r1", version), trial=Version("r2", version), weight=33, windows=windows)
     watch = DeploymentWatch(plan, at=0)
-    shift = np.where(np.arange(10) == 3, 0.5, 0.0)
+    shift = np.where(np.arange(10) == 0, 0.5, 0.0)  # of the feature that predictions depend on most
     world = shift if truth == "world drifted" else 0.0
     clients = shift if truth == "routing bias" else 0.0
     for window in range(1, WINDOWS + 1):
@@ -78,8 +79,8 @@ def end(make_world: Any, found: tuple[Signal, ...]) -> str:
         return f"refused: {world.status.rejected[0].reason}"
     if world.status.candidate is not None:
         return f"held: {world.status.candidate.hold_reason}"
-    told = world.condition("InputDrift") == Reason.WORLD_CHANGED
-    return "promoted, the world is told of" if told else "promoted"
+    told = (world.condition("InputDrift"), world.condition("PredictionDrift"))
+    return "promoted, the world is told of" if told == (Reason.WORLD_CHANGED, Reason.PREDICTIONS_MOVED) else "promoted"
 
 
 ACTIONS = {
@@ -94,6 +95,8 @@ ACTIONS = {
 @pytest.mark.parametrize(("truth", "action"), ACTIONS.items())
 def test_each_truth_ends_in_the_right_action(make_world: Any, truth: str, action: str) -> None:
     found = Counter(tuple(Signal(getattr(simulate(truth, seed), name).signal) for name in SIGNALS) for seed in range(RUNS))
+    moved = sum(runs for signals, runs in found.items() if signals[SIGNALS.index("output")].alarms)
+    assert moved >= 0.95 * RUNS if truth == "world drifted" else moved <= 0.05 * RUNS
     actions = Counter[str]()
     for signals, runs in found.items():
         actions[end(make_world, signals)] += runs

@@ -17,6 +17,8 @@ def fit_drift_reference(
     detector: str = "tabular",
     expected_shift: float = 0.0,
     seed: int = 0,
+    model: dsl.Input[dsl.Model] = None,
+    evaluation: dsl.Input[dsl.Dataset] = None,
 ) -> None:
     """Fit what drift is measured against: the training rows, and how far they wandered by themselves.
 
@@ -34,6 +36,8 @@ def fit_drift_reference(
             or classifier. Distances and floors are the same for all but the classifier, which judges all features together.
         expected_shift: How far the model's predictions are from its predecessor's on the same rows (0 to 1); it may differ so much.
         seed: Seed of the sample of rows that is kept.
+        model: The trained booster, if its predictions are to be watched, too.
+        evaluation: The rows it was evaluated on, which come with the model: for its training rows it is too sure of itself.
     """
     from pathlib import Path
 
@@ -52,7 +56,13 @@ def fit_drift_reference(
             expected_shift=expected_shift,
             excluded=excluded,
             seed=seed,
+            model=Path(model.path) if model else None,
+            evaluation=Path(evaluation.path) if evaluation else None,
         )
     reference.metadata.update(
-        rows=fitted.fitted_rows, window_rows=fitted.window_rows, calibrated=fitted.calibrated, detector=fitted.detector.value
+        rows=fitted.fitted_rows,
+        predictions=fitted.predictions.fitted_rows if fitted.predictions else 0,
+        window_rows=fitted.window_rows,
+        calibrated=fitted.calibrated,
+        detector=fitted.detector.value,
     )

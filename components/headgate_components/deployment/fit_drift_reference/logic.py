@@ -1,10 +1,15 @@
-"""Fits the drift reference of a model on the rows it was trained on, in their order of time."""
+"""Fits the drift reference of a model: its requests on the rows it was trained on, its predictions on those it was evaluated on.
+
+For its training rows a model is too sure of itself: their predictions lie nearer to 0 and 1 than any that it will make, and every window
+would differ from them. The evaluation rows are later ones that no training step saw, as live ones will be.
+"""
 
 from pathlib import Path
 
 from headgate_components import models, tables
+from headgate_components.scored import score
 from headgate_components.step import StepError
-from headgate_monitor.detectors import Detector, DriftError, Reference, fit_reference
+from headgate_monitor.detectors import Detector, DriftError, Reference, fit_reference, with_predictions
 
 
 def fit(
@@ -19,6 +24,8 @@ def fit(
     detector: str = Detector.TABULAR,
     expected_shift: float = 0.0,
     seed: int = 0,
+    model: Path | None = None,
+    evaluation: Path | None = None,
 ) -> Reference:
     """Fits the reference and writes it into the folder.
 
@@ -33,6 +40,8 @@ def fit(
         detector: which test decides; one of `Detector`.
         expected_shift: how far the model's predictions are from its predecessor's on the same rows, 0 to 1.
         seed: of the sample that is kept.
+        model: the booster, whose predictions are to be watched, too.
+        evaluation: the rows to predict, with the column of time; none that the model was trained on.
 
     Raises:
         StepError: a file or a column cannot be used.
@@ -41,6 +50,8 @@ def fit(
         raise StepError(f"the drift detector '{detector}' is unknown; allowed are {', '.join(Detector)}")
     if not 0 <= expected_shift <= 1:
         raise StepError(f"the expected shift of the predictions must lie between 0 and 1, found {expected_shift}")
+    if (model is None) != (evaluation is None):
+        raise StepError("the model and the evaluation rows are given together or not at all: its own training rows it predicts too well")
     features = models.read_features(features_path)
     table = tables.read(rows)
     kinds = {feature.name: feature.kind.value for feature in features.features}
@@ -58,6 +69,10 @@ def fit(
             expected_shift=expected_shift,
             detector=Detector(detector),
         )
+        if model is not None and evaluation is not None:
+            held_out = tables.read(evaluation)
+            predicted = score(held_out, features, models.read_model(model))
+            reference = with_predictions(reference, predicted, tables.times(held_out, time), seed=seed)  # type: ignore[arg-type]
         reference.write(folder)
     except DriftError as error:
         raise StepError(str(error)) from error

@@ -35,6 +35,8 @@ class DriftStatus(ApiModel):
     reference: str = Field("", max_length=80, description="SHA-256 of the reference that was compared with.")
     input: Signal = Field(Signal.UNKNOWN, description="Stable's requests against the reference.")
     candidate_input: Signal = Field(Signal.UNKNOWN, description="The candidate's requests against the reference.")
+    output: Signal = Field(Signal.UNKNOWN, description="Stable's predictions against those it was evaluated with.")
+    candidate_output: Signal = Field(Signal.UNKNOWN, description="The candidate's predictions against those it was evaluated with.")
     routing: Signal = Field(Signal.UNKNOWN, description="The candidate's requests against stable's: a difference means unequal clients.")
     prediction: Signal = Field(Signal.UNKNOWN, description="The candidate's predictions against stable's, beyond what was expected.")
     quality: Signal = Field(Signal.UNKNOWN, description="The candidate's data quality against stable's.")
