@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import headgate_pipelines.flights as flights_package
+from headgate_monitor.detectors import read_reference
 from headgate_pipelines import flights
 from headgate_serving.model import ExportedModel, columns_from_v2
 
@@ -135,6 +136,7 @@ def test_the_first_run_registers_and_exports_a_model_that_answers_its_golden_set
     answers = model.predict(columns_from_v2(golden["request"], model.features))
     assert answers.tolist() == golden["outputs"]["probability"]
     assert model.features.names == flights.FEATURES
+    assert read_reference(Path(result["exportPath"]) / "headgate" / "drift").predictions is not None
 
 
 def test_the_terminal_shows_each_step_and_nothing_of_kfps_chatter(world: World) -> None:
