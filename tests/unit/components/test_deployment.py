@@ -95,7 +95,7 @@ def test_the_drift_reference_is_calibrated_and_read_back(trained: Any, tmp_path:
 
 
 def test_the_drift_reference_holds_the_models_predictions_for_rows_it_did_not_learn_from(trained: Any, tmp_path: Path) -> None:
-    given = {"time": "at", "window_rows": 200, "excluded": []}
+    given: Any = {"time": "at", "window_rows": 200, "excluded": []}
     fit(trained.train_rows, trained.features, tmp_path / "drift", model=trained.model, evaluation=trained.evaluation_rows, **given)
     found = read_reference(tmp_path / "drift").predictions
     assert found is not None
