@@ -43,7 +43,7 @@ ifdef ARGS
 	@$(RUN) pytest $(ARGS)
 else
 	@$(RUN) pytest tests/unit --numprocesses auto --dist worksteal
-	@$(RUN) pytest tests/contract tests/integration --numprocesses 3 --dist loadfile
+	@$(RUN) pytest tests/contract tests/integration --numprocesses 3 --dist loadfile --no-loadscope-reorder
 endif
 
 # The tests try 10,000 steps, always the same; this tries others.

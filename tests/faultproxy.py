@@ -6,6 +6,7 @@ async with FaultProxy(plane.access) as proxy:
     proxy.cut_watches()
 """
 
+import asyncio
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Self
 
@@ -29,10 +30,12 @@ class FaultProxy:
 
     def __init__(self, server: Access) -> None:
         self._server, self._stack = server, AsyncExitStack()
-        self._watches: set[web.Request] = set()
+        self._watches: set[asyncio.Transport] = set()
         self.faults = Faults(seed=5)
         self.struck = 0
         """Requests that met a fault."""
+        self.lost = 0
+        """Those that the server carried out, and whose answer said otherwise or never came."""
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -47,9 +50,8 @@ class FaultProxy:
 
     def cut_watches(self) -> None:
         """Break every watch in the middle."""
-        for request in tuple(self._watches):
-            if request.transport is not None:
-                request.transport.abort()
+        for transport in tuple(self._watches):
+            transport.abort()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         call = call_of(request)
@@ -57,6 +59,7 @@ class FaultProxy:
             return await self._passed_on(request)
         faults = [fault for fault in self.faults.strike(call) if call.verb != "watch" or fault.moment is Moment.BEFORE]
         self.struck += bool(faults)
+        self.lost += any(fault.moment is Moment.AFTER for fault in faults)
         try:
             return await answered_under(faults, request, lambda: self._passed_on(request), lambda: None)
         except Refusal as refusal:
@@ -74,14 +77,17 @@ class FaultProxy:
             return await self._watched(request, web.StreamResponse(status=answer.status, headers=told), answer.content)
 
     async def _watched(self, request: web.Request, response: web.StreamResponse, events: Any) -> web.StreamResponse:
-        self._watches.add(request)
+        transport = request.transport
+        if transport is None:  # whoever asked is gone already
+            return response
+        self._watches.add(transport)
         try:
             with suppress(ConnectionError, aiohttp.ClientError):
                 await response.prepare(request)
                 async for chunk in events.iter_any():
                     await response.write(chunk)
         finally:
-            self._watches.discard(request)
+            self._watches.discard(transport)
         return response
 
 
