@@ -31,7 +31,8 @@ pytestmark = [needs_prometheus, pytest.mark.slow]
 
 BY_PROMETHEUS, BY_PROXY = [f"model-{number}" for number in range(4)], ["model-4", "model-5"]
 FLEET = [*BY_PROMETHEUS, *BY_PROXY]
-STEP_SECONDS = 8
+STEP_SECONDS = 12
+"""The outage begins within it, once every provider has counted requests."""
 
 
 @dataclass
@@ -92,6 +93,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
         target = (await stack.enter_async_context(served(everything(page)))).removeprefix("http://")
         prometheus = await stack.enter_async_context(PrometheusServer(tmp_path / "prometheus", {f"{target}/stats": {}}))
+        await prometheus.until("envoy_cluster_upstream_rq_xx")  # it looks for targets once in 5 s: a quick rollout would be over
         await stack.enter_async_context(StandIn(api, fleet.NAMESPACE).running())
         kubeconfig = write_kubeconfig(tmp_path / "kubeconfig", server.url, namespace=fleet.NAMESPACE)
         flags = ("--allow-url", "http://127.0.0.1", "--breaker-window", "5s")
