@@ -188,7 +188,9 @@ def test_options_and_variables_of_every_program_exist_and_what_they_read_is_ther
 
 @pytest.mark.parametrize("overlay", [name for name in OVERLAYS if name != "monitor"])
 def test_operator_and_monitor_find_each_other_and_both_policies_let_them(overlay: str) -> None:
-    objects = [*rendered(overlay), *(rendered("monitor") if overlay != "namespaced" else ())]
+    objects = rendered(overlay)
+    if not of_kind(objects, "StatefulSet"):
+        objects = [*objects, *rendered("monitor")]
     (settings,) = of_kind(objects, "ConfigMap")
     (service,) = of_kind(objects, "Service")
     (deployment,), (stateful,) = of_kind(objects, "Deployment"), of_kind(objects, "StatefulSet")
@@ -214,6 +216,40 @@ def peers(rules: list[Object], side: str, labels: Object, namespace: str) -> set
         if matches(peer["podSelector"], labels) and matches(peer["namespaceSelector"], where)
         for port in rule.get("ports", ())
     }
+
+
+def test_a_gitops_tool_never_deletes_the_definition_or_the_namespace_and_has_both_first() -> None:
+    objects = rendered("gitops")
+    kept = of_kind(objects, "CustomResourceDefinition", "Namespace")
+    assert len(kept) == 2
+    for obj in kept:
+        annotations = obj["metadata"]["annotations"]
+        assert {"Prune=false", "Delete=false"} <= {*annotations["argocd.argoproj.io/sync-options"].split(",")}
+        assert int(annotations["argocd.argoproj.io/sync-wave"]) < 0
+        assert annotations["kustomize.toolkit.fluxcd.io/prune"] == "disabled"
+    (runtime,) = of_kind(objects, "ClusterServingRuntime")
+    assert runtime["metadata"]["annotations"]["serving.kserve.io/server-type"] == "headgate-serving", "annotations of its own stay"
+    assert [without_annotations(obj) for obj in objects] == [without_annotations(obj) for obj in rendered("ha")]
+
+
+def without_annotations(obj: Object) -> Object:
+    return obj | {"metadata": {key: value for key, value in obj["metadata"].items() if key != "annotations"}}
+
+
+def test_the_kind_overlay_fits_its_cluster_and_pulls_no_image_of_ours() -> None:
+    objects = rendered("kind")
+    (node,) = yaml.safe_load((MANIFESTS.parent / "kind-config.yaml").read_text())["nodes"]
+    (proxy,), (gateway,), (volume,) = (of_kind(objects, kind) for kind in ("EnvoyProxy", "Gateway", "PersistentVolume"))
+    service = proxy["spec"]["provider"]["kubernetes"]["envoyService"]
+    assert (service["type"], place(proxy)) == ("NodePort", place(gateway))
+    (port,), (listener,) = service["patch"]["value"]["spec"]["ports"], gateway["spec"]["listeners"]
+    assert (port["port"], port["nodePort"]) == (listener["port"], node["extraPortMappings"][0]["containerPort"])
+    assert gateway["spec"]["infrastructure"]["parametersRef"]["name"] == proxy["metadata"]["name"]
+    assert volume["spec"]["hostPath"]["path"] == node["extraMounts"][0]["containerPath"]
+    (settings,) = of_kind(objects, "ConfigMap")
+    assert settings["data"]["HEADGATE_GATEWAY"] == f"{place(gateway)}/{gateway['metadata']['name']}"
+    containers = [container for _, pod in pods(objects) for container in pod["containers"]]
+    assert [container["imagePullPolicy"] for container in containers] == ["Never"] * 3
 
 
 def test_every_component_is_offered_by_an_overlay_and_changes_it() -> None:
