@@ -89,6 +89,15 @@ def mlserver(isvc: str) -> str:
     return _text(lines)
 
 
+def headgate(isvc: str) -> str:
+    """Headgate's model server: failures that became fallbacks, and a few that were late."""
+    good, bad = ANSWERS[isvc]
+    model = 'model_name="flight-delay",model_version="7"'
+    lines = [f"headgate_serving_answers_total{{{model}}} {good + bad}.0", f"headgate_serving_predictions_total{{{model}}} {good}.0"]
+    lines += [f'headgate_serving_fallbacks_total{{{model},reason="{reason}"}} {n}.0' for reason, n in (("failed", bad - 2), ("late", 2))]
+    return _text(lines)
+
+
 def _histogram(name: str, labels: str, edges: Sequence[float], count: int) -> Iterator[str]:
     """As many in every bucket."""
     for number, edge in enumerate(edges, start=1):

@@ -121,6 +121,7 @@ REFUSED = [
         "spec.retraining.cooldown",
         "longer than 0s",
     ),
+    ("spec.analysis.metrics.0.preset", "fallbacks", "spec.analysis.metrics", "or of fallbacks, needs provider.prometheus"),
     ("spec.rollout.hooks", [HOOK, HOOK], "spec.rollout.hooks", "different names"),
     ("spec.rollout.hooks", [HOOK | {"timeout": "0s"}], "spec.rollout.hooks[0].timeout", "longer than 0s"),
     ("spec.analysis.provider", {}, "spec.analysis.provider", "either envoy or prometheus"),

@@ -40,6 +40,8 @@ PAGES: Mapping[str, tuple[str, dict[str, str]]] = {
     **{f"knative-new-{isvc}": (expositions.knative_from_1_19(isvc), {}) for isvc in expositions.ANSWERS},
     **{f"kserve-{isvc}": (expositions.kserve(isvc), pod(isvc)) for isvc in expositions.ANSWERS},
     **{f"mlserver-{isvc}": (expositions.mlserver(isvc), pod(isvc)) for isvc in expositions.ANSWERS},
+    **{f"headgate-{isvc}": (expositions.headgate(isvc), pod(isvc)) for isvc in expositions.ANSWERS},
+    **{f"headgate-twice-{isvc}": (expositions.headgate(isvc), pod(isvc)) for isvc in expositions.ANSWERS},
 }
 
 
@@ -138,6 +140,14 @@ async def test_queries_of_ones_own_are_asked_for_both_versions(prometheus: Prome
     assert own.error is None
     assert totals(own) == {0: {"bad": 9, "total": 909}, 1: {"bad": 5, "total": 105}}
     assert {scrape.proxy for scrape in own.scrapes} == {f"{{pod={pod(isvc)['pod']}}}" for isvc in (STABLE, CANDIDATE)}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_fallbacks_are_counted_by_pod_and_once_though_two_jobs_scrape_it(prometheus: PrometheusServer) -> None:
+    reading = await read(prometheus, SeriesPreset.ENVOY_GATEWAY, Metric(name="fallbacks", preset=MetricPreset.FALLBACKS))
+    found = reading.of("fallbacks")
+    assert found.error is None
+    assert totals(found) == {0: {"bad": 9, "total": 909}, 1: {"bad": 5, "total": 105}}
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -7,7 +7,7 @@ import click
 
 from headgate_operator.api.manifest import problems
 from headgate_operator.api.names import API_VERSION, KIND
-from headgate_operator.api.spec import ModelDeploymentSpec
+from headgate_operator.api.spec import ModelDeploymentSpec, counting_fallbacks
 from headgate_operator.cli.errors import Exit, Failure
 from headgate_operator.cli.manifests import Document, claims_to_be_ours, read_documents
 from headgate_operator.cli.outlook import outlook
@@ -56,7 +56,7 @@ def _check(document: Document, *, quiet: bool) -> bool | None:
     found = problems(content)
     if found:
         return _complain(document, [str(problem) for problem in found])
-    spec = ModelDeploymentSpec.model_validate(content["spec"])
+    spec = counting_fallbacks(ModelDeploymentSpec.model_validate(content["spec"]), prometheus=False)
     if (unanswerable := query_problems(spec)) != []:
         return _complain(document, unanswerable)
     if not quiet:

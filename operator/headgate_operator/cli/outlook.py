@@ -14,14 +14,13 @@ from headgate_operator.api.spec import (
     ParityMode,
     QualityMetric,
     Strategy,
+    fallback_answer,
 )
 
 _LOSSES = {QualityMetric.BRIER: "Brier score", QualityMetric.LOG_LOSS: "log loss", QualityMetric.ACCURACY: "share of errors"}
 
-FALLBACK_FLAG: Final = "--fallback="
-FALLBACK_VARIABLE: Final = "HEADGATE_SERVING_FALLBACK"
 FALLBACKS: Final = "headgate_serving_fallbacks_total"
-"""How Headgate's model server is told to answer in any case, and where it counts such answers."""
+"""Where Headgate's model server counts answers that its model did not give."""
 
 
 def outlook(spec: ModelDeploymentSpec) -> list[str]:
@@ -118,22 +117,26 @@ def _refusal(spec: ModelDeploymentSpec) -> str:
 
 def _worse(metric: Metric) -> str:
     bound = format_duration(metric.slower_than or timedelta())
-    what = {MetricPreset.GATEWAY_ERRORS: "fails", MetricPreset.GATEWAY_LATENCY: f"is slower than {bound}", None: "is bad"}[metric.preset]
+    what = {
+        MetricPreset.GATEWAY_ERRORS: "fails",
+        MetricPreset.GATEWAY_LATENCY: f"is slower than {bound}",
+        MetricPreset.FALLBACKS: "answers by its fallback",
+        None: "is bad",
+    }[metric.preset]
     return f"it {what} more often than stable ({metric.name}: odds ratio above {metric.tolerated_odds_ratio:g})"
 
 
 def _fallbacks(spec: ModelDeploymentSpec) -> list[str]:
     """Say that failures are hidden, if the model server has a fallback and no metric counts its answers."""
-    variables = [entry for entry in spec.predictor.env or () if entry.get("name") == FALLBACK_VARIABLE]
-    told = [argument.removeprefix(FALLBACK_FLAG) for argument in spec.predictor.args or () if argument.startswith(FALLBACK_FLAG)]
-    told = told or [str(entry.get("value", "")) for entry in variables]
-    counted = any(metric.prometheus is not None and FALLBACKS in metric.prometheus.bad for metric in spec.analysis.metrics)
-    if not told or told[-1] == "off" or counted:
+    answer = fallback_answer(spec)
+    queries = [metric.prometheus.bad for metric in spec.analysis.metrics if metric.prometheus is not None]
+    preset = any(metric.preset is MetricPreset.FALLBACKS for metric in spec.analysis.metrics)
+    if answer is None or preset or any(FALLBACKS in query for query in queries):
         return []
-    return [
-        f"Where it is late or fails, its server answers {told[-1]} instead, with HTTP 200: no metric here sees that. "
-        f"docs/metrics.md has one that counts {FALLBACKS}."
-    ]
+    hidden = f"Where it is late or fails, its server answers {answer} instead, with HTTP 200: "
+    if "metrics" not in spec.analysis.model_fields_set and spec.analysis.provider is None:
+        return [f"{hidden}such answers are compared, too, if the operator reads a Prometheus (--prometheus); else nothing here sees them."]
+    return [f"{hidden}no metric here sees that. Add one of preset fallbacks; a Prometheus has to scrape the pods."]
 
 
 def _promotion(spec: ModelDeploymentSpec) -> str:

@@ -10,7 +10,7 @@ from rich.progress import Progress
 from headgate_operator.api.manifest import problems
 from headgate_operator.api.names import KIND
 from headgate_operator.api.quantities import parse_share
-from headgate_operator.api.spec import ModelDeploymentSpec
+from headgate_operator.api.spec import ModelDeploymentSpec, counting_fallbacks
 from headgate_operator.cli.errors import Failure
 from headgate_operator.cli.forecast import Forecast, forecast, rehearsals_in_all
 from headgate_operator.cli.manifests import claims_to_be_ours, read_documents
@@ -61,7 +61,9 @@ def _manifest(file: str) -> tuple[str, ModelDeploymentSpec]:
     found = problems(ours[0].content)
     if found:
         raise Failure(f"{ours[0].source}: {found[0]}" + (f" (and {len(found) - 1} more: see `headgate lint`)" if found[1:] else ""))
-    return ours[0].content["metadata"]["name"], ModelDeploymentSpec.model_validate(ours[0].content["spec"])
+    return ours[0].content["metadata"]["name"], counting_fallbacks(
+        ModelDeploymentSpec.model_validate(ours[0].content["spec"]), prometheus=False
+    )
 
 
 def _rehearsed(scene: Scene, runs: int, seed: int) -> Forecast:

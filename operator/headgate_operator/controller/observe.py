@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from headgate_operator.api.names import COMMAND_ANNOTATION
-from headgate_operator.api.spec import Gateway, ModelDeploymentSpec, ServingMode
+from headgate_operator.api.spec import Gateway, ModelDeploymentSpec, ServingMode, counting_fallbacks
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.api.stored import read_status
 from headgate_operator.controller.background import Background
@@ -117,7 +117,7 @@ class Observer:
             return None
         if complaint := await self._crd.complaint():
             raise OutdatedCrdError(complaint, _subject(obj), self._clock())
-        spec = _parse(obj)
+        spec = counting_fallbacks(_parse(obj), prometheus=self._settings.providers.prometheus is not None)
         status, damaged = read_status(obj.get("status"))
         subject, gateway = _subject(obj), spec.serving.gateway or self._settings.gateway
         hostnames = tuple(spec.serving.hostnames or (default_hostname(name, namespace, self._settings.domain),))

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from headgate_operator.api.spec import Metric, MetricPreset, PrometheusProvider
+from headgate_operator.api.spec import Metric, MetricPreset, PrometheusProvider, PrometheusQueries
 from headgate_operator.controller.slots import Values, slot_versions
 from headgate_operator.metrics.answers import Series
 from headgate_operator.metrics.exposition import MalformedError
 from headgate_operator.metrics.placeholders import filled
-from headgate_operator.metrics.presets import PRESETS
+from headgate_operator.metrics.presets import PRESETS, Version, fallback_queries
 from headgate_operator.metrics.prometheus import Prometheus, aligned
 from headgate_operator.metrics.promql import range_selector
 from headgate_operator.metrics.reading import ProxyReading, UnreadableError
@@ -39,21 +39,29 @@ Answers = Mapping[Question, list[Series] | MalformedError]
 
 
 def questions(provider: PrometheusProvider, metrics: Iterable[Metric], slots: Mapping[int, Values], *, presets: bool) -> Queries:
-    """Return every query of a reading. `presets` says whether metrics without queries are read from here too.
+    """Return every query of a reading. `presets` says whether the gateway's metrics are read from here too.
 
     ValueError, with a sentence, if a query of the manifest has a placeholder that nobody knows.
     """
-    metrics, queries = list(metrics), dict[Question, str]()
-    if presets and any(metric.preset is not None for metric in metrics):
-        for slot, version in slot_versions(slots).items():
+    metrics, versions, queries = list(metrics), slot_versions(slots), dict[Question, str]()
+    if presets and any(metric.of_the_gateway for metric in metrics):
+        for slot, version in versions.items():
             for number, family in enumerate(PRESETS[provider.series].families):
                 selector = range_selector(family.names, family.matchers(version), _WINDOW * provider.scrape_interval)
                 queries[Question(None, number, slot)] = selector
     for metric in metrics:
-        for part in _PARTS if metric.prometheus is not None else ():
+        for part in _PARTS if not metric.of_the_gateway else ():
             for slot, values in slots.items():
-                queries[Question(metric.name, part, slot)] = filled(getattr(metric.prometheus, part), values, what=f"query `{part}`")
+                written = getattr(_own_queries(metric, versions[slot]), part)
+                queries[Question(metric.name, part, slot)] = filled(written, values, what=f"query `{part}`")
     return queries
+
+
+def _own_queries(metric: Metric, version: Version) -> PrometheusQueries:
+    if metric.preset is MetricPreset.FALLBACKS:
+        return fallback_queries(version)
+    assert metric.prometheus is not None, f"rule: {metric.name} has neither a preset nor queries"
+    return metric.prometheus
 
 
 async def ask(client: Prometheus, provider: PrometheusProvider, metrics: Iterable[Metric], queries: Queries, now: datetime) -> Reading:
@@ -64,7 +72,7 @@ async def ask(client: Prometheus, provider: PrometheusProvider, metrics: Iterabl
     except UnreadableError as error:
         return Reading(error=str(error), renewal=provider.scrape_interval)
     answers = dict(zip(queries, found, strict=True))
-    own = {metric.name: _own(provider, metric, answers) for metric in metrics if metric.prometheus is not None}
+    own = {metric.name: _own(provider, metric, answers) for metric in metrics if not metric.of_the_gateway}
     return _common(provider, answers, own | _impossible(provider, metrics, answers))
 
 

@@ -68,7 +68,7 @@ class Counters:
         envoy, prometheus = (own.envoy, own.prometheus) if own else (self._providers.envoy, self._providers.prometheus)
         if own is not None and (refusal := self._refusal(envoy, prometheus)) is not None:
             return Reading(error=refusal)
-        presets = any(metric.preset is not None for metric in analysis.metrics)
+        presets = any(metric.of_the_gateway for metric in analysis.metrics)
         by_proxies, by_queries = await asyncio.gather(
             self._ask_proxies(envoy, slots) if envoy is not None and presets else _nothing(),
             self._ask_prometheus(prometheus, analysis.metrics, subject, slots, presets=envoy is None) if prometheus else _nothing(),
@@ -127,7 +127,7 @@ async def _nothing() -> None:
 
 def _together(metrics: list[Metric], by_proxies: Reading | None, by_queries: Reading | None, *, from_proxies: bool) -> Reading:
     """Put both providers' readings into one: the proxies', if there are any, is the common one."""
-    queried = [metric.name for metric in metrics if metric.prometheus is not None]
+    queried = [metric.name for metric in metrics if not metric.of_the_gateway]
     if by_queries is None:
         own = {name: Reading(error=_NO_PROMETHEUS) for name in queried}
     else:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from headgate_operator.api.spec import SeriesPreset
-from headgate_operator.metrics.promql import exactly
+from headgate_operator.api.spec import PrometheusQueries, SeriesPreset
+from headgate_operator.metrics.promql import exactly, matching
 
 TARGET_LABELS: Final = ("pod", "k8s_pod_name", "pod_name", "kubernetes_pod_name", "instance")
 """What tells scraped processes apart, whoever names them: the targets' own labels, or those of the scrape configuration."""
@@ -85,6 +85,18 @@ class Preset:
 def _milliseconds(edge: str, unit: float) -> str:
     """Write an edge as Envoy does: `250`, `0.5`; servers write the same one as 0.25, 250.0 or 2.5e+02."""
     return f"{float(edge) * unit:.6f}".rstrip("0").rstrip(".")
+
+
+def fallback_queries(version: Version) -> PrometheusQueries:
+    """Return what counts the answers that Headgate's model server gave in place of its model, and all its answers, by pod.
+
+    Trap: a pod that two jobs scrape has every series twice, and counted twice, chance looks like evidence.
+    """
+    pods = matching(_pods(version))
+    return PrometheusQueries(
+        bad=f"max by (pod) (sum without (reason) (headgate_serving_fallbacks_total{pods}))",
+        total=f"max by (pod) (headgate_serving_answers_total{pods})",
+    )
 
 
 def _pods(version: Version) -> Mapping[str, str]:

@@ -14,8 +14,12 @@ def range_selector(names: Iterable[str], matchers: Mapping[str, str], window: ti
     A range, because its samples keep the time of their scrape; an instant selector would put the time of the query in its place.
     `matchers` maps labels to regular expressions, which match whole values.
     """
-    every = {"__name__": "|".join(names), **matchers}
-    return f"{{{','.join(f'{label}=~{quoted(pattern)}' for label, pattern in every.items())}}}[{window // timedelta(milliseconds=1)}ms]"
+    return f"{matching({'__name__': '|'.join(names), **matchers})}[{window // timedelta(milliseconds=1)}ms]"
+
+
+def matching(matchers: Mapping[str, str]) -> str:
+    """Write matchers in braces: regular expressions by label, which match whole values."""
+    return f"{{{','.join(f'{label}=~{quoted(pattern)}' for label, pattern in matchers.items())}}}"
 
 
 def exactly(text: str) -> str:

@@ -27,6 +27,7 @@ _MAX_SUSPENSIONS: Final = 2
 _WORSE: Final[Mapping[MetricPreset | None, Reason]] = {
     MetricPreset.GATEWAY_ERRORS: Reason.ERRORS_WORSE,
     MetricPreset.GATEWAY_LATENCY: Reason.LATENCY_WORSE,
+    MetricPreset.FALLBACKS: Reason.METRIC_WORSE,
     None: Reason.METRIC_WORSE,
 }
 

@@ -40,6 +40,7 @@ COUNTED = {"bad": "headgate_serving_fallbacks_total{pod=~'{{isvc}}-.+'}", "total
         ({"env": [{"name": "HEADGATE_SERVING_FALLBACK", "value": "0.24"}]}, [], True),
         ({"args": ["--fallback=0.24", "--fallback=off"]}, [], False),
         ({"args": ["--fallback=0.24"]}, [{"name": "fallbacks", "prometheus": COUNTED}], False),
+        ({"args": ["--fallback=0.24"]}, [{"name": "fallbacks", "preset": "fallbacks"}], False),
         ({}, [], False),
     ],
 )
@@ -49,6 +50,19 @@ def test_a_fallback_that_no_metric_counts_is_pointed_out(headgate, write, build,
     result = headgate("lint", write(build(predictor=predictor, analysis=analysis)))
     assert result.exit_code == 0, result.stderr
     assert (HIDDEN in result.stdout) is hidden
+
+
+@pytest.mark.parametrize(
+    ("analysis", "said"),
+    [
+        ({"provider": {"prometheus": {"address": "http://prometheus.monitoring:9090"}}}, "answers by its fallback more often than stable"),
+        ({}, "such answers are compared, too, if the operator reads a Prometheus"),
+        ({"provider": {"envoy": {"addresses": ["http://10.0.0.7:19001"]}}}, "no metric here sees that. Add one of preset fallbacks"),
+    ],
+    ids=["of a Prometheus", "of the operator's provider", "of a proxy"],
+)
+def test_fallbacks_are_judged_where_nobody_chose_metrics_and_they_can_be_counted(headgate, write, build, analysis, said) -> None:
+    assert said in headgate("lint", write(build(predictor={"args": ["--fallback=0.24"]}, analysis=analysis))).stdout
 
 
 def test_a_version_of_a_registry_brings_its_golden_set_along(headgate, write, build) -> None:

@@ -15,7 +15,7 @@ _VERSION_PLACEHOLDER: Final = r"\{\{ *(slot|isvc|revision|knativeRevision) *\}\}
 
 def _needs_prometheus(analysis: Mapping[str, Any]) -> bool:
     provider = analysis.get("provider")
-    custom = any(metric.get("prometheus") is not None for metric in analysis.get("metrics") or ())
+    custom = any(metric.get("prometheus") is not None or metric.get("preset") == "fallbacks" for metric in analysis.get("metrics") or ())
     return custom and provider is not None and provider.get("prometheus") is None
 
 
@@ -72,8 +72,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         at="spec.analysis",
         shown_at="metrics",
-        sentence="a metric with queries of its own needs provider.prometheus",
-        cel="!has(self.provider) || has(self.provider.prometheus) || !self.metrics.exists(m, has(m.prometheus))",
+        sentence="a metric with queries of its own, or of fallbacks, needs provider.prometheus",
+        cel="!has(self.provider) || has(self.provider.prometheus) || "
+        "!self.metrics.exists(m, has(m.prometheus) || (has(m.preset) && m.preset == 'fallbacks'))",
         holds=lambda analysis: not _needs_prometheus(analysis),
     ),
     Rule(

@@ -21,6 +21,7 @@ from headgate_operator.api.spec.drift import (
     Reference,
     Window,
 )
+from headgate_operator.api.spec.fallbacks import counting_fallbacks, fallback_answer
 from headgate_operator.api.spec.model import Model, ModelFormat, Protocol, Registry
 from headgate_operator.api.spec.parity import Golden, Parity, ParityMode, Tolerance
 from headgate_operator.api.spec.predictor import Predictor, Replicas, ScaleMetric
@@ -72,4 +73,6 @@ __all__ = [
     "Tolerance",
     "Watch",
     "Window",
+    "counting_fallbacks",
+    "fallback_answer",
 ]

@@ -68,6 +68,7 @@ class MetricPreset(StrEnum):
 
     GATEWAY_ERRORS = "gateway-errors"
     GATEWAY_LATENCY = "gateway-latency"
+    FALLBACKS = "fallbacks"
 
 
 Query = Annotated[str, Field(min_length=1, max_length=2048)]
@@ -88,7 +89,9 @@ class Metric(ApiModel):
 
     name: Name = Field(description="Name of the metric in status and Events.")
     preset: MetricPreset | None = Field(
-        None, description="gateway-errors: answers that are not 2xx or 3xx; gateway-latency: answers slower than slowerThan."
+        None,
+        description="gateway-errors: answers that are not 2xx or 3xx; gateway-latency: answers slower than slowerThan; "
+        "fallbacks: answers that Headgate's model server gave in place of its model (needs a Prometheus).",
     )
     prometheus: PrometheusQueries | None = Field(None, description="Instead of a preset: counters from PromQL queries.")
     slower_than: Duration | None = Field(
@@ -102,6 +105,11 @@ class Metric(ApiModel):
     tolerate: float | None = Field(
         None, ge=1, le=10, description="Odds ratio against stable that is still tolerated (default 1.5 for latency, else 1.25)."
     )
+
+    @property
+    def of_the_gateway(self) -> bool:
+        """Whether it is read from what counts the requests. All others have queries of their own, which only a Prometheus answers."""
+        return self.preset in (MetricPreset.GATEWAY_ERRORS, MetricPreset.GATEWAY_LATENCY)
 
     @property
     def good_enough(self) -> float:
@@ -139,5 +147,6 @@ class Analysis(ApiModel):
         default_factory=_default_metrics,
         min_length=1,
         max_length=10,
-        description="What may not get worse (default: errors, and answers slower than 250ms).",
+        description="What may not get worse (default: errors, and answers slower than 250ms; fallbacks too, if predictor turns them on "
+        "and counters come from a Prometheus).",
     )

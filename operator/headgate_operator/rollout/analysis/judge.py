@@ -99,7 +99,7 @@ def _counting(settings: AnalysisSettings) -> int:
 
 def _tells_shares(metric: Metric, reading: Reading) -> bool:
     """Whether counts are shares of the traffic: those of a proxy are; pods come and go unevenly, and queries count what they like."""
-    return metric.preset is not None and all(slot.counters for scrape in reading.of(metric.name).scrapes for slot in scrape.slots)
+    return metric.of_the_gateway and all(slot.counters for scrape in reading.of(metric.name).scrapes for slot in scrape.slots)
 
 
 def _judge_metric(settings: AnalysisSettings, metric: Metric, state: MetricStatus, track: Track, *, paired: bool) -> _Pass:

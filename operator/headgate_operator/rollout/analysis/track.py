@@ -48,7 +48,7 @@ def meter_of(metric: Metric) -> Meter:
     """Return how a metric reads counters."""
     if metric.preset is MetricPreset.GATEWAY_ERRORS:
         return ErrorMeter()
-    if metric.preset is None:
+    if not metric.of_the_gateway:
         return QueryMeter(metric.name)
     assert metric.slower_than is not None, f"rule: {metric.name} has no slowerThan"
     return LatencyMeter(metric.slower_than)

@@ -16,6 +16,8 @@ def what(metric: Metric) -> str:
     """Write what a bad request did."""
     if metric.preset is MetricPreset.GATEWAY_ERRORS:
         return "failed"
+    if metric.preset is MetricPreset.FALLBACKS:
+        return "were answered by the fallback"
     if metric.preset is None:
         return f"were bad ({metric.name})"
     return f"were slower than {format_duration(metric.slower_than or timedelta())}"
