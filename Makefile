@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test schedules crash-tests lint format bench ci clean cluster-binaries
+.PHONY: help setup demo test schedules crash-tests docs docs-serve docs-test lint format bench ci clean cluster-binaries
 
 # The machine's uv if it has one, else a private one: only Python 3.11 and make are needed.
 PYTHON ?= python3
@@ -87,6 +87,18 @@ lint: setup ## style, types, import rules, licences
 format: setup ## rewrite files in the project's style
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
+
+# Offline and strict: a broken link, anchor or entry of the navigation fails. `make test` does the same.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(RUN) python -m mkdocs
+docs: setup ## the documentation as a site, in build/site
+	@$(MKDOCS) build --quiet --strict
+	@echo "headgate: open build/site/index.html"
+
+docs-serve: setup ## the site at http://127.0.0.1:8000, renewed while pages are edited
+	@$(MKDOCS) serve --dev-addr 127.0.0.1:8000
+
+docs-test: setup ## run every command of the documentation that one machine can run, those that take minutes too
+	@HEADGATE_DOCS=all $(RUN) pytest tests/unit/project/test_documentation.py tests/integration/test_documented_commands.py $(ARGS)
 
 bench: setup ## the promises of the README, measured on this machine
 	@$(RUN) python -m tests.bench $(ARGS)

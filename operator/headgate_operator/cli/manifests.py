@@ -33,12 +33,17 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader with kubectl's idea of scalars and no duplicate keys."""
+    """SafeLoader with kubectl's idea of scalars, no duplicate keys, and no `on` that becomes the key `true`."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Refuse a key that is there twice."""
+        """Refuse a key that is there twice, and one that kubectl would read as another."""
         seen = set()
         for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:bool":
+                text = key_node.value
+                raise yaml.MarkedYAMLError(
+                    problem=f'kubectl reads the key {text} as a truth value, so write "{text}",', problem_mark=key_node.start_mark
+                )
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
             if key is not None and key != "<<" and key in seen:
                 raise yaml.MarkedYAMLError(problem=f"the key {key!r} is there twice", problem_mark=key_node.start_mark)

@@ -166,13 +166,14 @@ def test_quiet_prints_problems_only(headgate, write, build) -> None:
     [
         ("a: [1, 2", "not YAML: "),
         ("a: 1\nb: {c: 1, c: 2}\n", "the key 'c' is there twice in line 2"),
+        ("retraining: {on: {skillDrop: 50%}}", 'kubectl reads the key on as a truth value, so write "on", in line 1'),
         ("", "no documents in it"),
         ("just words", "is not an object: a manifest is a mapping"),
         ("- 1\n- 2\n", "is not an object"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n", "no ModelDeployment in"),
         ("!!python/object/apply:os.system [ls]", "not YAML: "),
     ],
-    ids=["broken", "duplicate key", "empty", "words", "list", "nothing of ours", "python tag"],
+    ids=["broken", "duplicate key", "on", "empty", "words", "list", "nothing of ours", "python tag"],
 )
 def test_a_file_that_is_no_manifest_gets_one_sentence(headgate, write, text, sentence) -> None:
     result = headgate("lint", write(text))

@@ -1,4 +1,4 @@
-"""Detectors that alibi-detect saved, as references. Folders are written as its `save_detector` does; that itself wants transformers."""
+"""Detectors that alibi-detect saved, as references."""
 
 import pickle
 from pathlib import Path
@@ -6,35 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import toml  # type: ignore[import-untyped]
 from click.testing import CliRunner
 
 from headgate_monitor.detectors import DriftError, Scorer, read_reference
-from headgate_monitor.detectors.alibi import ChiSquareDrift, CVMDrift, KSDrift, TabularDrift
+from headgate_monitor.detectors.alibi import ChiSquareDrift, CVMDrift, KSDrift
 from headgate_monitor.detectors.saved import import_saved
 from headgate_monitor.import_alibi import main
-
-
-def rows(count: int = 2000) -> Any:
-    random = np.random.default_rng(0)
-    return np.column_stack([random.normal(size=count), random.integers(3, 6, count)]).astype(np.float32)
-
-
-def save(folder: Path, detector: Any = None, **changes: Any) -> Path:
-    """What alibi-detect's `_save_detector_config` and `write_config` leave of a detector without code of its own."""
-    config = (detector or TabularDrift(rows(), categories_per_feature={1: None})).get_config()
-    folder.mkdir()
-    np.save(folder / "x_ref.npy", config["x_ref"])
-    settings = {**config, "x_ref": "x_ref.npy", **changes}
-    with (folder / "config.toml").open("w") as file:
-        toml.dump(_without_none(settings), file, encoder=toml.TomlNumpyEncoder())
-    return folder
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _without_none(one) for key, one in value.items()}
-    return "None" if value is None else value
+from tests.saveddetectors import rows, save
 
 
 def test_a_saved_detector_becomes_a_reference_that_alarms_as_it_did(tmp_path: Path) -> None:

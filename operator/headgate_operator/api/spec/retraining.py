@@ -34,6 +34,8 @@ class Retraining(ApiModel):
     """When a new model is trained without anybody asking."""
 
     pipeline: Pipeline = Field(description="The pipeline that trains, and ends by offering a new version.")
-    on: RetrainingTriggers = Field(default_factory=RetrainingTriggers, description="What starts a run.")
+    on: RetrainingTriggers = Field(
+        default_factory=RetrainingTriggers, description='What starts a run. In YAML the key is "on", with its quotes.'
+    )
     cooldown: Duration = Field(timedelta(days=1), description="Shortest time between two runs.")
     max_per_week: int = Field(2, ge=1, le=50, description="Most runs within any seven days.")
