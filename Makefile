@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test schedules crash-tests docs docs-serve docs-test lint format bench ci clean cluster-binaries
+.PHONY: help setup demo test schedules crash-tests docs docs-serve docs-test lint format bench ci clean cluster-binaries images image-sizes
 
 # The machine's uv if it has one, else a private one: only Python 3.11 and make are needed.
 PYTHON ?= python3
@@ -77,12 +77,19 @@ $(CONTROL_PLANE): $(CLUSTER_MODULE)
 	@mv $@.new $@
 	@echo "headgate: $$(du -m $@ | cut -f1) MB in $@; make test uses it"
 
-lint: setup ## style, types, import rules, licences
+lint: setup ## style, types, import rules, licences, Containerfiles
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports
 	@$(RUN) python tests/check_licences.py
+	@$(RUN) hadolint images/*.Containerfile
+
+images: setup ## the four images, with Docker or Podman; ARGS='operator serving' for some of them
+	@$(RUN) python -m images.build $(ARGS)
+
+image-sizes: setup ## what goes into each image: built from the lock without a container, tried, and its size printed
+	@UV=$(UV) $(RUN) python -m images.sizes
 
 format: setup ## rewrite files in the project's style
 	@$(RUN) ruff check --fix .
