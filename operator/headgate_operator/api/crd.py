@@ -13,6 +13,9 @@ from headgate_operator.api.status import ModelDeploymentStatus
 DEFAULTED = frozenset({"serving", "rollout", "analysis", "parity", "drift", "groundTruth", "retraining"})
 """Fields of the spec whose defaults the API server fills in. Not `model` and `predictor`: they make up revision ids."""
 
+UNSEEN = {"observedGeneration": -1}
+"""The status of an object that no operator has looked at. Without one, kstatus (so Flux) takes it for done."""
+
 _HEADER = "# Generated from headgate_operator.api by `headgate crd`; edit the models, not this file.\n"
 
 _COLUMNS = (
@@ -77,6 +80,7 @@ def root_schema() -> JsonSchema:
             "status": structural_schema(ModelDeploymentStatus, mode="validation", defaults=frozenset()),
         },
     }
+    root["properties"]["status"]["default"] = UNSEEN
     for rule in RULES:
         schema_at(root, rule.at).setdefault("x-kubernetes-validations", []).append(_validation(rule))
     return root
