@@ -108,7 +108,8 @@ async def test_a_version_that_an_admission_webhook_refuses_is_told_and_starts_wh
         return "InvalidSpec" in await scene.events()
 
     await eventually(told)
-    status = await scene.status()
+    status = await scene.until(lambda s: s.phase == "Stalled" and s.candidate, "the status says it, too")
+    assert {c.reason for c in status.conditions if c.type in {"Stalled", "CandidateAccepted"}} == {"InvalidSpec"}
     assert (status.stable.id, weights(status), status.rejected) == (stable, {stable: 100}, [])
     scene.cluster.faults.remove(refused)
     await scene.until(lambda s: s.candidate and s.candidate.id in weights(s), "it has traffic")

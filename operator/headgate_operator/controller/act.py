@@ -20,12 +20,12 @@ from headgate_operator.controller.knative_act import write_knative
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Snapshot
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS, SERVING_RUNTIMES
-from headgate_operator.controller.writes import Writes, hands_off, put_back, refusal, without
+from headgate_operator.controller.writes import ChildRefusedError, Writes, hands_off, put_back, refusal, without
 from headgate_operator.kserve.children import Scaling, gave_up_scaling, inference_service, serving_runtime
 from headgate_operator.kserve.edits import editor
 from headgate_operator.kserve.route import RouteBackend, RouteMirror, http_route
 from headgate_operator.kserve.subset import is_subset
-from headgate_operator.kube.protocol import ApiError, KubeApi, Object
+from headgate_operator.kube.protocol import ApiError, ConflictError, KubeApi, Object
 from headgate_operator.rollout.decision import Decision, Note, WantedRoute, WantedService
 from headgate_operator.rollout.observed import Subject
 
@@ -81,17 +81,19 @@ class Actor:
         if snapshot.observed.spec.serving.mode is ServingMode.KNATIVE:
             return await write_knative(self._writes, snapshot, decision, notes)
         wrote, failure = False, None
+        refused: dict[str, str] = {}
         for service in decision.services:
             try:
                 wrote |= await self._service(snapshot, service, notes)
             except ApiError as error:
                 failure = failure or error
-                note = refusal(error, service.isvc, service.revision)
-                notes.extend([note] if note is not None else [])
+                if (note := refusal(error, service.isvc, service.revision)) is not None:
+                    notes.append(note)
+                    refused[service.revision] = note.message
         if decision.route is not None:
             wrote |= await self._route(snapshot, decision.route, notes)
         if failure is not None:
-            raise failure
+            raise ChildRefusedError(failure, refused) if refused and not isinstance(failure, ConflictError) else failure
         for name in decision.delete:
             wrote |= await self._writes.delete(snapshot, INFERENCE_SERVICES, snapshot.children.services.get(name))
         for name in _unused_runtimes(snapshot, decision):

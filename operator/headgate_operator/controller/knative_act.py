@@ -4,7 +4,7 @@ from headgate_operator.api.names import FIELD_MANAGER
 from headgate_operator.controller.knative_look import service_name
 from headgate_operator.controller.observe import Snapshot
 from headgate_operator.controller.resources import INFERENCE_SERVICES, SERVING_RUNTIMES
-from headgate_operator.controller.writes import Writes, put_back, refusal, without
+from headgate_operator.controller.writes import ChildRefusedError, Writes, put_back, refusal, without
 from headgate_operator.kserve.children import PERCENT, Scaling, gave_up_scaling, serving_runtime
 from headgate_operator.kserve.edits import editor
 from headgate_operator.kserve.knative_write import Wish, knative_service, live_scaling, next_step, percent_only
@@ -27,9 +27,10 @@ async def write_knative(writes: Writes, snapshot: Snapshot, decision: Decision, 
         try:
             wrote = await _apply(writes, snapshot, wanted, step.percent, wish, notes)
         except ApiError as error:
-            note = refusal(error, service_name(snapshot.observed.subject), wanted.revision)
-            notes.extend([note] if note is not None else [])
-            raise
+            if (note := refusal(error, service_name(snapshot.observed.subject), wanted.revision)) is None:
+                raise
+            notes.append(note)
+            raise ChildRefusedError(error, {wanted.revision: note.message}) from error
     elif state is not None and live is not None:
         percent = step.percent if step.template is None else percent_only(state, wish).percent
         wrote = await writes.change_spec(snapshot, INFERENCE_SERVICES, live, {"predictor": {PERCENT: percent}})

@@ -5,7 +5,7 @@ this pass has use for the gateway's counters or the candidate's golden answers.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -105,6 +105,8 @@ class Observer:
         self._crd = InstalledCrd(api, clock)
         self._rules = RuleCheck()
         self.fleet = FleetRegister(settings.fleet)
+        self.refused: dict[Key, Mapping[str, str]] = {}
+        """What the API server said of children that it does not take, by revision, until it takes them. A restart asks it again."""
 
     async def observe(self, key: Key) -> Snapshot | None:
         """Return the snapshot of one ModelDeployment, or None if it is gone, going, or in another shard.
@@ -128,6 +130,7 @@ class Observer:
         route = await self._api.get(HTTP_ROUTES, namespace, name) if standard else None
         observed = Observed(
             now=self._clock(), subject=subject, spec=spec, status=status, wanted=wanted, damaged=damaged, registry=registry,
+            refused=self.refused.get(key, {}),
             route=None if route is None else _route(route, Owner(name, subject.uid), gateway), url=f"http://{hostnames[0]}",
         )  # fmt: skip
         snapshot = Snapshot(observed=observed, obj=obj, gateway=gateway, hostnames=hostnames, children=Children({}, {}), route=route)
@@ -191,6 +194,7 @@ class Observer:
     def forget(self, key: Key) -> None:
         """Drop what is remembered of an object that is gone, or another shard's."""
         self.fleet.forget(key)
+        self.refused.pop(key, None)
         self.claims.forget(key)
         self._inventory.forget(key)
         self._rules.forget(key)

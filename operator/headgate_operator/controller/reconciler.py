@@ -19,6 +19,7 @@ from headgate_operator.controller.observe import Key, Observer, OutdatedCrdError
 from headgate_operator.controller.settings import Settings
 from headgate_operator.controller.telemetry import Telemetry
 from headgate_operator.controller.workqueue import QueueClosedError, WorkQueue
+from headgate_operator.controller.writes import ChildRefusedError
 from headgate_operator.kube.protocol import ApiError, ConflictError
 from headgate_operator.rollout.decide import decide
 from headgate_operator.rollout.decision import Decision, Note
@@ -111,12 +112,17 @@ class Reconciler:
                 await self._actor.tell(error.subject, Note(reason=Reason.CRD_OUTDATED, message=str(error), warning=True), error.at)
             self._complain(key, str(error), exception=None)
             return "error"
+        except ChildRefusedError as error:
+            self._observer.refused[key] = error.revisions
+            self._complain(key, str(error), exception=None)
+            return "error"
         except (ApiError, UnreadableError) as error:
             self._complain(key, str(error), exception=None)
             return "error"
         except Exception as error:  # noqa: BLE001 (one broken object must not stop the others)
             self._complain(key, f"{type(error).__name__}: {error}", exception=error)
             return "error"
+        self._observer.refused.pop(key, None)
         self._plan(key, wrote=wrote)
         return "written" if wrote else "unchanged"
 

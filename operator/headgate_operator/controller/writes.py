@@ -1,5 +1,7 @@
 """Writes to children, each fenced by what was looked at: a leader that was paused cannot overwrite its successor."""
 
+from collections.abc import Mapping
+
 from headgate_operator.api.names import FIELD_MANAGER
 from headgate_operator.api.reasons import Reason
 from headgate_operator.controller.observe import Snapshot
@@ -7,6 +9,14 @@ from headgate_operator.kserve.children import SCALING
 from headgate_operator.kserve.subset import is_subset
 from headgate_operator.kube.protocol import NO_VERSION, ApiError, ConflictError, KubeApi, Object, Resource, UnavailableError
 from headgate_operator.rollout.decision import Note
+
+
+class ChildRefusedError(ApiError):
+    """The API server, or a webhook behind it, will not take a child as it is. `revisions` has what it said, by revision id."""
+
+    def __init__(self, error: ApiError, revisions: Mapping[str, str]) -> None:
+        super().__init__(str(error), error.status)
+        self.revisions = revisions
 
 
 class Writes:

@@ -33,9 +33,10 @@ def set_conditions(turn: Turn) -> Turn:
 
 
 def _announce(turn: Turn, stall: Wait | None) -> Turn:
-    """Events for a stall that was not one before (a refusal has had its own), and for a stable version that went away."""
+    """Events for a stall that was not one before (refusals have had their own), and for a stable version that went away."""
     earlier = {(known.type, known.reason) for known in turn.observed.status.conditions}
-    if stall is not None and stall.reason is not Reason.CANDIDATE_REJECTED and (ConditionType.STALLED, stall.reason) not in earlier:
+    told = stall is None or stall.reason is Reason.CANDIDATE_REJECTED or stall.message in turn.observed.refused.values()
+    if stall is not None and not told and (ConditionType.STALLED, stall.reason) not in earlier:
         turn = turn.note(stall.reason, stall.message, warning=True)
     ready = turn.status.conditions[0]
     was_ready = any(c.type is ConditionType.READY and c.status is _TRUE for c in turn.observed.status.conditions)

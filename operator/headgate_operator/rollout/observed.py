@@ -288,6 +288,8 @@ class Observed:
     run_answers: tuple[RunAnswer, ...] = ()
     """What became of requests for a run, as far as no status has it on record."""
     fleet: Fleet = Fleet()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """By revision: why the API server, or a webhook behind it, does not take its InferenceService or runtime copy, as far as is known."""
     damaged: frozenset[str] = frozenset()
     """Fields of the stored status that could not be read; `status` lacks them."""
     url: str | None = None

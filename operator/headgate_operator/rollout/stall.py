@@ -49,6 +49,13 @@ def _name_taken(turn: Turn) -> Wait | None:
     return None
 
 
+def _not_written(turn: Turn) -> Wait | None:
+    """A webhook refuses a version's InferenceService: the manifest asks for what KServe never takes."""
+    versions = (turn.status.candidate, turn.status.stable, turn.status.previous)
+    refusals = (turn.observed.refused.get(version.id) for version in versions if version is not None)
+    return next((Wait(reason=Reason.INVALID_SPEC, message=refusal) for refusal in refusals if refusal is not None), None)
+
+
 def _refused(turn: Turn) -> Wait | None:
     """The manifest asks for a revision that was refused; the stable version serves on."""
     entry = next((entry for entry in turn.status.rejected if entry.id == turn.wanted.id), None)
@@ -80,6 +87,7 @@ _CHECKS: Final[tuple[Callable[[Turn], Wait | None], ...]] = (
     _manifest_broken,
     _stable_unrecoverable,
     _name_taken,
+    _not_written,
     _refused,
     _not_ready_in_time,
     _held_too_long,

@@ -278,16 +278,44 @@ async def test_the_route_does_not_wait_for_a_service_that_cannot_be_written(worl
     assert (await world.get(INFERENCE_SERVICES, (await world.status()).stable.isvc))["spec"]["predictor"]["minReplicas"] == 3
 
 
-async def test_a_service_that_kserve_refuses_is_told_in_its_words(world) -> None:
+async def test_a_service_that_kserve_refuses_is_told_in_its_words_until_it_is_taken(world) -> None:
+    said = "admission webhook denied the request: bad resources"
+
     async def refuse() -> None:
-        raise ApiError("PATCH inferenceservices ml/x: admission webhook denied the request: bad resources", 403)
+        raise ApiError(f"PATCH inferenceservices ml/x: {said}", 403)
+
+    async def refused() -> None:
+        world.api.before[("apply", "InferenceService")] = refuse
+        assert await world.reconciler.look(KEY) == "error"
 
     await world.manifest()
-    world.api.before[("apply", "InferenceService")] = refuse
-    assert await world.reconciler.look(KEY) == "error"
+    await refused()
     notes = [event["note"] for event in await world.admin.list(EVENTS, "ml") if event["reason"] == "InvalidSpec"]
     assert len(notes) == 1
-    assert "admission webhook denied the request: bad resources" in notes[0]
+    assert said in notes[0]
+    await refused()
+    status = await world.status()
+    assert (status.phase, status.candidate.hold_reason) == ("Stalled", "InvalidSpec")
+    assert {c.type: (c.reason, said in c.message) for c in status.conditions if c.type in ("Stalled", "CandidateAccepted")} == {
+        "Stalled": ("InvalidSpec", True),
+        "CandidateAccepted": ("InvalidSpec", True),
+    }
+    await refused()
+    assert await world.status() == status, "what is known is not written again"
+    assert len([event for event in await world.admin.list(EVENTS, "ml") if event["reason"] == "InvalidSpec"]) == 1
+    await world.settle()
+    assert (await world.status()).phase == "Healthy"
+
+
+async def test_a_webhook_that_is_down_refuses_nothing(world) -> None:
+    async def fail() -> None:
+        raise UnavailableError("failed calling webhook", 500)
+
+    await world.manifest()
+    for _ in range(2):
+        world.api.before[("apply", "InferenceService")] = fail
+        assert await world.reconciler.look(KEY) == "error"
+    assert [c.reason for c in (await world.status()).conditions if c.type == "Stalled"] == []
 
 
 async def test_a_superseded_version_is_deleted_with_its_runtime_copy(world) -> None:

@@ -43,6 +43,7 @@ from headgate_operator.rollout.gates.standing import (
     slot_free,
     stable_serving,
     started,
+    written,
 )
 from headgate_operator.rollout.turn import Turn, Wait
 
@@ -52,6 +53,7 @@ _STARTED: Final[tuple[Gate, ...]] = (
     not_paused,
     manifest_sound,
     name_is_ours,
+    written,
     started,
     parity_passed,  # even a first revision must answer as it was trained
 )

@@ -74,6 +74,12 @@ def name_is_ours(turn: Turn) -> Wait | None:
     return Wait(reason=Reason.NAME_TAKEN, message=message, hold=True)
 
 
+def written(turn: Turn) -> Wait | None:
+    """The API server, and KServe's webhooks behind it, took its InferenceService."""
+    refusal = turn.observed.refused.get(turn.candidate.id)
+    return Wait(reason=Reason.INVALID_SPEC, message=refusal, hold=True) if refusal is not None else None
+
+
 def started(turn: Turn) -> Wait | None:
     """Everything is rolled out and its first replicas are available."""
     return _replicas_ready(turn, starting_min(turn.spec, turn.status), hold=False)
