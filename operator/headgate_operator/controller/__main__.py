@@ -32,6 +32,7 @@ from headgate_operator.controller.settings import (
     prometheus_provider,
     token_files,
 )
+from headgate_operator.controller.web_view import web_settings
 
 _COLLECT: Final = (20_000, 20, 50)
 """Cycles are looked for this seldom: a look makes thousands of objects and leaves none behind."""
@@ -76,6 +77,9 @@ def settings_from(**given: Any) -> Settings:
         monitor_token_file=given["monitor_token_file"],
         kubeconfig=given["kubeconfig"],
         health=parse_address(given["health_address"]) if given["health_address"] else None,
+        web=web_settings(
+            wanted=given["ui"], address=given["ui_address"], token_file=given["ui_token_file"], proxy_header=given["ui_proxy_header"]
+        ),
         workers=given["workers"],
         leader_election=given["leader_election"],
         start_timeout=given["start_timeout"],

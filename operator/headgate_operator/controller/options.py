@@ -38,7 +38,7 @@ def _group(heading: str) -> Callable[..., click.Option]:
     return option
 
 
-_fleet, _rollouts, _evidence, _process = map(_group, ("Which objects", "Rollouts", "Evidence", "Process"))
+_fleet, _rollouts, _evidence, _web, _process = map(_group, ("Which objects", "Rollouts", "Evidence", "Web view", "Process"))
 _FILE: Final = click.Path(path_type=Path)
 _duration, _share = _read_by(parse_duration), _read_by(parse_share)
 
@@ -97,6 +97,16 @@ EVIDENCE: Final = [
               "the monitor of each namespace is sent its own, which is good for no other."),
 ]  # fmt: skip
 
+WEB: Final = [
+    _web("--ui", is_flag=True, help="Serve the read-only web view under /ui; needs --ui-token-file or --ui-proxy-header."),
+    _web("--ui-address", default="127.0.0.1:8081", help="<host>:<port> of the web view; kubectl port-forward reaches 127.0.0.1."),
+    _web("--ui-token-file", type=_FILE,
+         help="File with the token that people sign in with and programs send as a bearer token; read before every answer."),
+    _web("--ui-proxy-header", metavar="NAME",
+         help="Header such as X-Forwarded-User in which a proxy in the same pod says who asks; whoever has it is let in, so "
+         "--ui-address must be on 127.0.0.1 (default: none is believed)."),
+]  # fmt: skip
+
 PROCESS: Final = [
     _process("--health-address", help="<host>:<port> for /healthz, /readyz and /metrics (default: none)."),
     _process("--log-format", type=click.Choice([one.value for one in LogFormat]), default=LogFormat.TEXT.value,
@@ -107,4 +117,4 @@ PROCESS: Final = [
              help="How long to wait for the API server and its CRDs before giving up."),
 ]  # fmt: skip
 
-OPTIONS: Final[list[click.Parameter]] = [*WHICH, *ROLLOUTS, *EVIDENCE, *PROCESS]
+OPTIONS: Final[list[click.Parameter]] = [*WHICH, *ROLLOUTS, *EVIDENCE, *WEB, *PROCESS]

@@ -28,6 +28,7 @@ from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVIC
 from headgate_operator.controller.scrape import Counters
 from headgate_operator.controller.settings import DRAIN, Settings
 from headgate_operator.controller.telemetry import Telemetry
+from headgate_operator.controller.web_view import WebView
 from headgate_operator.controller.workqueue import WorkQueue
 from headgate_operator.kube.client import KubeClient
 from headgate_operator.kube.connect import connect
@@ -66,6 +67,7 @@ class Process:
         self._health = Health(self.telemetry)
         self._counters = Counters(settings.providers, settings.allowed)
         self._monitoring = Monitoring(settings.monitor, token_file=settings.monitor_token_file)
+        self._view = WebView(settings) if settings.web is not None else None
         self._background = Background.of(settings, wake=self.queue.add)
         self._api: KubeClient | None = None
         self._parity: ParityCheck | None = None
@@ -96,6 +98,8 @@ class Process:
         closing = [self._background.close, self._counters.close, self._monitoring.close, self._disconnect, self._health.stop]
         if self._parity is not None:
             closing.append(self._parity.close)
+        if self._view is not None:
+            closing.append(self._view.stop)
         await asyncio.gather(*map(_bounded, closing))
 
     async def _start(self) -> None:
@@ -106,16 +110,21 @@ class Process:
         self._api = api = await connect(settings.kubeconfig, heard=self._count)
         await _wait_until_served(api, settings.start_timeout.total_seconds())
         self._health.ready = True
+        if self._view is not None:
+            _log.info("the web view is at http://%s/ui/", await self._view.start(api))
         if settings.leader_election:
             await self._lead(api)
         self.telemetry.leader.set(1)
+        if self._view is not None:
+            self._view.leads()
         self._parity = ParityCheck(api, GoldenQuestion(), self._background.registries, wake=self.queue.add)
         observer = Observer(
             api, settings, counters=self._counters, parity=self._parity, monitoring=self._monitoring, background=self._background,
             claims=self.claims, inventory=self.inventory,
         )  # fmt: skip
         self._reconciler = Reconciler(
-            self.queue, observer, Actor(api, Notes(api)), self._background, settings=settings, telemetry=self.telemetry
+            self.queue, observer, Actor(api, Notes(api)), self._background, settings=settings, telemetry=self.telemetry,
+            view=self._view,
         )  # fmt: skip
         self._reconciler.start()
 

@@ -18,6 +18,7 @@ from headgate_operator.controller.logs import one_pass
 from headgate_operator.controller.observe import Key, Observer, OutdatedCrdError, Snapshot, UnreadableError
 from headgate_operator.controller.settings import Settings
 from headgate_operator.controller.telemetry import Telemetry
+from headgate_operator.controller.web_view import WebView
 from headgate_operator.controller.workqueue import QueueClosedError, WorkQueue
 from headgate_operator.controller.writes import ChildRefusedError
 from headgate_operator.kube.protocol import ApiError, ConflictError
@@ -42,6 +43,7 @@ class Reconciler:
         *,
         settings: Settings,
         telemetry: Telemetry,
+        view: WebView | None = None,
         spread: Callable[[], float] = random.random,
     ) -> None:
         self._queue = queue
@@ -50,6 +52,7 @@ class Reconciler:
         self._background = background
         self._settings = settings
         self._telemetry = telemetry
+        self._view = view
         self._spread = spread
         self._workers: list[asyncio.Task[None]] = []
         self._writes: dict[Key, int] = {}
@@ -158,10 +161,15 @@ class Reconciler:
             key, observed.status, decision.status, owner=observed.spec.owner, now=observed.now, counted_at=max(counted, default=None)
         )
 
+        if self._view is not None:
+            self._view.saw(key, observed, decision)
+
     def _complain(self, key: Key, message: str, *, exception: Exception | None) -> None:
         """Log a failure once, with its traceback if it is a bug of ours; repetitions only count."""
         delay = self._queue.backoff(key)
         self._telemetry.retries.inc()
+        if self._view is not None:
+            self._view.failed(key, message)
         if self._complaints.get(key) != message:
             self._complaints[key] = message
             _log.error("%s; next try in %.1f s", message, delay, exc_info=exception)
@@ -173,3 +181,5 @@ class Reconciler:
         self._writes.pop(key, None)
         self._complaints.pop(key, None)
         self._telemetry.forget(key)
+        if self._view is not None:
+            self._view.forget(key)

@@ -15,6 +15,7 @@ from headgate_operator.controller.scrape import Providers
 from headgate_operator.controller.shard import Shard
 from headgate_operator.controller.upstream.rest import TokenFile
 from headgate_operator.metrics.prometheus import Access
+from headgate_operator.web.server import WebSettings
 
 RESYNC: Final = timedelta(minutes=5)
 """How often an object is looked at although nothing happened; each time up to a fifth more, so that objects spread out."""
@@ -62,6 +63,8 @@ class Settings:
     kubeconfig: Path | None = None
     """None: the service account of the pod."""
     health: Address | None = None
+    web: WebSettings | None = None
+    """The web view; None: there is none."""
     workers: int = 8
     leader_election: bool = True
     lease_namespace: str = "default"
@@ -123,7 +126,7 @@ def parse_gateway(text: str) -> Gateway:
         raise SettingsError(f"--gateway {text!r}: write <namespace>/<name>, such as kserve/kserve-ingress-gateway") from None
 
 
-def parse_address(text: str) -> Address:
+def parse_address(text: str, *, flag: str = "--health-address", example: str = "0.0.0.0:8080") -> Address:
     """Read `host:port`."""
     parts = urlsplit(f"//{text}")
     try:
@@ -131,7 +134,7 @@ def parse_address(text: str) -> Address:
             raise ValueError
         return Address(host=parts.hostname, port=parts.port)
     except ValueError:
-        raise SettingsError(f"--health-address {text!r}: write <host>:<port>, such as 0.0.0.0:8080") from None
+        raise SettingsError(f"{flag} {text!r}: write <host>:<port>, such as {example}") from None
 
 
 def envoy_provider(addresses: tuple[str, ...], flush: timedelta) -> EnvoyProvider | None:

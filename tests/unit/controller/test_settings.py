@@ -24,6 +24,8 @@ from headgate_operator.controller.settings import (
 )
 from headgate_operator.controller.shard import Shard
 from headgate_operator.metrics.prometheus import Access
+from headgate_operator.web.access import AccessSettings
+from headgate_operator.web.server import WebSettings
 
 
 @pytest.fixture
@@ -52,6 +54,9 @@ def test_every_flag_has_an_environment_variable(started, monkeypatch, tmp_path) 
         "HEADGATE_PROMETHEUS_TOKEN_FILE": str(tmp_path / "token"),
         "HEADGATE_ALLOW_URL": "cluster https://hooks.example.com/headgate",
         "HEADGATE_HEALTH_ADDRESS": "127.0.0.1:0",
+        "HEADGATE_UI": "true",
+        "HEADGATE_UI_ADDRESS": "[::1]:0",
+        "HEADGATE_UI_PROXY_HEADER": "X-Forwarded-User",
         "HEADGATE_LOG_FORMAT": "json",
         "HEADGATE_WORKERS": "3",
         "HEADGATE_LEADER_ELECTION": "false",
@@ -70,6 +75,7 @@ def test_every_flag_has_an_environment_variable(started, monkeypatch, tmp_path) 
     assert settings.providers.prometheus == prometheus
     assert settings.providers.access == Access(token_file=tmp_path / "token", trusted="https://prometheus.monitoring:9090/")
     assert str(settings.allowed) == "cluster, https://hooks.example.com/headgate"
+    assert settings.web == WebSettings(host="::1", port=0, access=AccessSettings(proxy_header="X-Forwarded-User"))
     assert (settings.workers, settings.leader_election, settings.lease_namespace) == (3, False, "sys")
     assert str(settings.kubeconfig) == str(tmp_path / "config")
 
@@ -78,6 +84,7 @@ def test_no_flag_at_all_means_in_cluster_and_every_namespace(started) -> None:
     assert CliRunner().invoke(entry.main, []).exit_code == 0
     (settings,) = started
     assert (settings.kubeconfig, settings.namespaces, settings.providers.envoy, settings.health) == (None, (), None, None)
+    assert settings.web is None, "the web view is off unless asked for"
     assert settings.leader_election
 
 
@@ -103,6 +110,14 @@ def test_no_flag_at_all_means_in_cluster_and_every_namespace(started) -> None:
         (["--max-concurrent-rollouts", "0"], "x>=1"),
         (["--token-file", "/var/run/token"], "write <address>=<file>"),
         (["--token-file", "http://mlflow:5000=/no/such/file"], "there is no file /no/such/file"),
+        (["--ui"], "--ui needs --ui-token-file, a file with a token of 16 bytes or more (openssl rand -hex 32), or --ui-proxy-header"),
+        (["--ui", "--ui-token-file", "/no/such/file"], "--ui-token-file /no/such/file cannot be read (No such file or directory)"),
+        (["--ui", "--ui-token-file", "/dev/null"], "--ui-token-file /dev/null has 0 bytes in it, and a token has 16 to 1024"),
+        (
+            ["--ui", "--ui-address", "8081", "--ui-proxy-header", "X-User"],
+            "--ui-address '8081': write <host>:<port>, such as 127.0.0.1:8081",
+        ),
+        (["--ui", "--ui-address", "0.0.0.0:8081", "--ui-proxy-header", "X-User"], "anybody who reaches that address could send the header"),
     ],
 )
 def test_a_wrong_flag_is_refused_with_what_is_allowed(started, args, sentence) -> None:
@@ -199,7 +214,7 @@ def test_text_log_lines_name_the_object_too(capsys, started) -> None:
 
 def test_help_shows_every_option_with_its_variable_under_a_heading() -> None:
     text = CliRunner().invoke(entry.main, ["--help"], auto_envvar_prefix="HEADGATE").output
-    for heading in ("Which objects:", "Rollouts:", "Evidence:", "Process:"):
+    for heading in ("Which objects:", "Rollouts:", "Evidence:", "Web view:", "Process:"):
         assert f"\n{heading}\n" in text
     flags = {option for parameter in entry.main.params for option in parameter.opts}
     assert {flag for flag in flags if flag not in text} == set()
