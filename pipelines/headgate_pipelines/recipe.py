@@ -36,9 +36,9 @@ class Model(_Part):
     learning_rate: float = Field(0.05, gt=0, le=1)
     subsample: float = Field(0.8, gt=0, le=1)
     colsample_bytree: float = Field(0.6, gt=0, le=1, alias="colsampleByTree")
-    min_child_weight: float = Field(10, ge=0)
-    early_stopping_rounds: int = Field(30, ge=0)
-    validation_share: float = Field(0.1, gt=0, lt=1)
+    min_child_weight: float = Field(10, ge=0, le=1e9)
+    early_stopping_rounds: int = Field(30, ge=0, le=10_000)
+    validation_share: float = Field(0.1, gt=0, le=0.99)
 
 
 class Minimums(_Part):

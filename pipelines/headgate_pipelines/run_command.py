@@ -13,6 +13,7 @@ import click
 
 from headgate_pipelines.children import end_children
 from headgate_pipelines.errors import one_sentence
+from headgate_pipelines.registry_check import check_registry
 
 GIT_TIMEOUT_SECONDS = 5
 REGISTRIES = ("sqlite:///", "http://", "https://", "postgresql", "mysql", "mssql", "databricks")
@@ -127,7 +128,9 @@ def training(*, local: bool, result: Path | None, **options: Any) -> None:
     """From data to a registered, exported model."""
     from headgate_pipelines.training_run import TrainingRequest, train
 
-    outcome = _run(local, "training", result, lambda say: train(TrainingRequest(git_commit=_git_commit(), **options), say))
+    outcome = _run(
+        local, "training", options["tracking_uri"], result, lambda say: train(TrainingRequest(git_commit=_git_commit(), **options), say)
+    )
     metrics = outcome["metrics"]
     shown = f"ROC AUC {metrics['rocAuc']:.3f}, PR AUC {metrics['prAuc']:.3f}, Brier {metrics['brier']:.3f}"
     click.echo(f"headgate: {shown} on {metrics['rows']:,.0f} rows")
@@ -150,7 +153,7 @@ def validation(*, local: bool, result: Path | None, **options: Any) -> None:
     """A registered version on fresh data: sets the alias or withholds it."""
     from headgate_pipelines.other_runs import ValidationRequest, validate
 
-    outcome = _run(local, "validation", result, lambda say: validate(ValidationRequest(**options), say))
+    outcome = _run(local, "validation", options["tracking_uri"], result, lambda say: validate(ValidationRequest(**options), say))
     click.echo(f"headgate: {outcome['alias']}")
     _tell_summary(outcome)
 
@@ -165,15 +168,16 @@ def batch_score(*, local: bool, result: Path | None, **options: Any) -> None:
     """Score a Parquet file with a registered version."""
     from headgate_pipelines.other_runs import ScoringRequest, score
 
-    outcome = _run(local, "batch-score", result, lambda say: score(ScoringRequest(**options), say))
+    outcome = _run(local, "batch-score", options["tracking_uri"], result, lambda say: score(ScoringRequest(**options), say))
     click.echo(f"headgate: scored {outcome['rows']:,} rows with version {outcome['version']} into {outcome['scores']}")
     _tell_summary(outcome)
 
 
-def _run(local: bool, name: str, result: Path | None, work: Callable[[Terminal], dict[str, Any]]) -> dict[str, Any]:
+def _run(local: bool, name: str, registry: str, result: Path | None, work: Callable[[Terminal], dict[str, Any]]) -> dict[str, Any]:
     if not local:
         raise click.UsageError(f"only --local runs here; for a cluster use `headgate pipeline submit {name}`")
     with one_sentence(), _interruptible():
+        check_registry(registry)
         outcome = work(Terminal())
         if result is not None:
             result.parent.mkdir(parents=True, exist_ok=True)

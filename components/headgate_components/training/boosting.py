@@ -76,9 +76,7 @@ def fit(matrix: Matrix, labels: Labels, settings: Settings, *, trees: int, weigh
 
 
 def parameters(settings: Settings) -> dict[str, Any]:
-    """The settings in XGBoost's words; StepError if they ask for no tree at all."""
-    if settings.trees < 1:
-        raise StepError(f"{settings.trees} trees are no model; at least 1 is needed")
+    """The settings in XGBoost's words."""
     return {
         "objective": "binary:logistic",
         "eval_metric": "logloss",

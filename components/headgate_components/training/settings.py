@@ -9,8 +9,38 @@ from headgate_components.step import StepError
 
 
 @dataclass(frozen=True)
+class _Range:
+    """Which numbers a setting may be."""
+
+    least: float
+    most: float
+    open: bool = False
+    """Whether `least` itself is too small."""
+
+    def __str__(self) -> str:
+        return f"{'above' if self.open else 'at least'} {self.least:g} and at most {self.most:g}"
+
+    def __contains__(self, value: float) -> bool:
+        return self.least < value <= self.most if self.open else self.least <= value <= self.most
+
+
+_RANGES = {
+    "trees": _Range(1, 10_000),
+    "max_depth": _Range(1, 20),
+    "learning_rate": _Range(0, 1, open=True),
+    "subsample": _Range(0, 1, open=True),
+    "colsample_bytree": _Range(0, 1, open=True),
+    "min_child_weight": _Range(0, 1e9),
+    "early_stopping_rounds": _Range(0, 10_000),
+    "validation_share": _Range(0, 0.99, open=True),
+    "threads": _Range(1, 1024),
+}
+"""XGBoost takes a learning rate of 2, and learns nonsense."""
+
+
+@dataclass(frozen=True)
 class Settings:
-    """How to train; the names are XGBoost's where it has one."""
+    """How to train; the names are XGBoost's where it has one. StepError if a number is out of its range."""
 
     trees: int = 200
     max_depth: int = 6
@@ -29,6 +59,11 @@ class Settings:
 
     seed: int = 0
     threads: int = 1
+
+    def __post_init__(self) -> None:
+        for name, allowed in _RANGES.items():
+            if (value := getattr(self, name)) not in allowed:
+                raise StepError(f"the setting '{name}' is {value:g}; it must be {allowed}")
 
 
 def overridden(settings: Settings, text: str) -> Settings:

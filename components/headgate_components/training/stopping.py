@@ -2,7 +2,6 @@
 
 import xgboost as xgb
 
-from headgate_components.step import StepError
 from headgate_components.training import balance, boosting
 from headgate_components.training.balance import Calibration
 from headgate_components.training.boosting import Rows
@@ -17,8 +16,6 @@ def number_of_trees(rows: Rows, settings: Settings, weight: float) -> tuple[int,
     """
     if settings.early_stopping_rounds == 0:
         return settings.trees, None
-    if not 0 < settings.validation_share < 1:
-        raise StepError(f"validation_share must lie between 0 and 1, found {settings.validation_share}")
     older = int(len(rows.labels) * (1 - settings.validation_share))
     learnt, newest = (
         boosting.matrix_of(rows.matrix[part], rows.labels[part], weight, settings.threads) for part in (slice(older), slice(older, None))

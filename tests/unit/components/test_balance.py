@@ -81,6 +81,8 @@ def test_settings_of_a_search_override_those_that_were_given() -> None:
         ('{"subsample": "half"}', "the setting 'subsample' is \"half\"; it must be a number"),
         ('{"class_weight": 3}', "the setting 'class_weight' is 3; it must be a text"),
         ('{"trees": true}', "the setting 'trees' is true; it must be a whole number"),
+        ('{"learning_rate": 2}', "the setting 'learning_rate' is 2; it must be above 0 and at most 1"),
+        ('{"trees": 0}', "the setting 'trees' is 0; it must be at least 1 and at most 10000"),
         ('{"trees": Infinity}', "the setting 'trees' is Infinity; it must be a whole number"),
     ],
 )

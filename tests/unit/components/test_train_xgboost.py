@@ -50,16 +50,16 @@ def test_without_early_stopping_all_trees_are_trained(trained: Any, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("settings", "sentence"),
+    ("changes", "sentence"),
     [
-        (replace(SETTINGS, validation_share=1.5), "validation_share must lie between 0 and 1"),
-        (replace(SETTINGS, trees=0), "0 trees are no model; at least 1 is needed"),
-        (replace(SETTINGS, subsample=7.0), "XGBoost refused to train: .*7"),
+        ({"validation_share": 1.5}, "the setting 'validation_share' is 1.5; it must be above 0 and at most 0.99"),
+        ({"trees": 0}, "the setting 'trees' is 0; it must be at least 1"),
+        ({"seed": 2**80}, "XGBoost refused to train: .*seed"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(trained: Any, tmp_path: Path, settings: Settings, sentence: str) -> None:
+def test_settings_that_cannot_be_are_refused(trained: Any, tmp_path: Path, changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(StepError, match=sentence):
-        fit(trained, tmp_path / "model", settings)
+        fit(trained, tmp_path / "model", replace(SETTINGS, **changes))
 
 
 def test_too_few_rows_are_refused(trained: Any, make_table: Any, write_table: Any, tmp_path: Path) -> None:

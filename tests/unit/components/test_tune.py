@@ -61,6 +61,13 @@ def test_the_best_settings_are_no_worse_than_the_first_and_training_takes_them(r
     assert "4 trials" in (tmp_path / "report.html").read_text()
 
 
+def test_the_first_trial_has_the_given_settings_also_where_nothing_else_is_searched(run: Any, tmp_path: Path) -> None:
+    given = replace(BASE, max_depth=12, learning_rate=0.5, subsample=0.4, min_child_weight=0.0)
+    run(2, base=given)
+    first, _ = tried(tmp_path)
+    assert first == {name: getattr(given, name) for name in first}
+
+
 def test_a_fold_learns_only_from_what_was_before_it(trained: Any) -> None:
     rows = read_rows(trained.train_rows, trained.features, "late")
     folds = time_folds(rows, 3, BASE)

@@ -17,6 +17,11 @@ def tune(
     seconds: int = 300,
     folds: int = 3,
     trees: int = 400,
+    max_depth: int = 6,
+    learning_rate: float = 0.05,
+    subsample: float = 0.8,
+    colsample_bytree: float = 0.6,
+    min_child_weight: float = 10.0,
     class_weight: str = "none",
     seed: int = 0,
     threads: int = 1,
@@ -25,9 +30,8 @@ def tune(
     """Look for good training settings: Optuna inside one step, cross-validated in the order of time.
 
     Each trial grows one model a fold, a tree at a time and all folds at once, until the mean log loss no longer falls. A trial that is
-    worse than half of the others at the same progress is given up. The first trial has the settings that train_xgboost has by default, so
-    the outcome is never worse than those on these folds. With a storage, a step that was killed goes on where it was, and tries
-    what it would have tried.
+    worse than half of the others at the same progress is given up. The first trial has the settings given here, so the outcome is never
+    worse than those on these folds. With a storage, a step that was killed goes on where it was, and tries what it would have tried.
 
     Args:
         train: The training rows, in time order.
@@ -40,6 +44,11 @@ def tune(
         seconds: Most seconds, those of finished trials before a restart counted. At least one trial is made.
         folds: Blocks of later rows that each trial is judged on, 2 to 10.
         trees: Largest number of trees of a trial; it is handed on.
+        max_depth: Depth of a tree in the first trial.
+        learning_rate: What a tree's answer is shrunk by in the first trial.
+        subsample: Share of the rows that a tree sees in the first trial.
+        colsample_bytree: Share of the features that a tree sees in the first trial.
+        min_child_weight: Least weight of a leaf in the first trial.
         class_weight: As for train_xgboost; the log loss then weighs rows alike.
         seed: Seed of all randomness.
         threads: Most threads to train with, never more than there are cores.
@@ -70,7 +79,17 @@ def tune(
             Path(train.path),
             Path(features.path),
             label=label,
-            base=Settings(trees=trees, class_weight=class_weight, seed=seed, threads=threads),
+            base=Settings(
+                trees=trees,
+                max_depth=max_depth,
+                learning_rate=learning_rate,
+                subsample=subsample,
+                colsample_bytree=colsample_bytree,
+                min_child_weight=min_child_weight,
+                class_weight=class_weight,
+                seed=seed,
+                threads=threads,
+            ),
             budget=Budget(trials, seconds),
             folds=folds,
             storage=storage,

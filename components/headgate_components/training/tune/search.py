@@ -30,6 +30,8 @@ PROGRESS = 0.5
 WARM_UP = 2
 
 TUNED = ("max_depth", "learning_rate", "subsample", "colsample_bytree", "min_child_weight")
+"""The first trial has these as given, so where they are outside of what is searched, the search reaches out to them."""
+
 TREES = "trees"
 
 Say = Callable[[str], None]
@@ -73,7 +75,7 @@ def search(study: optuna.Study, folds: Sequence[Fold], base: Settings, budget: B
     while not (done := len(finished(study))) or (done < budget.trials and time.monotonic() < deadline):
         trial = _asked(study, base, done)
         try:
-            grown = _grow(trial, folds, replace(base, **_suggested(trial)), deadline, cancelled)
+            grown = _grow(trial, folds, replace(base, **_suggested(trial, base)), deadline, cancelled)
         except (CancelledError, StepError):
             study.tell(trial, state=TrialState.FAIL)
             raise
@@ -94,13 +96,17 @@ def _asked(study: optuna.Study, base: Settings, done: int) -> optuna.Trial:
     return study.ask()
 
 
-def _suggested(trial: optuna.Trial) -> dict[str, Any]:
+def _suggested(trial: optuna.Trial, base: Settings) -> dict[str, Any]:
+    def number(name: str, low: float, high: float, *, log: bool = False) -> float:
+        given = getattr(base, name)
+        return trial.suggest_float(name, min(low, given), max(high, given), log=log)
+
     return {
-        "max_depth": trial.suggest_int("max_depth", 3, 10),
-        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.3, log=True),
-        "subsample": trial.suggest_float("subsample", 0.5, 1.0),
-        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.3, 1.0),
-        "min_child_weight": trial.suggest_float("min_child_weight", 1.0, 100.0, log=True),
+        "max_depth": trial.suggest_int("max_depth", min(3, base.max_depth), max(10, base.max_depth)),
+        "learning_rate": number("learning_rate", 0.02, 0.3, log=True),
+        "subsample": number("subsample", 0.5, 1.0),
+        "colsample_bytree": number("colsample_bytree", 0.3, 1.0),
+        "min_child_weight": number("min_child_weight", 1.0, 100.0, log=base.min_child_weight > 0),
     }
 
 
