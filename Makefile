@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test schedules crash-tests docs docs-serve docs-test lint format bench ci clean cluster-binaries images image-sizes
+.PHONY: help setup demo test schedules crash-tests docs docs-serve docs-test lint format bench ci clean cluster-binaries needs-go images image-sizes
 
 # The machine's uv if it has one, else a private one: only Python 3.11 and make are needed.
 PYTHON ?= python3
@@ -67,10 +67,27 @@ VERSION_FLAGS := -X $(VERSION_PACKAGE).gitVersion=v$(KUBERNETES_VERSION) \
   -X $(VERSION_PACKAGE).gitMajor=$(word 1,$(subst ., ,$(KUBERNETES_VERSION))) \
   -X $(VERSION_PACKAGE).gitMinor=$(word 2,$(subst ., ,$(KUBERNETES_VERSION)))
 
-cluster-binaries: $(CONTROL_PLANE) ## a real kube-apiserver with etcd, for the contract tests (needs Go)
+# kubeconform, and published definitions out of Go modules: what Headgate's manifests are checked with and against.
+KUBECONFORM := build/cluster/kubeconform
+DEFINITIONS := build/definitions/.complete
 
-$(CONTROL_PLANE): $(CLUSTER_MODULE)
+cluster-binaries: $(CONTROL_PLANE) $(KUBECONFORM) $(DEFINITIONS) ## a real kube-apiserver with etcd, and kubeconform, for the contract tests (needs Go)
+
+needs-go:
 	@test -n "$(GO)" || { echo "headgate: error: Go was not found, which builds kube-apiserver; install Go 1.25 or later from https://go.dev/dl" >&2; exit 1; }
+
+$(KUBECONFORM): tests/kubeconform/go.mod tests/kubeconform/go.sum | needs-go
+	@mkdir -p $(@D)
+	@cd tests/kubeconform && CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ github.com/yannh/kubeconform/cmd/kubeconform
+
+$(DEFINITIONS): tests/definitions/go.mod tests/definitions/go.sum tests/definitions/files.txt | needs-go
+	@mkdir -p $(@D)
+	@set -e; cd tests/definitions; while read -r module file; do \
+	  folder=$$($(GO) mod download -json $$module | sed -n 's/^\t"Dir": "\(.*\)",/\1/p'); cp --no-preserve=mode "$$folder/$$file" $(CURDIR)/$(@D)/; \
+	done < files.txt
+	@touch $@
+
+$(CONTROL_PLANE): $(CLUSTER_MODULE) | needs-go
 	@echo "headgate: building kube-apiserver $(KUBERNETES_VERSION), kube-controller-manager and etcd into build/cluster; about 4 minutes on 2 cores the first time"
 	@mkdir -p $(@D)
 	@cd tests/cluster && CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w $(VERSION_FLAGS)" -o $(CURDIR)/$@.new .

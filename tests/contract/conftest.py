@@ -18,6 +18,7 @@ from headgate_devcluster.installed import define
 from headgate_operator.api.names import API_VERSION, KIND
 from tests.plainhttp import Http
 from tests.realcluster.controlplane import ControlPlane, control_plane
+from tests.realcluster.definitions import definitions_beside_kserve
 from tests.realcluster.external import external
 from tests.realcluster.programs import KUBECONFIG, REQUIRED, NoRealApiError, Programs, find_programs
 
@@ -63,7 +64,7 @@ def real_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         yield external(Path(kubeconfig))
         return
     programs: Programs = request.getfixturevalue("real_programs")
-    with control_plane(tmp_path_factory.mktemp("control-plane"), programs) as plane:
+    with control_plane(tmp_path_factory.mktemp("control-plane"), programs, definitions=definitions_beside_kserve()) as plane:
         yield plane
 
 

@@ -14,6 +14,9 @@ from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.installed import define
 
 FULL = "HEADGATE_KSERVE_CRDS"
+PUBLISHED = Path(__file__).parents[2] / "build" / "definitions"
+"""Where `make cluster-binaries` puts definitions of others: the Gateway API, Envoy Gateway, the Prometheus Operator."""
+GATEWAY_API = "gateway.networking.k8s.io"
 
 
 def install_definitions(access: Access, given: Sequence[dict[str, Any]] = ()) -> None:
@@ -35,3 +38,13 @@ def full_definitions() -> tuple[Path | None, list[dict[str, Any]]]:
     if not folder.is_dir():
         return None, []
     return folder, [yaml.load(path.read_text(), yaml.CSafeLoader) for path in sorted(folder.glob("*.yaml"))]
+
+
+def published_definitions() -> list[dict[str, Any]]:
+    """Definitions of others as their projects publish them; none before `make cluster-binaries`."""
+    return [yaml.load(path.read_text(), yaml.CSafeLoader) for path in sorted(PUBLISHED.glob("*.yaml"))]
+
+
+def definitions_beside_kserve() -> list[dict[str, Any]]:
+    """Those that no test has a smaller one for: Envoy Gateway's and the Prometheus Operator's."""
+    return [definition for definition in published_definitions() if definition["spec"]["group"] != GATEWAY_API]
