@@ -10,8 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from headgate_operator.api.spec import Gateway, ModelDeploymentSpec
+from headgate_operator.cli.main import main
 from headgate_operator.kserve.children import Owner, Scaling, inference_service, serving_runtime
 from headgate_operator.kserve.render import render
 from headgate_operator.kserve.route import RouteBackend, http_route
@@ -115,6 +117,20 @@ async def test_the_route_is_accepted(http: Http, weights: tuple[int, int]) -> No
         request_timeout=timedelta(milliseconds=2500),
     )  # fmt: skip
     await accepted(http, route, "httproutes")
+
+
+@pytest.mark.parametrize("strategy", ["Canary", "BlueGreen"])
+async def test_what_render_prints_is_accepted(http: Http, strategy: str, tmp_path: Path) -> None:
+    fixtures = Path(__file__).parents[1] / "fixtures" / "render"
+    new = yaml.safe_load((fixtures / "new.yaml").read_text())
+    new["spec"]["rollout"] = {"strategy": strategy}
+    (tmp_path / "new.yaml").write_text(yaml.safe_dump(new))
+    files = [f"{tmp_path}/new.yaml", "--stable", f"{fixtures}/stable.yaml", "--runtime", str(MANIFESTS / "runtimes/headgate-xgboost.yaml")]
+    printed = CliRunner().invoke(main, ["render", *files])
+    assert printed.exit_code == 0, printed.stderr
+    for obj in yaml.safe_load_all(printed.stdout):
+        obj["metadata"]["namespace"] = "default"
+        await accepted(http, obj, PLURALS.get(obj["kind"], "httproutes"))
 
 
 async def test_our_runtime_is_accepted(http: Http) -> None:

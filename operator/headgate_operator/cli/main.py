@@ -18,6 +18,7 @@ PLUG_INS: Final = "headgate.commands"
 _OWN: Final = {
     "lint": "Check manifests and say what the rollout will do.",
     "plan": "Rehearse the rollout of a manifest at a given traffic.",
+    "render": "Print the plain YAML that the operator would create.",
     "status": "Show what is served, what is on trial and why.",
     "watch": "Follow a rollout in the terminal.",
     "history": "List promoted and refused revisions.",

@@ -16,14 +16,14 @@ from headgate_operator.api.names import API_VERSION, COMMAND_ANNOTATION, FIELD_M
 from headgate_operator.api.spec import ServingMode
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.controller.adopt import adoptions
+from headgate_operator.controller.desired import desired_route, desired_service
 from headgate_operator.controller.knative_act import write_knative
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Snapshot
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS, SERVING_RUNTIMES
 from headgate_operator.controller.writes import ChildRefusedError, Writes, hands_off, put_back, refusal, without
-from headgate_operator.kserve.children import Scaling, gave_up_scaling, inference_service, serving_runtime
+from headgate_operator.kserve.children import gave_up_scaling
 from headgate_operator.kserve.edits import editor
-from headgate_operator.kserve.route import RouteBackend, RouteMirror, http_route
 from headgate_operator.kserve.subset import is_subset
 from headgate_operator.kube.protocol import ApiError, ConflictError, KubeApi, Object
 from headgate_operator.rollout.decision import Decision, Note, WantedRoute, WantedService
@@ -115,11 +115,7 @@ class Actor:
 
     async def _service(self, snapshot: Snapshot, wanted: WantedService, notes: list[Note]) -> bool:
         """Write the runtime copy, then the InferenceService that names it."""
-        runtime = serving_runtime(wanted.rendered, owner=snapshot.owner)
-        scaling = Scaling(
-            min_replicas=wanted.min_replicas, max_replicas=wanted.max_replicas, metric=wanted.scale_metric, target=wanted.scale_target
-        )  # fmt: skip
-        service = inference_service(wanted.rendered, owner=snapshot.owner, scaling=scaling)
+        runtime, service = desired_service(wanted, owner=snapshot.owner)
         live_runtime = snapshot.children.runtimes.get(wanted.isvc)
         live_service = snapshot.children.services.get(wanted.isvc)
         for desired, pinned, live in ((runtime, runtime, live_runtime), (service, without(service), live_service)):
@@ -130,20 +126,10 @@ class Actor:
         return await self._writes.apply(snapshot, INFERENCE_SERVICES, service, live_service, differs=dropped) or wrote
 
     async def _route(self, snapshot: Snapshot, wanted: WantedRoute, notes: list[Note]) -> bool:
-        subject, mirror = snapshot.observed.subject, wanted.mirror
-        first, second = (RouteBackend(isvc=slot.isvc, revision=slot.revision, weight=slot.weight) for slot in wanted.slots)
-        route = http_route(
-            name=subject.name,
-            namespace=subject.namespace,
-            owner=snapshot.owner,
-            gateway=snapshot.gateway,
-            hostnames=snapshot.hostnames,
-            slots=(first, second),
-            mirror=None if mirror is None else RouteMirror(isvc=mirror.isvc, revision=mirror.revision, percent=mirror.percent),
-            stable_id=wanted.stable_id,
-            rejected_ids=wanted.rejected_ids,
-            request_timeout=snapshot.observed.spec.serving.request_timeout,
-        )
+        subject, spec = snapshot.observed.subject, snapshot.observed.spec
+        route = desired_route(
+            wanted, namespace=subject.namespace, owner=snapshot.owner, gateway=snapshot.gateway, hostnames=snapshot.hostnames, spec=spec
+        )  # fmt: skip
         seen = snapshot.observed.route
         differs = seen is not None and (seen.slots, seen.mirror) != (
             wanted.slots,

@@ -38,12 +38,17 @@ async def read_wanted(
         if runtime is None:
             problem = (Reason.RUNTIME_MISSING, _missing(spec.model.runtime, namespace))
         else:
-            events = f"{monitor_url(monitor, namespace)}/v1/events/{name}/{id_}" if monitor and spec.observes_payloads else None
+            events = events_url(monitor, spec, name=name, namespace=namespace, revision=id_)
             rendered = render(spec, uri=uri, name=name, namespace=namespace, isvc=isvc, revision=id_, runtime=runtime, events=events)
     return Wanted(
         id=id_, inputs=inputs, model_uri=uri, version=model.version, isvc=isvc, rendered=rendered, problem=problem,
         registry_version=model.version if model.from_registry else None,
     )  # fmt: skip
+
+
+def events_url(monitor: str | None, spec: ModelDeploymentSpec, *, name: str, namespace: str, revision: str) -> str | None:
+    """Return where KServe's agent sends copies of requests and answers; None if nobody wants them."""
+    return f"{monitor_url(monitor, namespace)}/v1/events/{name}/{revision}" if monitor and spec.observes_payloads else None
 
 
 def _pinned(status: ModelDeploymentStatus, id_: str, inputs: Mapping[str, Any], name: str) -> Rendered | None:
