@@ -16,6 +16,7 @@ from headgate_devcluster.demo.folder import DEFAULT, demo_folder
 from headgate_devcluster.demo.manifest import NAME, NAMESPACE
 from headgate_devcluster.demo.outcome import Summary
 from headgate_devcluster.demo.recorder import Recorder
+from headgate_devcluster.demo.report import write_report
 from headgate_devcluster.demo.story import Options, Story, StoryError
 from headgate_devcluster.demo.training import TrainingError
 from headgate_devcluster.demo.view import View
@@ -96,8 +97,6 @@ async def _interruptible(story: Story) -> ClusterFacts:
 
 
 def _leave_report(folder: Path, recorder: Recorder, summary: Summary) -> None:
-    from headgate_devcluster.demo.report import write_report  # matplotlib takes a second to import: not before the demo begins
-
     with writing_to(folder):
         (folder / "summary.json").write_text(json.dumps(summary.to_json(), indent=2) + "\n")
         write_report(folder / "report.html", recorder, summary)

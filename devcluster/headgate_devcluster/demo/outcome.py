@@ -1,13 +1,10 @@
 """How each rollout ended, and the demo's summary, as written to summary.json."""
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from headgate_operator.api.status import ModelDeploymentStatus
-
-_EVIDENCE: Final = re.compile(r"; evidence (\d+\.\d)")
 
 
 class Ending(StrEnum):
@@ -33,12 +30,6 @@ class RolloutOutcome:
     """From applying the manifest to the verdict."""
     began: float
     """Seconds since the demo began."""
-
-    @property
-    def deciding_evidence(self) -> float | None:
-        """The evidence that refused it; only the message has it, because the write that refuses a version ends its comparison."""
-        found = _EVIDENCE.search(self.message)
-        return float(found[1]) if found else None
 
     def to_json(self) -> dict[str, Any]:
         """As in summary.json."""

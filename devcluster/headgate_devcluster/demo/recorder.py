@@ -2,38 +2,16 @@
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from headgate_devcluster.demo.replay import Tally
-from headgate_operator.api.status import MetricStatus, ModelDeploymentStatus
+from headgate_operator.api.status import ModelDeploymentStatus, Rejected
+from headgate_operator.pages.sample import Count, Sample, sample_of
 
 EVENTS_SHOWN: Final = 200
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What is known about one metric, as natural logs of e-values and of the bounds at which they decide."""
-
-    rollback: float
-    rollback_bound: float
-    promotion: float
-    promotion_bound: float
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One second of the demo."""
-
-    at: float
-    """Seconds since the demo began."""
-    weights: dict[str, int]
-    """Weight by revision id, as read back from the route."""
-    requests: dict[str, int]
-    bad: dict[str, int]
-    candidate: str | None
-    evidence: dict[str, Evidence]
-    """By metric."""
+CLIENTS: Final = "as clients saw them"
+"""The metric of the charts that no operator counts."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +31,13 @@ class Recorder:
     tally: Tally = field(default_factory=Tally)
     status: ModelDeploymentStatus = field(default_factory=ModelDeploymentStatus)
     samples: list[Sample] = field(default_factory=list)
+    """By seconds since the demo began; requests are those that clients counted."""
     events: deque[Told] = field(default_factory=lambda: deque(maxlen=EVENTS_SHOWN))
     versions: dict[str, str] = field(default_factory=dict)
     """Version label by revision id, for every revision ever seen."""
     _began: float = field(default_factory=time.monotonic)
+    _refused: Rejected | None = None
+    """The version that was refused since the last sample."""
     _seen_events: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -66,7 +47,9 @@ class Recorder:
 
     def saw_status(self, obj: dict[str, Any]) -> None:
         """Take over the status of the ModelDeployment."""
+        known = {entry.id for entry in self.status.rejected}
         self.status = ModelDeploymentStatus.model_validate(obj.get("status") or {})
+        self._refused = next((entry for entry in self.status.rejected if entry.id not in known), self._refused)
         for pinned in (self.status.stable, self.status.candidate, self.status.previous, *self.status.draining, *self.status.rejected):
             if pinned is not None and pinned.version:
                 self.versions.setdefault(pinned.id, pinned.version.split("-")[0])
@@ -89,18 +72,8 @@ class Recorder:
 
     def sample(self) -> None:
         """Keep this second."""
-        analysis = self.status.analysis
-        self.samples.append(
-            Sample(
-                at=self.elapsed,
-                weights={traffic.id: traffic.weight for traffic in self.status.traffic},
-                requests=dict(self.tally.requests),
-                bad=dict(self.tally.bad),
-                candidate=analysis.candidate if analysis else None,
-                evidence={metric.name: _evidence(metric) for metric in analysis.metrics} if analysis else {},
-            )
-        )
-
-
-def _evidence(metric: MetricStatus) -> Evidence:
-    return Evidence(metric.evidence, metric.bound, metric.promotion_evidence, metric.promotion_bound)
+        seen = sample_of(self.status, self.elapsed, just_refused=self._refused)
+        requests = {revision: float(count) for revision, count in self.tally.requests.items()}
+        counts = {revision: Count(float(self.tally.bad[revision]), total) for revision, total in requests.items()}
+        self.samples.append(replace(seen, requests=requests, counts={CLIENTS: counts}))
+        self._refused = None

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from headgate_operator.pages.chart import LOOKS, Chart, Line, Mark, Point
+from headgate_operator.pages.chart import LOOKS, Chart, Line, Mark, Point, Tone
 from headgate_operator.pages.sample import Count, Evidence, Sample
 from headgate_operator.pages.words import Clock
 
 _FEATURES: Final = 6
 """Lines of the drift chart; more cannot be told apart."""
+_NEWS: Final = 6
 _AFTER_VERSIONS: Final = 3
 """Where the looks of metrics begin, so that a metric is not taken for a version."""
 
@@ -65,13 +66,19 @@ def panels(story: Story) -> list[Chart]:
     if not story.samples:
         return []
     charts = [
-        story.chart("Weight", "% of traffic", _weights(story), at_least=100.0),
+        story.chart("Weight", "% of traffic", _weights(story), at_least=100.0, note=_verdicts(story)),
         story.chart("Requests", "a second", _rates(story)),
         *_bad_answers(story),
         *_evidence(story),
         story.chart("Drift", "distance from the reference", _drift(story), at_least=0.2, note="0 is no difference, 1 the largest."),
     ]
     return [chart for chart in charts if any(not math.isnan(value) for line in chart.lines for _, value in line.points)]
+
+
+def _verdicts(story: Story) -> str:
+    """Name the upright lines that are news, good or bad; the last ones, if there are many."""
+    news = [f"{mark.label} at {story.clock(mark.at)}" for mark in story.marks if mark.tone is not Tone.PLAIN]
+    return f"{', '.join(news[-_NEWS:])}." if news else ""
 
 
 def _weights(story: Story) -> Iterator[Line]:

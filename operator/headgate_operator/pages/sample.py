@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from headgate_operator.api.status import MetricStatus, ModelDeploymentStatus
+from headgate_operator.api.status import MetricStatus, ModelDeploymentStatus, Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +44,23 @@ class Sample:
     """How far each feature that moved is from the reference, 0 to 1."""
 
 
-def sample_of(status: ModelDeploymentStatus, at: float) -> Sample:
-    """Return what a status says."""
+def sample_of(status: ModelDeploymentStatus, at: float, *, just_refused: Rejected | None = None) -> Sample:
+    """Return what a status says. The write that refuses a version ends its comparison, so its last evidence is in the refusal."""
     analysis = status.analysis
     metrics = analysis.metrics if analysis is not None else []
     trial = analysis.candidate if analysis is not None else None
     other = _compared_with(status, trial)
+    evidence = {metric.name: evidence_of(metric) for metric in metrics}
+    if trial is None and just_refused is not None and just_refused.evidence is not None:
+        trial, found = just_refused.id, just_refused.evidence
+        evidence = {found.metric: Evidence(found.evidence, found.bound, 0.0, 0.0)}
     return Sample(
         at=at,
         weights={traffic.id: float(traffic.weight) for traffic in status.traffic},
         requests={traffic.id: float(traffic.requests) for traffic in status.traffic},
         trial=trial,
         counts={metric.name: _counts(metric, trial, other) for metric in metrics},
-        evidence={metric.name: evidence_of(metric) for metric in metrics},
+        evidence=evidence,
         drift={moved.feature: moved.distance for moved in status.drift.top} if status.drift is not None else {},
     )
 

@@ -7,11 +7,11 @@ over time (samples and Events) takes at most `PAST_BYTES` altogether, and those 
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from headgate_operator.api.spec import Owner
-from headgate_operator.api.status import ModelDeploymentStatus, Phase
+from headgate_operator.api.status import ModelDeploymentStatus, Phase, Rejected
 from headgate_operator.pages.chart import Gauge, Split
 from headgate_operator.pages.deployment import Shown, Told, highest_evidence, split
 from headgate_operator.pages.sample import sample_of
@@ -98,7 +98,7 @@ class Board:
         before = record.past
         self._take_over(record, status)
         record.steps, record.owner, record.seen_at, record.trouble = steps, owner, at, ""
-        record.ring.add(sample_of(status, at.timestamp()))
+        record.ring.add(sample_of(status, at.timestamp(), just_refused=_just_refused(status, at)))
         record.told.extend(told)
         self._grew(record, before)
 
@@ -167,6 +167,11 @@ class Board:
     def _touch(self, record: _Record) -> None:
         self.version += 1
         record.version = self.version
+
+
+def _just_refused(status: ModelDeploymentStatus, at: datetime) -> Rejected | None:
+    """Return the version that this look refused; refusals are dated to the second."""
+    return next((entry for entry in status.rejected[:1] if at - entry.at < timedelta(seconds=1)), None)
 
 
 def _row(key: Key, status: ModelDeploymentStatus) -> Row:

@@ -99,7 +99,8 @@ class Listing:
         """How much this is."""
         if not self.known:
             return "No ModelDeployment was seen yet."
-        return f"{self.found:,} of {self.known:,} deployments" if self.found != self.known else f"{self.known:,} deployments"
+        known = f"{self.known:,} deployment{'s' if self.known > 1 else ''}"
+        return f"{self.found:,} of {known}" if self.found != self.known else known
 
 
 def read_query(given: Mapping[str, str]) -> Query:

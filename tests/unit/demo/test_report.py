@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import re
 from datetime import UTC, datetime
@@ -9,9 +8,7 @@ import pytest
 from headgate_devcluster.demo.outcome import Ending, RolloutOutcome, Summary, Verdict, verdict
 from headgate_devcluster.demo.recorder import Recorder
 from headgate_devcluster.demo.report import write_report
-from headgate_operator.api.spec import Metric
-from headgate_operator.api.status import MetricStatus, ModelDeploymentStatus
-from headgate_operator.rollout.analysis.wording import worse_or_open
+from headgate_operator.api.status import ModelDeploymentStatus
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).isoformat()
 
@@ -21,7 +18,7 @@ def pinned(revision: str, version: str, slot: int = 0) -> dict[str, object]:
 
 
 def outcome(version: int, ending: Ending) -> RolloutOutcome:
-    return RolloutOutcome(version, f"r000000{version}", ending, "ErrorsWorse", "8 of 98 <failed>", 98, 8, 27.04, 1.0)
+    return RolloutOutcome(version, f"r000000{version}", ending, "ErrorsWorse", "8 of 98 <failed>", 98, 8, 27.04, 0.0)
 
 
 def recorded() -> Recorder:
@@ -98,7 +95,7 @@ def test_the_report_is_one_self_contained_page(tmp_path: Path) -> None:
     summary = Summary(rollouts=[outcome(2, Ending.ROLLED_BACK)], requests=60)
     write_report(tmp_path / "report.html", recorded(), summary)
     page = (tmp_path / "report.html").read_text()
-    assert page.count("<svg") == 2
+    assert len(re.findall(r"<figcaption[^>]*>Weight ", page)) == 2, "the whole demo, and the one rollout"
     assert "version 1" in page
     assert "8 of 98 &lt;failed&gt;" in page, "text from outside is escaped"
     loaded = re.findall(r"""(?:src|href)=["'](?!#)[^"']*["']|url\((?!#)[^)]*\)""", page)
@@ -109,14 +106,18 @@ def test_a_version_that_no_client_reached_is_told_in_words(tmp_path: Path) -> No
     refused = RolloutOutcome(4, "r0000004", Ending.REJECTED, "ParityMismatch", "20 of 20 rows differ", 0, 0, 2.0, 1.0)
     write_report(tmp_path / "report.html", recorded(), Summary(rollouts=[refused], requests=60))
     page = (tmp_path / "report.html").read_text()
-    assert page.count("<svg") == 1, "the whole demo is drawn, the version is not"
+    assert len(re.findall(r"<figcaption[^>]*>Weight ", page)) == 1, "the whole demo is drawn, the version is not"
     assert "No client ever reached it" in page
     assert page.count("20 of 20 rows differ") == 2, "in the table and in its section"
 
 
-def test_the_evidence_that_refused_a_version_is_read_from_the_operators_own_words() -> None:
-    metric = Metric.model_validate({"name": "errors", "preset": "gateway-errors"})
-    state = MetricStatus.model_validate({"name": "errors", "evidence": 5.64, "bound": 5.3, "total": {"candidate": 98, "stable": 900}})
-    refused = dataclasses.replace(outcome(3, Ending.ROLLED_BACK), message=worse_or_open(metric, state))
-    assert refused.deciding_evidence == 5.6
-    assert outcome(3, Ending.ROLLED_BACK).deciding_evidence is None
+def test_the_evidence_that_refused_a_version_is_drawn_although_its_comparison_is_over() -> None:
+    recorder = recorded()
+    evidence = {"metric": "errors", "verdict": "Worse", "evidence": 5.64, "bound": 5.3}
+    refused = {"id": "r0000002", "reason": "ErrorsWorse", "message": "worse", "at": NOW, "evidence": evidence}
+    recorder.saw_status({"status": {"stable": pinned("r0000001", "1-abc"), "rejected": [refused]}})
+    recorder.sample()
+    recorder.sample()
+    assert recorder.samples[-2].trial == "r0000002"
+    assert recorder.samples[-2].evidence["errors"].rollback == 5.64
+    assert recorder.samples[-1].evidence == {}, "it is told once"

@@ -1,5 +1,6 @@
 """The models of the story, trained in this process: a good one, one like it, and one that learnt block times in hours."""
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -118,7 +119,9 @@ def _predict(trained_on: pd.DataFrame, served: pd.DataFrame, *, trees: int, dept
     columns = {name: raw(trained, name) if name in flights.CATEGORIES else trained[name].to_numpy() for name in flights.FEATURES}
     features = fit_features(columns, kinds)
     labelled = trained[flights.LABEL].to_numpy(np.float64)
-    booster = boosting.fit(features.encode(columns), labelled, Settings(max_depth=depth, threads=0), trees=trees, weight=1.0)
+    booster = boosting.fit(
+        features.encode(columns), labelled, Settings(max_depth=depth, threads=os.cpu_count() or 1), trees=trees, weight=1.0
+    )
     asked = {name: raw(served, name) if name in flights.CATEGORIES else served[name].to_numpy() for name in flights.FEATURES}
     return np.asarray(booster.inplace_predict(features.encode(asked), validate_features=False), dtype=np.float64)
 

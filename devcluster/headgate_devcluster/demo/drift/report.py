@@ -5,28 +5,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
-
+from headgate_devcluster.demo.drift.charts import over_time, values
 from headgate_devcluster.demo.drift.trials import Trial
 from headgate_devcluster.demo.drift.year import EXPECTED, Year
+from headgate_operator.pages.document import offline
 from headgate_pipelines import flights
 
-_TEMPLATE: Final = Path(__file__).with_name("report.html.j2")
+TEMPLATES: Final = Path(__file__).parent
 
 
 def write_report(folder: Path, year: Year, trials: Sequence[Trial]) -> None:
     """Write drift.html and drift.json into the folder."""
-    from headgate_devcluster.demo.drift.plots import histograms, over_time  # matplotlib takes a second to import
-
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    page = environment.from_string(_TEMPLATE.read_text()).render(
-        year=year,
-        trials=trials,
-        expected=EXPECTED,
-        over_time=over_time(year),
-        alarmed=[(month, histograms(month)) for month in year.months if month.alarm],
-    )
-    (folder / "drift.html").write_text(page)
+    page = {
+        "year": year,
+        "trials": trials,
+        "expected": EXPECTED,
+        "over_time": over_time(year),
+        "alarmed": [(month, values(month)) for month in year.months if month.alarm],
+    }
+    (folder / "drift.html").write_text(offline("drift.html.j2", page, more=TEMPLATES), encoding="utf-8")
     (folder / "drift.json").write_text(json.dumps(to_json(year, trials), indent=2) + "\n")
 
 
