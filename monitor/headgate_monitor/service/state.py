@@ -1,7 +1,9 @@
 """What survives a restart: of each ModelDeployment its question and what finished windows said, and the ledger. SQLite, written ahead."""
 
+import fcntl
 import logging
 import sqlite3
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -34,25 +36,35 @@ class Kept:
 class Store:
     """One file in a folder; `ledger` is in the same one. Used by one thread after it was opened.
 
+    The folder is this process's alone: two monitors would write their windows over each other's, and SQLite would let them.
+
     Raises:
-        StateError: the folder cannot be written, or holds a database of another format.
+        StateError: the folder cannot be written, is another monitor's, or holds a database of another format.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "monitor.sqlite"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-            self._prepare()
-            self.ledger = Ledger(self._database)
-        except (OSError, sqlite3.Error) as error:
-            raise StateError(f"the state in {folder} cannot be used: {error}") from error
+        with ExitStack() as opened:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                lock = opened.enter_context((folder / "lock").open("w"))
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
+                self._database = opened.enter_context(closing(sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)))
+                self._prepare()
+                self.ledger = Ledger(self._database)
+            except BlockingIOError:
+                raise StateError(
+                    f"the state in {folder} is in use by another monitor; end that one, or give each its own --state"
+                ) from None
+            except (OSError, sqlite3.Error) as error:
+                raise StateError(f"the state in {folder} cannot be used: {error}") from error
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._database.close()
+        self._opened.close()
 
     def save(self, kept: Kept) -> None:
         """Write one ModelDeployment's state over what was there.

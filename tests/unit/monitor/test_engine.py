@@ -272,6 +272,13 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
         Store(tmp_path / "file")
 
 
+def test_a_folder_is_one_monitors_alone_and_free_when_that_ends(tmp_path: Path) -> None:
+    with Store(tmp_path), pytest.raises(StateError, match="is in use by another monitor; end that one, or give each its own --state"):
+        Store(tmp_path)
+    with Store(tmp_path) as again:
+        assert again.read() == []
+
+
 def test_nothing_is_stale_where_nothing_is_retrained_on_input_drift(bench: Bench) -> None:
     for retraining in (None, {"inputDrift": False, "skillDrop": "50%"}):
         for _ in range(15):
