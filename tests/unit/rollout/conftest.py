@@ -35,6 +35,7 @@ from headgate_operator.rollout.observed import (
     Wanted,
 )
 from headgate_operator.rollout.revision import revision_id, revision_inputs
+from tests.statetable import contradictions
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAME = "flight-delay"
@@ -392,6 +393,7 @@ def check(world: World, decision: Decision) -> None:
     assert decide(world.observe()) == decision, "the same observation gives the same decision"
     stored = ModelDeploymentStatus.model_validate_json(status.model_dump_json(by_alias=True))
     assert stored == status, "what is stored is what was decided"
+    assert contradictions(status) == [], "the table of states in docs/concepts.md tells the truth"
 
 
 def check_route(decision: Decision) -> None:

@@ -1,0 +1,16 @@
+"""The table of states in docs/concepts.md. That no pass contradicts it is an invariant of every test with a world (conftest.py)."""
+
+from headgate_operator.api.status import Phase
+from tests.statetable import contradictions, states
+
+
+def test_the_table_has_every_phase_once_in_the_order_of_the_code() -> None:
+    assert list(states()) == list(Phase)
+
+
+def test_a_status_that_contradicts_the_table_is_found(serving) -> None:
+    assert contradictions(serving.status) == []
+    wrong = serving.status.model_copy(update={"phase": Phase.STALLED})
+    assert contradictions(wrong) == [
+        "Stalled: Stalled is absent, the table says True",
+    ]
