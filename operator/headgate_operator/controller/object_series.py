@@ -2,20 +2,18 @@
 
 A client library's own gauges would keep a lock and a value for every label set, and write all of them out for every scrape: with thousands
 of objects that is more memory than all the rest, and half a second in which nothing else runs. Labels are bounded by what they say: one
-phase, at most three roles and ten metrics for an object.
+phase, a handful of roles and ten metrics for an object.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from headgate_operator.api.spec import Owner
 from headgate_operator.api.status import AnalysisStatus, ModelDeploymentStatus, Phase
+from headgate_operator.controller.object_rows import Rows, followed, holds, retraining, troubles, unwritten, versions
 
 Key = tuple[str, str]
-
-_Rows = Iterable[tuple[dict[str, str], float]]
 
 _FAMILIES: Final = {
     "headgate_rollout_phase": "1 for the present phase of each object.",
@@ -24,6 +22,12 @@ _FAMILIES: Final = {
     "headgate_rollback_evidence_ratio": "Evidence that the version on trial is worse, as a part of what rolls it back: 1 is a rollback.",
     "headgate_promotion_evidence_ratio": "Evidence that the version on trial is good enough, as a part of what promotes it.",
     "headgate_model_owner": "1 for each object whose manifest names an owner.",
+    "headgate_trouble": "1 for each condition that is not as it should be.",
+    "headgate_version_since_timestamp_seconds": "Since when a version has its role: stable, candidate, previous or draining.",
+    "headgate_hold_since_timestamp_seconds": "Since when the rollout holds without a break, by its present reason.",
+    "headgate_retraining_run_timestamp_seconds": "When the last training run was decided on, by how it stands.",
+    "headgate_registry_version": "1 for the version that the followed alias of the model registry names.",
+    "headgate_registry_unwritten": "Tags and aliases that the model registry has not acknowledged.",
 }
 
 
@@ -62,7 +66,7 @@ class ObjectSeries:
         return "".join(parts)
 
 
-def _rows(status: ModelDeploymentStatus, owner: Owner | None) -> dict[str, _Rows]:
+def _rows(status: ModelDeploymentStatus, owner: Owner | None) -> dict[str, Rows]:
     """Return what each family says of an object: labels and value."""
     mirror, evidence = _mirror(status), _evidence(status.analysis)
     words = None if owner is None else {"team": owner.team or "", "contact": owner.contact or "", "runbook": owner.runbook or ""}
@@ -73,6 +77,12 @@ def _rows(status: ModelDeploymentStatus, owner: Owner | None) -> dict[str, _Rows
         "headgate_rollback_evidence_ratio": [({"metric": metric}, rollback) for metric, rollback, _ in evidence],
         "headgate_promotion_evidence_ratio": [({"metric": metric}, promotion) for metric, _, promotion in evidence],
         "headgate_model_owner": [] if words is None else [(words, 1.0)],
+        "headgate_trouble": troubles(status),
+        "headgate_version_since_timestamp_seconds": versions(status),
+        "headgate_hold_since_timestamp_seconds": holds(status),
+        "headgate_retraining_run_timestamp_seconds": retraining(status),
+        "headgate_registry_version": followed(status),
+        "headgate_registry_unwritten": unwritten(status),
     }
 
 
@@ -80,7 +90,7 @@ def _head(family: str, text: str) -> str:
     return f"# HELP {family} {text}\n# TYPE {family} gauge\n"
 
 
-def _lines(family: str, key: Key, rows: _Rows) -> str:
+def _lines(family: str, key: Key, rows: Rows) -> str:
     return "".join(f"{family}{{{_labels({'namespace': key[0], 'name': key[1], **labels})}}} {value}\n" for labels, value in rows)
 
 

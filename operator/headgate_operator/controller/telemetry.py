@@ -5,12 +5,20 @@ from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import Owner
 from headgate_operator.api.status import ModelDeploymentStatus
+from headgate_operator.controller.object_rows import run_result
 from headgate_operator.controller.object_series import Key, ObjectSeries
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _SECONDS_TO_ZERO: Final = (0.5, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 60, 120, 300)
+_REFUSALS: Final = (
+    Reason.ERRORS_WORSE, Reason.LATENCY_WORSE, Reason.METRIC_WORSE, Reason.ALL_FAILING, Reason.PARITY_MISMATCH, Reason.DATA_QUALITY_WORSE,
+    Reason.PREDICTIONS_DIFFER, Reason.GROUND_TRUTH_WORSE, Reason.OBJECTIVE_MISSED, Reason.REPEATEDLY_UNREADY,
+    Reason.CANDIDATE_UNREADY, Reason.UNDECIDED, Reason.TOO_LONG, Reason.ABORTED, Reason.ROLLED_BACK,
+)  # fmt: skip
+_RUN_RESULTS: Final = ("started", "succeeded", "failed")
 
 
 class Queue(Protocol):
@@ -39,6 +47,8 @@ class Telemetry:
         )
         self._request_seconds = self._histogram("headgate_api_request_seconds", "How long a request to the API server took.", "verb")
         self.rollbacks = self._counter("headgate_rollbacks", "Refused revisions by reason.", "reason")
+        self.retraining = self._counter("headgate_retraining_runs", "Training runs: started, succeeded or failed.", "result")
+        self._begin_at_zero()
         self.promotions = self._counter("headgate_promotions", "Promoted revisions.")
         self._to_zero = self._histogram(
             "headgate_evidence_to_zero_seconds",
@@ -77,6 +87,8 @@ class Telemetry:
                 self.rollbacks.labels(entry.reason).inc()
         if after.stable is not None and before.candidate is not None and after.stable.id == before.candidate.id:
             self.promotions.inc()  # not for a stable version that a watch went back to, or that the route restored
+        if (result := run_result(before.retraining, after.retraining)) is not None:
+            self.retraining.labels(result).inc()
         self._clock_convictions(key, after, now, counted_at)
 
     def forget(self, key: Key) -> None:
@@ -87,6 +99,13 @@ class Telemetry:
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
         return generate_latest(self.registry) + self.objects.render().encode()
+
+    def _begin_at_zero(self) -> None:
+        """Have series that count rare things before the first of them: to Prometheus a series that begins with 1 has not increased."""
+        for reason in _REFUSALS:
+            self.rollbacks.labels(reason)
+        for result in _RUN_RESULTS:
+            self.retraining.labels(result)
 
     def _clock_convictions(self, key: Key, after: ModelDeploymentStatus, now: datetime, counted_at: datetime | None) -> None:
         """Start a clock for each refused version that has traffic, and stop it when it is seen to have none.

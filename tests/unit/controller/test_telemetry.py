@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -10,13 +11,20 @@ from headgate_operator.api.spec import Owner
 from headgate_operator.api.status import (
     AnalysisStatus,
     Candidate,
+    Condition,
+    ConditionStatus,
+    ConditionType,
     MetricStatus,
     ModelDeploymentStatus,
     Phase,
     Previous,
     RefusalEvidence,
+    RegistryMark,
+    RegistryStatus,
     Rejected,
     Rendered,
+    RetrainingStatus,
+    RunState,
     Stable,
     Traffic,
     Verdict,
@@ -91,6 +99,68 @@ def test_an_object_has_one_phase_its_weights_by_role_and_its_evidence_against_th
     assert 'metric="errors"' not in text
 
 
+def condition(kind: ConditionType, status: ConditionStatus, reason: str) -> Condition:
+    return Condition(type=kind, status=status, reason=reason, observed_generation=1, last_transition_time=NOW)
+
+
+def held(reason: str = "ProviderError") -> ModelDeploymentStatus:
+    """A canary on hold, whose conditions are partly well, partly not, partly not known."""
+    before = canary()
+    assert before.candidate is not None
+    return before.model_copy(
+        update={
+            "candidate": before.candidate.model_copy(update={"hold_since": NOW, "hold_reason": reason}),
+            "conditions": [
+                condition(ConditionType.READY, ConditionStatus.TRUE, "Healthy"),
+                condition(ConditionType.RECONCILING, ConditionStatus.TRUE, reason),
+                condition(ConditionType.CANDIDATE_ACCEPTED, ConditionStatus.UNKNOWN, reason),
+                condition(ConditionType.ANALYSIS_AVAILABLE, ConditionStatus.FALSE, reason),
+                condition(ConditionType.INPUT_DRIFT, ConditionStatus.TRUE, "WorldChanged"),
+            ],
+            "registry": RegistryStatus(
+                tracking_uri="http://mlflow", name="delays", alias="candidate", version="7", uri="s3://m/7",
+                marks=[RegistryMark(version="7", at=NOW, failures=2), RegistryMark(version="6", at=NOW)],
+            ),
+        }
+    )  # fmt: skip
+
+
+def test_only_conditions_that_are_not_as_they_should_be_are_trouble_and_a_hold_says_since_when() -> None:
+    text = report(Telemetry(), canary(), held())
+    assert set(re.findall(r"headgate_trouble\{condition=\"(\w+)\"", text)) == {"AnalysisAvailable", "InputDrift"}
+    assert 'headgate_trouble{condition="AnalysisAvailable",name="m",namespace="ml",reason="ProviderError"} 1.0' in text
+    assert f'headgate_hold_since_timestamp_seconds{{name="m",namespace="ml",reason="ProviderError"}} {NOW.timestamp()}' in text
+    assert 'headgate_registry_version{alias="candidate",model="delays",name="m",namespace="ml",version="7"} 1.0' in text
+    assert 'headgate_registry_unwritten{name="m",namespace="ml"} 1.0' in text
+
+
+def test_versions_are_told_by_role_with_their_place_in_the_route() -> None:
+    text = report(Telemetry(), ModelDeploymentStatus(), canary())
+    roles = re.findall(r'headgate_version_since_timestamp_seconds\{.*revision="(\w+)",role="(\w+)",slot="(\d?)",version="(\d)"\}', text)
+    assert roles == [("r1", "stable", "0", "1"), ("r2", "candidate", "1", "2")]
+
+
+def trained(state: RunState, trigger: str = "w7") -> ModelDeploymentStatus:
+    return ModelDeploymentStatus(retraining=RetrainingStatus(last_trigger=trigger, at=NOW, endpoint="http://kfp", state=state))
+
+
+def test_a_training_run_is_counted_once_when_it_starts_and_once_when_it_ends() -> None:
+    telemetry, nothing = Telemetry(), ModelDeploymentStatus()
+    looks = [nothing, *map(trained, (RunState.STARTING, RunState.PENDING, RunState.RUNNING, RunState.SUCCEEDED, RunState.SUCCEEDED))]
+    looks += [trained(RunState.STARTING, "w9"), trained(RunState.NOT_STARTED, "w9"), trained(RunState.NOT_STARTED, "w9")]
+    for before, after in pairwise(looks):
+        text = report(telemetry, before, after)
+    counted = dict(re.findall(r'headgate_retraining_runs_total\{result="(\w+)"\} (\d)', text))
+    assert counted == {"started": "2", "succeeded": "1", "failed": "1"}
+    assert f'headgate_retraining_run_timestamp_seconds{{name="m",namespace="ml",state="NotStarted"}} {NOW.timestamp()}' in text
+
+
+def test_rare_things_are_counted_from_zero_so_that_the_first_of_them_is_an_increase() -> None:
+    text = Telemetry().render().decode()
+    assert 'headgate_rollbacks_total{reason="ErrorsWorse"} 0.0' in text
+    assert 'headgate_retraining_runs_total{result="failed"} 0.0' in text
+
+
 def to_zero(text: str) -> tuple[float, float]:
     """How many convictions were timed, and their seconds together."""
     count, total = (re.search(rf"headgate_evidence_to_zero_seconds_{part} (\S+)", text) for part in ("count", "sum"))
@@ -133,6 +203,8 @@ def everything_served() -> dict[str, set[str]]:
     telemetry = Telemetry()
     report(telemetry, canary(), refused(weight=10), owner=Owner(team="data"))
     telemetry.report(("ml", "other"), canary(), canary(), owner=None, now=NOW)
+    telemetry.report(("ml", "third"), canary(), held(), owner=None, now=NOW)
+    telemetry.report(("ml", "fourth"), canary(), trained(RunState.RUNNING), owner=None, now=NOW)
     telemetry.passes.labels("written").inc()
     telemetry.request("get", "httproutes", 200, 0.01)
     served: dict[str, set[str]] = {}
