@@ -56,7 +56,13 @@ class _Numbers(Collector):
         coverage = GaugeMetricFamily("headgate_monitor_label_coverage", "Share of the compared predictions that have labels.", labels=of)
         lag = GaugeMetricFamily("headgate_monitor_label_lag_seconds", "Mean time from a prediction to its label.", labels=of)
         loss = GaugeMetricFamily("headgate_monitor_loss", "Mean loss of the compared predictions by labels.", labels=[*of, "metric"])
+        skill = GaugeMetricFamily(
+            "headgate_monitor_skill", "Of the version that serves: 1 for a prophet, 0 for the base rate.", labels=[*of, "period"]
+        )
         for name, said in truths.shown.items():
+            for period, quality in said.qualities.items():
+                if quality.skill is not None:
+                    skill.add_metric([name, said.stable, period], quality.skill.value)
             for version, tally in said.sides.items():
                 if not tally.labelled:
                     continue
@@ -64,7 +70,7 @@ class _Numbers(Collector):
                 lag.add_metric([name, version], tally.lag / tally.labelled)
                 for metric in Loss:
                     loss.add_metric([name, version, metric.value], tally.mean(metric) or 0.0)
-        yield from (coverage, lag, loss)
+        yield from (coverage, lag, loss, skill)
 
 
 def _verdicts(states: Mapping[str, DeploymentState]) -> Iterator[Metric]:

@@ -82,6 +82,10 @@ class Truths:
     skill: Outcome
     sides: Mapping[str, Tally]
     """Of the cohorts that were counted for the trial, by version."""
+    stable: str = ""
+    """The version that serves."""
+    qualities: Mapping[str, Quality] = field(default_factory=dict)
+    """Its quality at `promotion` and of late (`recent`), as far as there are labels enough."""
 
 
 class Truth:
@@ -102,6 +106,7 @@ class Truth:
         self._spoiled = False
         self._waiting: list[Prediction] = []
         self._skill = dropped(None, None, plan.allowed)
+        self._qualities: Mapping[str, Quality] = {}
         self._mind(plan)
 
     def follow(self, plan: TruthPlan, at: float) -> None:
@@ -166,9 +171,9 @@ class Truth:
         """Return what labels say."""
         state, plan = self.state, self.plan
         if plan.trial is None:
-            return Truths(_NOTHING_ON_TRIAL, _NOTHING_ON_TRIAL, self._skill, {})
+            return Truths(_NOTHING_ON_TRIAL, _NOTHING_ON_TRIAL, self._skill, {}, plan.stable, self._qualities)
         sides = {plan.stable: state.trial.stable, plan.trial: state.trial.trial}
-        return Truths(state.trial.outcome(plan.settings), state.trial.coverage(), self._skill, sides)
+        return Truths(state.trial.outcome(plan.settings), state.trial.coverage(), self._skill, sides, plan.stable, self._qualities)
 
     def _mind(self, plan: TruthPlan) -> None:
         if self.state.pair != plan.pair:
@@ -219,12 +224,13 @@ class Truth:
         """Quality at promotion is that of the first labels, as many as are needed, of the version that serves and is on trial no more."""
         stable = self.plan.stable
         promoted = self.state.promoted.get(stable)
-        hours = self._ledger.tallies(self._name, stable)
-        if promoted is None and self.plan.trial is None:
-            promoted = measure(list(hours.values()))
-            if promoted is not None:
-                self.state = replace(self.state, promoted={stable: promoted})
-        self._skill = dropped(promoted, measure(list(hours.values())), self.plan.allowed)
+        recent = measure(list(self._ledger.tallies(self._name, stable).values()))
+        if promoted is None and self.plan.trial is None and recent is not None:
+            promoted = recent
+            self.state = replace(self.state, promoted={stable: promoted})
+        self._skill = dropped(promoted, recent, self.plan.allowed)
+        known = {"promotion": promoted, "recent": recent}
+        self._qualities = {period: quality for period, quality in known.items() if quality is not None}
 
 
 def _by_hour(versions: Mapping[str, Sequence[Row]]) -> dict[tuple[str, int], Tally]:

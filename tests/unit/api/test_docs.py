@@ -10,7 +10,8 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 
 def sections() -> dict[str, str]:
-    parts = re.split(r"^## (\S+)$", (DOCS / "runbook.md").read_text(), flags=re.MULTILINE)
+    about_reasons = (DOCS / "runbook.md").read_text().partition("\n# Alerts\n")[0]
+    parts = re.split(r"^## (\S+)$", about_reasons, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
