@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test schedules crash-tests docs docs-serve docs-test lint format bench ci clean cluster-binaries needs-go images image-sizes
+.PHONY: help setup demo test schedules crash-tests docs docs-serve docs-test dashboards lint format bench ci clean cluster-binaries needs-go images image-sizes
 
 # The machine's uv if it has one, else a private one: only Python 3.11 and make are needed.
 PYTHON ?= python3
@@ -107,6 +107,9 @@ images: setup ## the four images, with Docker or Podman; ARGS='operator serving'
 
 image-sizes: setup ## what goes into each image: built from the lock without a container, tried, and its size printed
 	@UV=$(UV) $(RUN) python -m images.sizes
+
+dashboards: setup ## write manifests/dashboards and the PrometheusRule anew
+	@$(RUN) python -m headgate_devcluster.dashboards manifests
 
 format: setup ## rewrite files in the project's style
 	@$(RUN) ruff check --fix .

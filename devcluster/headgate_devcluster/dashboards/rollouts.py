@@ -80,8 +80,11 @@ _ROLLOUT: Final = Row(
         ),
         Panel(
             title="Weight",
-            description="Percent of the traffic by role, as the route was seen to say.",
-            queries=(Query(latest("headgate_traffic_weight_percent", "role"), f"{NAME} {{{{role}}}}"),),
+            description="Percent of the traffic by role, and of the requests copied to a candidate, as the route was seen to say.",
+            queries=(
+                Query(latest("headgate_traffic_weight_percent", "role"), f"{NAME} {{{{role}}}}"),
+                Query(f"{latest('headgate_candidate_mirror_percent')} > 0", f"{NAME} copied"),
+            ),
             unit=Unit.PERCENT,
             maximum=100,
         ),

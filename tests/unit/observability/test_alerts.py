@@ -12,6 +12,7 @@ import yaml
 
 from headgate_devcluster.dashboards.panel import RUNBOOK
 from headgate_devcluster.dashboards.rules import groups
+from tests.dashboards import slug
 
 ROOT: Final = Path(__file__).parents[3]
 RULES: Final = ROOT / "manifests" / "alerts" / "rules"
@@ -90,17 +91,14 @@ def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not()
     assert found == {name: {"fires", "quiet"} for name in alerts()}
 
 
-def slug(heading: str) -> str:
-    """The anchor of a heading, as GitHub and the documentation site make it."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
 def test_every_alert_says_how_bad_it_is_what_happened_and_leads_to_a_section_of_the_runbook() -> None:
     text = (ROOT / "docs" / "runbook.md").read_text()
     sections = {slug(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
     for name, rule in alerts().items():
         assert rule["labels"]["severity"] in {"critical", "warning", "info"}, name
-        assert {"summary", "description", "runbook_url"} <= rule["annotations"].keys() <= {"summary", "description", "runbook_url", "contact"}
+        assert (
+            {"summary", "description", "runbook_url"} <= rule["annotations"].keys() <= {"summary", "description", "runbook_url", "contact"}
+        )
         page, _, section = rule["annotations"]["runbook_url"].partition("#")
         assert page == RUNBOOK
         assert section in sections, name
