@@ -3,8 +3,10 @@
 import asyncio
 import json
 import shutil
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import aiohttp
@@ -20,11 +22,19 @@ needs_prometheus = pytest.mark.skipif(BINARY is None, reason="no prometheus on t
 class PrometheusServer:
     """Starts and ends with `async with`; may be stopped and started in between, with or without what it remembers."""
 
-    def __init__(self, folder: Path, targets: dict[str, dict[str, str]], *, interval: str = "1s") -> None:
-        """Scrape each target, `host:port/path`, with its extra labels."""
+    def __init__(
+        self,
+        folder: Path,
+        targets: Mapping[str, dict[str, str]] = MappingProxyType({}),
+        *,
+        interval: str = "1s",
+        jobs: Sequence[dict[str, Any]] = (),
+        rules: Sequence[str] = (),
+    ) -> None:
+        """Scrape each target, `host:port/path`, with its extra labels, and what these jobs find; evaluate the rules of these files."""
         self.folder, self.port = folder, free_port()
         folder.mkdir(parents=True)
-        jobs = [
+        of_targets = [
             {
                 "job_name": f"job-{number}",
                 "metrics_path": "/" + target.partition("/")[2],
@@ -32,7 +42,8 @@ class PrometheusServer:
             }
             for number, (target, labels) in enumerate(targets.items())
         ]
-        config = {"global": {"scrape_interval": interval, "scrape_timeout": interval}, "scrape_configs": jobs}
+        times = {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval}
+        config = {"global": times, "scrape_configs": [*of_targets, *jobs], "rule_files": [*rules]}
         (folder / "prometheus.yml").write_text(json.dumps(config))
         self._process: asyncio.subprocess.Process | None = None
 
@@ -62,6 +73,13 @@ class PrometheusServer:
                     if (await answer.json())["data"]["result"]:
                         return
                 await asyncio.sleep(0.1)
+
+    async def ask(self, path: str, **parameters: str) -> Any:
+        """What the API answers; a query that it refuses is a failure."""
+        async with aiohttp.ClientSession() as session, session.get(f"{self.url}/api/v1/{path}", params=parameters) as answer:
+            said = await answer.json()
+            assert said["status"] == "success", (parameters, said)
+            return said["data"]
 
     async def stop(self) -> None:
         if self._process is not None:

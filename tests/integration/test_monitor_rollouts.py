@@ -1,14 +1,14 @@
 """Rollouts judged by a real monitor: real requests through Envoy, KServe's logger, the collector, the detectors, the operator."""
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.scene import STEPS, Scene, Traffic
+from tests.labelling import label
+from tests.scene import STEPS, Scene
 
 WINDOW = {"rows": 150, "duration": "20s", "minimumRows": 60}
 
@@ -43,18 +43,6 @@ async def test_a_candidate_that_predicts_differently_is_refused_where_the_manife
         await scene.until(lambda s: not s.draining, "it is gone")
     assert traffic.bad() == 0, traffic.answers
     assert 'headgate_monitor_events_total{reason="parity",result="ignored"}' in await collected(scene)
-
-
-async def label(scene: Scene, traffic: Traffic, late: Sequence[bool]) -> None:
-    """Send what became of the requests that were answered, as their owner would: in batches, a moment later, for ever."""
-    url, sent = f"{scene.cluster.monitor_url}/v1/ground-truth/{scene.name}", 0
-    async with aiohttp.ClientSession() as session:
-        while True:
-            await asyncio.sleep(0.5)
-            batch = traffic.answered[sent : sent + 1000]
-            labels = [{"id": id_, "value": bool(late[row])} for id_, row in batch]
-            async with session.post(url, json={"labels": labels}) as answer:
-                sent += len(batch) if answer.status == 200 else 0  # a monitor that is busy gets them again
 
 
 async def test_a_candidate_that_is_worse_only_on_labels_is_refused(

@@ -140,7 +140,7 @@ _GATEWAY: Final = Row(
         Panel(
             title="Failed",
             description="Answers that are neither 2xx nor 3xx, as the comparison counts them.",
-            queries=(Query(share(_FAILURES, _ANSWERS), _VERSION),),
+            queries=(Query(share(f"({_FAILURES} or 0 * {_ANSWERS})", _ANSWERS), _VERSION),),
             unit=Unit.SHARE,
             runbook="errorsworse",
         ),
