@@ -83,7 +83,8 @@ def families(text: str) -> set[str]:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Every series that the operator, model servers, monitors and Envoy are known to serve."""
-    monitor = exposition(Engine(Store(tmp_path_factory.mktemp("state")), lambda: 0.0), Ring()).decode()
+    with Store(tmp_path_factory.mktemp("state")) as store:
+        monitor = exposition(Engine(store, lambda: 0.0), Ring()).decode()
     (envoy,) = PRESETS[SeriesPreset.ENVOY_GATEWAY].families
     server = generate_latest(REGISTRY).decode()
     return families(Telemetry().render().decode()) | families(monitor) | families(server) | {*envoy.names, "up"}
