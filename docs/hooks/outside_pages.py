@@ -20,6 +20,7 @@ OUTSIDE = {
     "CHANGELOG.md": "changelog.md",
     "examples/flights/README.md": "examples/flights.md",
     "images/README.md": "images.md",
+    "examples/gitops/README.md": "examples/gitops.md",
     "examples/flights/recipe.yaml": "examples/recipe.yaml",
     "examples/flights/schema.yaml": "examples/schema.yaml",
 } | {str(path.relative_to(ROOT)): f"components/{path.parent.name}.md" for path in COMPONENTS}
