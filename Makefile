@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test schedules crash-tests docs docs-serve docs-test dashboards lint format bench ci clean cluster-binaries needs-go images image-sizes
+.PHONY: help setup demo test schedules crash-tests docs docs-serve docs-test dashboards lint format bench ci clean cluster-binaries needs-go images image-sizes e2e
 
 # The machine's uv if it has one, else a private one: only Python 3.11 and make are needed.
 PYTHON ?= python3
@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 export MLFLOW_DISABLE_TELEMETRY := true
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Environments in a path with a space fail inside pipeline steps, which split their command line.
 check-path:
@@ -94,13 +94,18 @@ $(CONTROL_PLANE): $(CLUSTER_MODULE) | needs-go
 	@mv $@.new $@
 	@echo "headgate: $$(du -m $@ | cut -f1) MB in $@; make test uses it"
 
-lint: setup ## style, types, import rules, licences, Containerfiles
+lint: setup ## style, types, import rules, licences, Containerfiles, shell
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports
 	@$(RUN) python tests/check_licences.py
 	@$(RUN) hadolint images/*.Containerfile
+	@$(RUN) shellcheck --external-sources --source-path=SCRIPTDIR tests/e2e/*.sh
+
+# Each step can be read, and run by hand: tests/e2e/README.md.
+e2e: setup ## a real cluster in Docker with KServe, Envoy Gateway and Prometheus, and the scenarios of the tests in it; it stays up
+	@set -e; for step in tests/e2e/[0-8]*.sh; do echo "headgate: $$step"; $$step; done
 
 images: setup ## the four images, with Docker or Podman; ARGS='operator serving' for some of them
 	@$(RUN) python -m images.build $(ARGS)

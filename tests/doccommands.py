@@ -18,7 +18,7 @@ from tests.overlays import KUBECTL, kustomized
 _BETWEEN_COMMANDS: Final = frozenset("();<>|&\n")
 _COMMENT: Final = re.compile(r"(^|\s)#[^'\"\n]*$", re.MULTILINE)
 _PREFIXES: Final = re.compile(r"\w+=.*|do|then|else|while|until|if|!|sudo|nice|exec|time|env|\$|\{")
-_TARGETS: Final = re.compile(r"^([a-z][a-z-]*)%?:", re.MULTILINE)
+_TARGETS: Final = re.compile(r"^([a-z][a-z0-9-]*)%?:", re.MULTILINE)
 _PACKAGES_THAT_RUN: Final = {"headgate_operator.controller", "headgate_monitor"}
 
 

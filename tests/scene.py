@@ -13,7 +13,6 @@ import aiohttp
 import pytest
 from click.testing import CliRunner, Result
 
-from headgate_devcluster.cluster import Cluster
 from headgate_operator.api.names import API_VERSION, KIND, REVISION_HEADER
 from headgate_operator.api.status import ModelDeploymentStatus, Phase
 from headgate_operator.cli.main import main
@@ -44,9 +43,14 @@ class Traffic:
 class Scene:
     """One ModelDeployment in one cluster."""
 
-    cluster: Cluster
+    cluster: Any
+    """The devcluster's `Cluster`, or what stands for a real one (tests/e2e/conftest.py)."""
     traffic: Traffic = field(default_factory=Traffic)
     name: str = NAME
+    uri: Callable[[Path], str] = lambda export: f"file://{export}"
+    """Where KServe finds an export."""
+    patience: float = 1
+    """How many times as long as on one machine anything may take."""
 
     async def apply(self, export: Path, **spec: Any) -> None:
         """Apply a version's golden set and manifest, as the pipeline and a person would."""
@@ -61,7 +65,7 @@ class Scene:
             "kind": KIND,
             "metadata": meta | {"name": NAME},
             "spec": {
-                "model": {"uri": f"file://{export}", "format": {"name": "xgboost", "version": "3"}, "runtime": "headgate-xgboost"},
+                "model": {"uri": self.uri(export), "format": {"name": "xgboost", "version": "3"}, "runtime": "headgate-xgboost"},
                 "serving": {"requestTimeout": "2s"},
                 "rollout": {"steps": STEPS, "watch": {"duration": "3s", "holdback": 10}, "scaleDownDelay": "1s"},
                 "analysis": {"interval": "1s", "metrics": [{"name": "errors", "preset": "gateway-errors", "maximum": "5%"}]},
@@ -77,7 +81,7 @@ class Scene:
 
     async def until(self, met: Callable[[ModelDeploymentStatus], Any], what: str, seconds: float = 60) -> ModelDeploymentStatus:
         """Wait until the status is as wanted."""
-        status = await self.status()
+        status, seconds = await self.status(), seconds * self.patience
         try:
             async with asyncio.timeout(seconds):
                 while not met(status):

@@ -21,6 +21,7 @@ OUTSIDE = {
     "examples/flights/README.md": "examples/flights.md",
     "images/README.md": "images.md",
     "examples/gitops/README.md": "examples/gitops.md",
+    "tests/e2e/README.md": "e2e.md",
     "examples/flights/recipe.yaml": "examples/recipe.yaml",
     "examples/flights/schema.yaml": "examples/schema.yaml",
 } | {str(path.relative_to(ROOT)): f"components/{path.parent.name}.md" for path in COMPONENTS}

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from headgate_devcluster.access import write_kubeconfig
-from tests.overlays import INSTALLATIONS, KUBECTL, NEEDS_KUBECTL, Object, rendered
+from tests.overlays import E2E, INSTALLATIONS, KUBECTL, NEEDS_KUBECTL, Object, rendered
 from tests.realcluster.definitions import definitions_beside_kserve
 
 pytestmark = [pytest.mark.kubectl, pytest.mark.skipif(KUBECTL is None, reason=NEEDS_KUBECTL)]
@@ -54,6 +54,14 @@ async def test_an_overlay_is_accepted_whole(server: Any, tmp_path: Path, install
     code, printed = await dry_run(server, tmp_path, [moved(obj, server.namespace) for obj in known])
     assert code == 0, printed
     assert printed.count("serverside-applied (server dry run)") == len(known), printed
+    assert "Warning" not in printed
+
+
+@pytest.mark.parametrize("server", [pytest.param("real", marks=pytest.mark.real_api)], indirect=True)
+async def test_what_the_end_to_end_tests_apply_is_accepted(server: Any, tmp_path: Path) -> None:
+    await warn_of_unrestricted_pods(server)
+    code, printed = await dry_run(server, tmp_path, [moved(obj, server.namespace) for obj in E2E])
+    assert (code, printed.count("serverside-applied (server dry run)")) == (0, len(E2E)), printed
     assert "Warning" not in printed
 
 

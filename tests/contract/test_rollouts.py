@@ -17,6 +17,7 @@ from tests.play import play
 from tests.realcluster.controlplane import ControlPlane, control_plane
 from tests.realcluster.definitions import full_definitions
 from tests.realcluster.programs import Programs
+from tests.scenarios import ROUTES, Exports, promoted_then_rolled_back, superseded_then_aborted
 from tests.scene import Scene
 from tests.storm import EVERY_CALL, STORM
 from tests.waiting import eventually
@@ -26,10 +27,6 @@ pytestmark = [pytest.mark.real_api, pytest.mark.slow]
 
 OPERATOR = "system:serviceaccount:headgate-system:headgate-operator"
 RBAC = Path(__file__).parents[2] / "manifests" / "rbac"
-SUBJECT = ("headgate.dev/v1alpha1", "modeldeployments", "ml", "flight-delay")
-ROUTES = ("gateway.networking.k8s.io/v1", "httproutes", "ml")
-RUNTIMES = ("serving.kserve.io/v1alpha1", "servingruntimes", "ml")
-SERVICES = ("serving.kserve.io/v1beta1", "inferenceservices", "ml")
 REFUSED = {401, 403}
 SHORT = {"steps": [{"weight": 50, "minDuration": "2s", "minRequests": 20}], "watch": {"duration": "2s"}, "scaleDownDelay": "1s"}
 LONG = {"steps": [{"weight": 20, "minDuration": "5m", "minRequests": 20}], "scaleDownDelay": "1s"}
@@ -82,55 +79,19 @@ def refused(plane: ControlPlane) -> list[str]:
 
 
 async def test_a_good_version_is_promoted_and_a_broken_one_rolled_back(
-    scene: Scene, plane: ControlPlane, tmp_path: Path, make_export: Any, make_columns: Any
+    scene: Scene, tmp_path: Path, make_export: Any, make_columns: Any
 ) -> None:
-    first, second, broken = (
-        make_export(tmp_path / "s", "1"), make_export(tmp_path / "s", "2", seed=1), make_export(tmp_path / "s", "3", unknown="error")
-    )  # fmt: skip
-    await scene.apply(first, rollout=SHORT)
-    old = (await scene.serving(first)).stable
-    assert old is not None
-    async with scene.load(make_columns(500, seed=5)) as traffic:
-        await scene.apply(second, rollout=SHORT)
-        status = await scene.serving(second)
-        assert status.stable is not None
-        new = status.stable.id
-        await scene.until(lambda s: not s.draining, "the old version is gone")
-        assert traffic.bad() == 0, traffic.answers
-        await scene.apply(broken, rollout=SHORT)
-        status = await scene.until(lambda s: s.rejected and not s.draining, "the broken version is gone")
-        refused_id = status.rejected[0].id
-    assert traffic.bad() == traffic.bad(refused_id), traffic.answers
-    assert [(entry.id, entry.weight) for entry in status.traffic] == [(new, 100)]
-    services = await scene.cluster.api.list(*SERVICES)
-    assert len(services) == 1
-    assert {"FirstRevision", "CandidateStarted", "Promoted", "WatchEnded", "ErrorsWorse"} <= await scene.events()
+    await promoted_then_rolled_back(scene, Exports(make_export, tmp_path / "s"), make_columns, rollout=SHORT)
 
 
 async def test_a_candidate_is_superseded_its_successor_aborted_and_everything_collected(
     scene: Scene, plane: ControlPlane, tmp_path: Path, make_export: Any
 ) -> None:
-    first, second, third = (make_export(tmp_path / "s", str(number), seed=number) for number in (1, 2, 3))
-    await scene.apply(first, rollout=LONG)
-    await scene.serving(first)
-    await scene.apply(second, rollout=LONG)
-    status = await scene.until(lambda s: s.candidate and s.candidate.weight, "the second version is on trial")
-    assert status.candidate is not None
-    superseded = status.candidate.id
-    await scene.apply(third, rollout=LONG)
-    status = await scene.until(lambda s: s.candidate and s.candidate.version == third.name and s.candidate.weight, "the third takes over")
-    assert status.candidate is not None
-    assert status.candidate.id != superseded
-    for _ in range(2):
-        await swap_the_weights(scene)  # the second Event about it continues the first
-    aborted = await scene.headgate("abort", scene.name)
-    assert aborted.exit_code == 0, aborted.output
-    status = await scene.until(lambda s: s.rejected and not s.draining, "the third is refused and gone")
-    assert (status.rejected[0].version, status.rejected[0].reason) == (third.name, "Aborted")
-    assert (len(await scene.cluster.api.list(*SERVICES)), len(await scene.cluster.api.list(*RUNTIMES))) == (1, 1)
-    await scene.cluster.api.delete(*SUBJECT)
-    for kind in (SERVICES, RUNTIMES, ROUTES, ("apps/v1", "deployments", "ml"), ("v1", "services", "ml"), ("v1", "pods", "ml")):
-        await eventually_none(scene, kind)
+    async def twice(scene: Scene) -> None:
+        for _ in range(2):
+            await swap_the_weights(scene)  # the second Event about it continues the first
+
+    await superseded_then_aborted(scene, Exports(make_export, tmp_path / "s"), rollout=LONG, on_trial=twice)
     assert set(scene.cluster.pids()) == {"envoy", "operator"}
     assert rights() - used(plane) == set(), "manifests/rbac grants more than the operator uses"
 
@@ -179,13 +140,6 @@ async def swap_the_weights(scene: Scene) -> None:
         return await rule() == right
 
     await eventually(put_right)
-
-
-async def eventually_none(scene: Scene, kind: tuple[str, str, str]) -> None:
-    async def none() -> bool:
-        return not await scene.cluster.api.list(*kind)
-
-    await eventually(none, seconds=60)
 
 
 Right = tuple[str, str, str]

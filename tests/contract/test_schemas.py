@@ -18,7 +18,7 @@ from headgate_devcluster.access import Access
 from headgate_devcluster.apiserver.server import own_definitions
 from headgate_operator.api.crd import crd
 from tests import schemas
-from tests.overlays import INSTALLATIONS, KUBECTL, NEEDS_KUBECTL, rendered
+from tests.overlays import E2E, INSTALLATIONS, KUBECTL, NEEDS_KUBECTL, rendered
 from tests.realcluster.controlplane import ControlPlane
 from tests.realcluster.definitions import full_definitions, published_definitions
 from tests.realcluster.programs import REQUIRED
@@ -68,6 +68,7 @@ def kubeconform(folder: Path, documents: str) -> tuple[int, str]:
 
 def test_every_overlay_obeys_every_schema(folder: Path) -> None:
     objects = {json.dumps(obj) for installation in INSTALLATIONS for obj in rendered(installation)}  # most are in many of them
+    objects |= {json.dumps(obj) for obj in E2E}
     code, said = kubeconform(folder, "\n---\n".join(objects))
     assert (code, f"Summary: {len(objects)} resources found" in said, f"Valid: {len(objects)}" in said) == (0, True, True), said
 

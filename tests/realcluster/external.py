@@ -19,7 +19,7 @@ def external(kubeconfig: Path) -> ControlPlane:
         NoRealApiError: the file cannot be used.
     """
     try:
-        access = _access(yaml.safe_load(kubeconfig.read_text()))
+        access = access_of(yaml.safe_load(kubeconfig.read_text()))
     except (OSError, KeyError, StopIteration, TypeError, ValueError, yaml.YAMLError) as error:
         msg = f"{KUBECONFIG}: {kubeconfig} is not a kubeconfig whose user has a token and whose cluster has certificate-authority-data"
         raise NoRealApiError(msg) from error
@@ -27,7 +27,8 @@ def external(kubeconfig: Path) -> ControlPlane:
     return ControlPlane(access, collects_garbage=True)
 
 
-def _access(config: dict[str, Any]) -> Access:
+def access_of(config: dict[str, Any]) -> Access:
+    """Who a kubeconfig's current context is, and where; KeyError or StopIteration if it does not say so by a token."""
     context = _named(config["contexts"], config["current-context"])["context"]
     cluster = _named(config["clusters"], context["cluster"])["cluster"]
     token = _named(config["users"], context["user"])["user"]["token"]

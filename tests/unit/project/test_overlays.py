@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,23 @@ import yaml
 
 from headgate_monitor.__main__ import main as monitor
 from headgate_operator.controller.__main__ import main as operator
-from tests.overlays import INSTALLATIONS, KUBECTL, MANIFESTS, NEEDS_KUBECTL, OVERLAYS, Object, kustomized, rendered
+from tests.overlays import (
+    INSTALLATIONS,
+    KUBECTL,
+    MANIFESTS,
+    NEEDS_KUBECTL,
+    OVERLAYS,
+    POLICED,
+    Object,
+    breaches,
+    kustomized,
+    of_kind,
+    pods,
+    rendered,
+)
 
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason=NEEDS_KUBECTL)
 PROGRAMS = {"headgate-operator": (operator, "HEADGATE_"), "headgate-monitor": (monitor, "HEADGATE_MONITOR_")}
-POLICED = {"Deployment", "StatefulSet"}
 PAGE = MANIFESTS.parent / "docs" / "install.md"
 
 
@@ -24,46 +35,9 @@ def objects(request: pytest.FixtureRequest) -> list[Object]:
     return rendered(request.param)
 
 
-def of_kind(objects: Iterable[Object], *kinds: str) -> list[Object]:
-    return [obj for obj in objects if obj["kind"] in kinds]
-
-
 def place(obj: Object) -> str:
     namespace: str = obj["metadata"].get("namespace", "")
     return namespace
-
-
-def pods(objects: Iterable[Object]) -> Iterator[tuple[str, Object]]:
-    """Every pod template or runtime with a name for messages."""
-    for obj in of_kind(objects, *POLICED):
-        yield f"{obj['kind']} {obj['metadata']['name']}", obj["spec"]["template"]["spec"]
-    for obj in of_kind(objects, "ServingRuntime", "ClusterServingRuntime"):
-        yield f"{obj['kind']} {obj['metadata']['name']}", obj["spec"]
-
-
-def breaches(pod: Object) -> Iterator[str]:
-    """What breaks our rules, which are those of the Pod Security Standard `restricted` and a few of our own."""
-    for forbidden in ("hostNetwork", "hostPID", "hostIPC"):
-        if pod.get(forbidden):
-            yield forbidden
-    if any("hostPath" in volume for volume in pod.get("volumes", ())):
-        yield "hostPath"
-    for container in (*pod["containers"], *pod.get("initContainers", ())):
-        security = pod.get("securityContext", {}) | container.get("securityContext", {})
-        wanted = {
-            "runAsNonRoot": True, "readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"},
-        }  # fmt: skip
-        yield from (key for key, value in wanted.items() if security.get(key) != value)
-        if security.get("privileged") or security.get("runAsUser") == 0:
-            yield "privileged or root"
-        if container["image"].rpartition(":")[2] in {"latest", container["image"]}:
-            yield "an image without a version"
-        resources = container.get("resources", {})
-        if not {"cpu", "memory"} <= resources.get("requests", {}).keys() or "memory" not in resources.get("limits", {}):
-            yield "no requests, or no limit of memory"
-        if not {"readinessProbe", "livenessProbe"} <= container.keys():
-            yield "no probes"
 
 
 def test_every_pod_obeys_the_rules(objects: list[Object]) -> None:

@@ -48,7 +48,7 @@ def test_pages_from_elsewhere_in_the_repository_link_to_pages(site: Path) -> Non
 
 
 def test_a_broken_link_and_a_broken_anchor_fail_the_build(tmp_path: Path) -> None:
-    for name in ("mkdocs.yml", "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples", "components"):
+    for name in ("mkdocs.yml", "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "components", "examples", "images", "tests/e2e"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tmp_path / name)
     with (tmp_path / "README.md").open("a") as readme:
