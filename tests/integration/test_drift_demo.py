@@ -33,7 +33,7 @@ def test_september_and_december_alarm_no_other_month_does_and_no_candidate_is_bl
     write_report(tmp_path, year, [])
     page = (tmp_path / "drift.html").read_text()
     assert "src=" not in page
-    assert page.count("<figure") == 1 + len(year.months[0].record.distances)
+    assert page.count("<figure") >= 1 + len(year.months[0].record.distances) + len(EXPECTED)
     assert all(f"<h3>{month}: what lay otherwise than in training</h3>" in page for month in EXPECTED)
     assert to_json(year, [])["alarms"] == ["September", "December"]
 

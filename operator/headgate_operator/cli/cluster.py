@@ -12,6 +12,7 @@ import click
 import yaml
 
 from headgate_operator.api.names import API_VERSION, COMMAND_ANNOTATION, GROUP, KIND, PLURAL, VERSION
+from headgate_operator.api.spec import Owner
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.cli.errors import Exit, Failure
 from headgate_operator.kube.protocol import ApiError, KubeApi, Object, Resource
@@ -60,6 +61,12 @@ class Deployment:
         """How many weights its canary has; pauses are not counted."""
         steps = self.obj["spec"].get("rollout", {}).get("steps") or [{"weight": weight} for weight in (5, 25, 50)]
         return sum(step.get("weight") is not None for step in steps)
+
+    @property
+    def owner(self) -> Owner | None:
+        """Whose model it is, as far as that can be read."""
+        words = self.obj["spec"].get("owner")
+        return Owner.model_construct(**words) if isinstance(words, dict) else None
 
     @property
     def command(self) -> str | None:
@@ -125,6 +132,15 @@ async def read(api: KubeApi, target: Target, name: str) -> Deployment:
         others = sorted(item["metadata"]["name"] for item in await api.list(MODEL_DEPLOYMENTS, target.namespace))
         known = f"there are: {', '.join(others[:10])}" if others else "there is none at all; is -n/--namespace right?"
         raise Failure(f"no ModelDeployment '{name}' in namespace {target.namespace}; {known}")
+    return _deployment(obj)
+
+
+async def read_all(api: KubeApi, target: Target) -> list[Deployment]:
+    """Return every ModelDeployment of the namespace."""
+    return [_deployment(obj) for obj in await api.list(MODEL_DEPLOYMENTS, target.namespace)]
+
+
+def _deployment(obj: Object) -> Deployment:
     return Deployment(obj, ModelDeploymentStatus.model_validate(obj.get("status") or {}))
 
 

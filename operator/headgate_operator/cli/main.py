@@ -21,6 +21,7 @@ _OWN: Final = {
     "render": "Print the plain YAML that the operator would create.",
     "status": "Show what is served, what is on trial and why.",
     "watch": "Follow a rollout in the terminal.",
+    "report": "Write a page about a rollout that can be kept and sent.",
     "history": "List promoted and refused revisions.",
     "lineage": "Print the data, code and run behind a model version, and where it serves.",
     "promote": "Let the candidate go on without waiting any longer.",

@@ -1,20 +1,21 @@
 """One look at a ModelDeployment for people: what is served, what is on trial, how the evidence stands, what was refused and why."""
 
 import sys
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Final
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from headgate_operator.api.quantities import format_duration
-from headgate_operator.api.status import Candidate, Condition, ConditionStatus, HookStatus, MetricStatus, Phase, Pinned, Rejected, Traffic
+from headgate_operator.api.status import Condition, ConditionStatus, HookStatus, MetricStatus, Phase, Rejected
 from headgate_operator.cli.cluster import Deployment
 from headgate_operator.cli.tables import plain_table
 from headgate_operator.cli.upstream_view import upstream
+from headgate_operator.pages.roles import roles
 
-_COLOURS = {
+PHASE_COLOURS: Final = dict.fromkeys(Phase, "cyan") | {
     Phase.HEALTHY: "green",
     Phase.ROLLED_BACK: "red",
     Phase.STALLED: "red",
@@ -57,7 +58,7 @@ def ago(then: datetime | None, now: datetime) -> str:
 
 def _headline(deployment: Deployment) -> Text:
     status = deployment.status
-    line = Text.assemble((f"{deployment.namespace}/{deployment.name}", "bold"), "  ", (status.phase, _COLOURS.get(status.phase, "cyan")))
+    line = Text.assemble((f"{deployment.namespace}/{deployment.name}", "bold"), "  ", (status.phase, PHASE_COLOURS[status.phase]))
     if status.observed_generation != deployment.generation:
         line.append("  (the operator has not seen the latest manifest yet)", "yellow")
     if status.url:
@@ -69,46 +70,11 @@ def _headline(deployment: Deployment) -> Text:
 
 
 def _versions(deployment: Deployment, now: datetime) -> Table:
-    status = deployment.status
     table = plain_table("", "revision", "version", "weight", "requests", "since", "")
-    carried = {entry.id: entry for entry in status.traffic}
-    for role, pinned, since, remark in _roles(deployment):
-        traffic = carried.get(pinned.id)
-        table.add_row(
-            role,
-            pinned.id,
-            pinned.version,
-            _share(traffic),
-            str(traffic.requests) if traffic else "–",
-            ago(since, now),
-            remark,
-        )
+    for role in roles(deployment.status, deployment.steps):
+        pinned, requests = role.pinned, str(role.traffic.requests) if role.seen else "–"
+        table.add_row(role.name, pinned.id, pinned.version, role.share, requests, ago(role.since, now), role.remark)
     return table
-
-
-def _share(traffic: Traffic | None) -> str:
-    if traffic is None:
-        return "0 %"
-    return f"{traffic.mirror} % mirrored" if traffic.mirror else f"{traffic.weight} %"
-
-
-def _roles(deployment: Deployment) -> Iterable[tuple[str, Pinned, datetime | None, str]]:
-    status = deployment.status
-    if status.stable is not None:
-        until = status.watch_until
-        yield "stable", status.stable, status.stable.since, f"watched until {until:%H:%M:%S} UTC" if until and status.previous else ""
-    if (candidate := status.candidate) is not None:
-        step = "looks on" if candidate.mirror else _step(candidate, deployment.steps)
-        hold = f", held: {candidate.hold_reason}" if candidate.hold_reason else ""
-        yield "candidate", candidate, candidate.started_at, step + hold
-    if status.previous is not None:
-        yield "previous", status.previous, status.previous.since, "holdback"
-    for draining in status.draining:
-        yield "draining", draining, draining.since, ""
-
-
-def _step(candidate: Candidate, steps: int) -> str:
-    return f"step {candidate.step + 1} of {steps}" if candidate.step >= 0 else "before its first step"
 
 
 def _evidence(metrics: list[MetricStatus]) -> Table:

@@ -27,6 +27,16 @@ from headgate_operator.pages.words import clock_for, number
 
 _BAD_PHASES: Final = frozenset({Phase.ROLLED_BACK, Phase.STALLED})
 _WAITING: Final = frozenset({Phase.HOLDING, Phase.SUSPENDED, Phase.PAUSED})
+URGENCY: Final = {
+    phase: place
+    for place, phase in enumerate(
+        (
+            Phase.STALLED, Phase.SUSPENDED, Phase.HOLDING, Phase.ROLLED_BACK, Phase.PAUSED, Phase.PROGRESSING, Phase.PROMOTING,
+            Phase.WATCHING, Phase.PENDING, Phase.HEALTHY,
+        )
+    )
+}  # fmt: skip
+"""Places in a list: whoever needs a person comes first."""
 _ROLE_LOOKS: Final = {"stable": 0, "candidate": 1, "previous": 3}
 _OTHER_LOOKS: Final = (2, 4, 5, 6)
 _EXPLANATIONS: Final = {reason.value: reason.explanation for reason in Reason}

@@ -15,7 +15,9 @@ class Role:
     pinned: Pinned
     since: datetime
     traffic: Traffic
-    """What the route was seen to give it; nothing, if it is not there."""
+    """What the route was seen to give it."""
+    seen: bool
+    """Whether the route has it; if not, `traffic` is nothing."""
     remark: str = ""
 
     @property
@@ -29,7 +31,8 @@ def roles(status: ModelDeploymentStatus, steps: int) -> Iterator[Role]:
     carried = {entry.id: entry for entry in status.traffic}
 
     def role(name: str, pinned: Pinned, since: datetime, remark: str = "") -> Role:
-        return Role(name, pinned, since, carried.get(pinned.id) or Traffic(id=pinned.id, weight=0), remark)
+        traffic = carried.get(pinned.id)
+        return Role(name, pinned, since, traffic or Traffic(id=pinned.id, weight=0), traffic is not None, remark)
 
     if (stable := status.stable) is not None:
         until = status.watch_until

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from headgate_operator.api.status import Phase
+from headgate_operator.pages.deployment import URGENCY
 from headgate_operator.web.board import Row
 
 PER_PAGE: Final = 500
@@ -33,19 +34,9 @@ class Sort(StrEnum):
         return {"attention": "who needs attention", "changed": "last change", "evidence": "strongest evidence"}.get(self, self)
 
 
-_URGENCY: Final = {
-    phase: place
-    for place, phase in enumerate(
-        (
-            Phase.STALLED, Phase.SUSPENDED, Phase.HOLDING, Phase.ROLLED_BACK, Phase.PAUSED, Phase.PROGRESSING, Phase.PROMOTING,
-            Phase.WATCHING, Phase.PENDING, Phase.HEALTHY,
-        )
-    )
-}  # fmt: skip
-
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 _ORDER: Final[dict[Sort, Callable[[Row], Any]]] = {
-    Sort.ATTENTION: lambda row: _URGENCY[row.phase],
+    Sort.ATTENTION: lambda row: URGENCY[row.phase],
     Sort.NAME: lambda row: (row.namespace, row.name),
     Sort.CHANGED: lambda row: -(row.changed_at or _EVER).timestamp(),
     Sort.EVIDENCE: lambda row: -(row.evidence[1].part if row.evidence is not None else -1.0),

@@ -84,7 +84,7 @@ class Cluster:
 
     async def set_status(self, **changes: Any) -> None:
         obj = await self.deployment()
-        await self.api.replace_status(obj | {"status": obj.get("status", STATUS) | changes})
+        await self.api.replace_status(obj | {"status": obj.get("status", {}) | changes})
 
     async def operator_answers(self, result: str = "Applied") -> None:
         """Acknowledge the next command and remove it, as the operator does."""
@@ -106,7 +106,7 @@ async def cluster(tmp_path: Path, headgate: Callable[..., Result], build: Callab
         await api.apply(crd(), field_manager="test")
         await api.apply(build(), field_manager="test")
         running = Cluster(api, write_kubeconfig(tmp_path / "kubeconfig", server.url, namespace="ml"), headgate)
-        await running.set_status()
+        await running.set_status(**STATUS)
         yield running
 
 
@@ -360,6 +360,50 @@ async def test_an_api_server_that_is_gone_is_one_sentence(headgate: Callable[...
     assert result.exit_code == 1
     assert result.stderr.startswith("headgate: error: GET modeldeployments ml/flight-delay: ")
     assert len(result.stderr.splitlines()) == 1
+
+
+async def test_watch_prints_once_and_a_line_for_each_of_several(cluster: Cluster, build: Callable[..., dict[str, Any]]) -> None:
+    other = build()
+    other["metadata"]["name"] = "other"
+    await cluster.api.apply(other, field_manager="test")
+    one = await cluster.run("watch", NAME, "--once")
+    assert one.exit_code == 0, one.output
+    assert "0.80 of 5.30" in one.stdout
+    for names in ([], ["other", NAME]):
+        several = await cluster.run("watch", *names, "--once")
+        lines = [line.split() for line in several.stdout.splitlines() if line.strip()]
+        assert [line[0] for line in lines] == ["deployment", NAME, "other"], "what moves comes before what has not begun"
+        assert lines[1][4:] == ["stable", "75", "%,", "candidate", "25", "%", "errors", "0.8", "of", "5.3", "Healthy"]
+
+
+async def test_watch_says_when_there_is_nothing_and_when_it_is_asked_too_often(cluster: Cluster) -> None:
+    assert "there is no ModelDeployment in this namespace" in (await cluster.run("watch", "--once", "-n", "empty")).stdout
+    assert "no ModelDeployment 'nobody' in namespace ml" in (await cluster.run("watch", NAME, "nobody")).stderr
+    refused = await cluster.run("watch", "--interval", "1ms")
+    assert (refused.exit_code, "'1ms' is shorter than 200ms" in refused.stderr) == (2, True)
+
+
+async def test_a_report_is_a_page_with_what_was_seen_and_the_events(cluster: Cluster, tmp_path: Path) -> None:
+    uid = (await cluster.deployment())["metadata"]["uid"]
+    for number, regarding in enumerate((uid, "somebody-else")):
+        event = {
+            "apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": f"e{number}", "namespace": "ml"},
+            "eventTime": "2026-11-20T10:00:00.000000Z", "reportingController": "x", "reportingInstance": "x", "action": "x",
+            "reason": "StepStarted", "note": f"said by {regarding}", "type": "Normal",
+            "regarding": {"apiVersion": API_VERSION, "kind": "ModelDeployment", "name": NAME, "namespace": "ml", "uid": regarding},
+        }  # fmt: skip
+        await cluster.api.create(event)
+    page = tmp_path / "page.html"
+    done = await cluster.run("report", NAME, "-o", str(page), "--for", "1s")
+    assert done.exit_code == 0, done.output
+    assert done.stdout == f"{page}: {NAME} is Progressing\n"
+    text = page.read_text()
+    assert f"said by {uid}" in text
+    assert "somebody-else" not in text
+    for words in ("8 of 60 failed", "1 of 140 (0.71 %)", "<figcaption", "r2222bbbb"):
+        assert words in text
+    nowhere = await cluster.run("report", NAME, "-o", str(tmp_path / "no" / "page.html"))
+    assert (nowhere.exit_code, "cannot be written: No such file or directory" in nowhere.stderr) == (1, True)
 
 
 async def test_watch_follows_until_it_is_interrupted(cluster: Cluster, tmp_path: Path) -> None:

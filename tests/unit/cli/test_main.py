@@ -18,7 +18,8 @@ def greet() -> None:
 
 NOT_A_COMMAND = "not a command"
 OWN = [
-    "lint", "plan", "status", "watch", "history", "lineage", "promote", "pause", "resume", "abort", "retry", "rollback", "evidence", "crd",
+    "lint", "plan", "status", "watch", "report", "history", "lineage", "promote", "pause", "resume", "abort", "retry", "rollback",
+    "evidence", "crd",
 ]  # fmt: skip
 
 

@@ -2,27 +2,18 @@
 
 from calendar import month_abbr
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import nan
 from typing import Final
 
 from headgate_devcluster.demo.drift.year import MONTHS, Month, Year
 from headgate_monitor.watch.record import Moved
-from headgate_operator.pages.chart import Chart, Gauge, Line, Mark, Tone
+from headgate_operator.pages.chart import Chart, Line, Mark, Tone
 from headgate_operator.pages.words import number
 from headgate_pipelines import flights
 
 _REFERENCE, _PREVIOUS = 7, 0
 """Looks of the lines."""
 _SHOWN_FEATURES: Final = 3
-
-
-@dataclass(frozen=True)
-class Values:
-    """How one feature's values lay: a name, and for each bin what it is, its share in training and its share now."""
-
-    title: str
-    bins: list[tuple[str, Gauge, Gauge]]
 
 
 def over_time(year: Year) -> list[Chart]:
@@ -32,8 +23,8 @@ def over_time(year: Year) -> list[Chart]:
     return [_chart(year, name, marks) for name in (flights.LABEL, *names)]
 
 
-def values(month: Month) -> list[Values]:
-    """Return the features that moved most in a month, training beside then."""
+def values(month: Month) -> list[Chart]:
+    """Draw how the features that moved most in a month lay, training beside then."""
     chosen = [feature for feature in month.moved if feature.alarm][:_SHOWN_FEATURES] or list(month.moved[:1])
     return [_values(feature) for feature in chosen]
 
@@ -52,17 +43,27 @@ def _month(at: float) -> str:
     return month_abbr[round(at)]
 
 
-def _values(feature: Moved) -> Values:
-    edges = [edge if isinstance(edge, str) else f"up to {number(edge)}" for edge in feature.bins]
-    labels = [*edges, "more" if feature.bins and not isinstance(feature.bins[0], str) else "any other"][: len(feature.current)]
-    then, now = _gauges(feature.reference), _gauges(feature.current)
-    title = f"{feature.name}: distance {feature.distance:.2f}, PSI {feature.psi:.2f}"
-    return Values(title, list(zip(labels, then, now, strict=True)))
+def _values(feature: Moved) -> Chart:
+    """Draw a histogram: its bins are the axis, at whose places stand their inner edges or names."""
+    lines = (
+        Line("training", _shares(feature.reference), _REFERENCE, steps=True),
+        Line("this month", _shares(feature.current), _PREVIOUS, steps=True),
+    )
+
+    def edge(at: float) -> str:
+        if not feature.bins or isinstance(feature.bins[0], str):
+            return str(feature.bins[int(at)]) if int(at) < len(feature.bins) else "others"
+        return number(float(feature.bins[min(max(int(at) - 1, 0), len(feature.bins) - 1)]))
+
+    note = f"Distance {feature.distance:.2f}, PSI {feature.psi:.2f}."
+    end = float(len(feature.current))
+    return Chart(title=feature.name, unit="% of requests, by value", lines=lines, begin=0.0, end=end, clock=edge, note=note)
 
 
-def _gauges(counts: Sequence[int]) -> list[Gauge]:
-    shares = [count / max(1, sum(counts)) for count in counts]
-    return [Gauge(share / max(*shares, 0.01), f"{100 * share:.1f} %") for share in shares]
+def _shares(counts: Sequence[int]) -> list[tuple[float, float]]:
+    """Return the bins' shares in percent, the last one up to the end of the axis."""
+    shares = [100 * count / max(1, sum(counts)) for count in counts]
+    return [(float(place), share) for place, share in enumerate([*shares, *shares[-1:]])]
 
 
 def _largest(year: Year, name: str) -> float:
