@@ -7,6 +7,12 @@ from headgate_devcluster.dashboards.promql import quantile, rate, total
 
 _LEADER: Final = {0: State("waits", Colour.NEUTRAL), 1: State("leads", Colour.GOOD)}
 
+
+def _own(series: str) -> str:
+    """Return what every process tells of itself, of operators only, whatever the job is called that scrapes them."""
+    return f"{series} * on (job, pod, instance) group_left () (headgate_leader >= bool 0)"
+
+
 _WORK: Final = Row(
     "Work",
     (
@@ -87,11 +93,32 @@ _API: Final = Row(
     ),
 )
 
+_PROCESS: Final = Row(
+    "Process",
+    (
+        Panel(
+            title="Memory",
+            description="Resident. About 100 MB, and 9 KB for each ModelDeployment; the manifest's limit is 384 MiB.",
+            queries=(Query(_own("process_resident_memory_bytes"), "{{pod}} {{instance}}"),),
+            unit=Unit.BYTES,
+            width=12,
+        ),
+        Panel(
+            title="Processor time",
+            description="Cores. It uses one at most: near 1 objects wait, and shards help.",
+            queries=(Query(_own(rate("process_cpu_seconds_total")), "{{pod}} {{instance}}"),),
+            width=12,
+            limit=0.9,
+            runbook="alert-queue-slow",
+        ),
+    ),
+)
+
 OPERATOR: Final = Dashboard(
     uid="headgate-operator",
     title="Headgate / Operator",
     description="Whether the operator keeps up.",
     page="operator.md",
-    rows=(_WORK, _API),
+    rows=(_WORK, _API, _PROCESS),
     by_model=False,
 )

@@ -16,6 +16,7 @@ class Unit(StrEnum):
     SHARE = "percentunit"
     PERCENT = "percent"
     SECONDS = "s"
+    BYTES = "bytes"
     MILLISECONDS = "ms"
     PER_SECOND = "reqps"
     AGO = "dateTimeFromNow"

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import Owner
@@ -35,6 +35,7 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.objects = ObjectSeries()
         self._depth = self._gauge("headgate_workqueue_depth", "Objects that wait for a worker.")
         self._busy = self._gauge("headgate_workqueue_busy", "Objects a worker has in hand.")

@@ -209,7 +209,7 @@ def everything_served() -> dict[str, set[str]]:
     telemetry.request("get", "httproutes", 200, 0.01)
     served: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(telemetry.render().decode()):
-        if family.name.endswith("_created"):  # the client library's own
+        if family.name.endswith("_created") or family.name.startswith("process_"):  # the client library's own
             continue
         name = f"{family.name}_total" if family.type == "counter" else family.name
         served[name] = {label for sample in family.samples for label in sample.labels} - {"le"}

@@ -107,6 +107,13 @@ def test_every_alert_says_how_bad_it_is_what_happened_and_leads_to_a_section_of_
     assert {section for section in sections if section.startswith("alert-")} <= linked, "a section for no alert"
 
 
+def test_every_section_about_an_alert_says_what_it_means_what_headgate_does_and_what_a_person_does() -> None:
+    about_alerts = (ROOT / "docs" / "runbook.md").read_text().partition("\n# Alerts\n")[2]
+    for section in about_alerts.split("\n## ")[1:]:
+        for part in ("**Meaning.** ", "**Headgate.** ", "**You.** "):
+            assert section.count(part) == 1, section.partition("\n")[0]
+
+
 def test_who_owns_a_model_is_looked_up_alike_in_every_file() -> None:
     lookups = {
         (key, re.sub(r"labels\.(name|deployment)", "labels.NAME", text))
