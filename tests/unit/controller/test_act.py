@@ -278,7 +278,8 @@ async def test_the_route_does_not_wait_for_a_service_that_cannot_be_written(worl
     assert (await world.get(INFERENCE_SERVICES, (await world.status()).stable.isvc))["spec"]["predictor"]["minReplicas"] == 3
 
 
-async def test_a_service_that_kserve_refuses_is_told_in_its_words_until_it_is_taken(world) -> None:
+@pytest.mark.parametrize("mode", ["Standard", "Knative"])
+async def test_a_service_that_kserve_refuses_is_told_in_its_words_until_it_is_taken(world, mode) -> None:
     said = "admission webhook denied the request: bad resources"
 
     async def refuse() -> None:
@@ -288,7 +289,7 @@ async def test_a_service_that_kserve_refuses_is_told_in_its_words_until_it_is_ta
         world.api.before[("apply", "InferenceService")] = refuse
         assert await world.reconciler.look(KEY) == "error"
 
-    await world.manifest()
+    await world.manifest(serving={"mode": mode}, rollout={"watch": {"holdback": 5}})
     await refused()
     notes = [event["note"] for event in await world.admin.list(EVENTS, "ml") if event["reason"] == "InvalidSpec"]
     assert len(notes) == 1
@@ -303,8 +304,9 @@ async def test_a_service_that_kserve_refuses_is_told_in_its_words_until_it_is_ta
     await refused()
     assert await world.status() == status, "what is known is not written again"
     assert len([event for event in await world.admin.list(EVENTS, "ml") if event["reason"] == "InvalidSpec"]) == 1
-    await world.settle()
-    assert (await world.status()).phase == "Healthy"
+    assert await world.reconciler.look(KEY) == "written"
+    await world.reconciler.look(KEY)
+    assert [c.reason for c in (await world.status()).conditions if c.type == "Stalled"] == []
 
 
 async def test_a_webhook_that_is_down_refuses_nothing(world) -> None:
