@@ -23,14 +23,13 @@ local on_trial = candidate ~= nil and stable ~= nil and not candidate.knownGood
 local moving = on_trial and not candidate.paused and not spec.paused
 local with_traffic = on_trial and ((candidate.weight or 0) > 0 or (candidate.mirror or 0) > 0)
 local leaving = candidate ~= nil and stable ~= nil and candidate.returnFrom == stable.id
-local able = on_trial and not candidate.unready and candidate.suspendedSince == nil
 
 local function action(name, icon, possible)
   return { displayName = name, iconClass = "fa fa-fw fa-" .. icon, disabled = not (free and possible) }
 end
 
 return {
-  ["promote"] = action("Promote", "angle-up", moving and not hook_failed and (candidate.atPause or (with_traffic and able))),
+  ["promote"] = action("Promote", "angle-up", moving and not hook_failed and (candidate.atPause or with_traffic)),
   ["promote-full"] = action("Promote to 100 %", "angle-double-up", moving and candidate.suspendedSince == nil),
   ["pause"] = action("Pause", "pause", candidate ~= nil and not candidate.paused),
   ["resume"] = action("Resume", "play", candidate ~= nil and candidate.paused),
