@@ -4,8 +4,8 @@ from kfp import dsl
 
 from headgate_components.deployment.batch_score.component import batch_score as score
 from headgate_components.deployment.fetch_model.component import fetch_model
-from headgate_components.deployment.summarize_run.component import summarize_run
 from headgate_pipelines.defaults import KUBEFLOW_API, MODEL_NAME, RECIPE, SOURCE, TRACKING_URI, VOLUME, on_volume
+from headgate_pipelines.shared_steps import summarized
 
 
 @dsl.pipeline(name="batch-score")  # type: ignore[untyped-decorator]
@@ -31,9 +31,7 @@ def batch_score(
         batch_rows: Rows that are scored at a time.
         kubeflow_api: Address of the Kubeflow Pipelines API, which the summary asks for the steps.
     """
-    summary = summarize_run(pipeline="batch-score", run=dsl.PIPELINE_JOB_ID_PLACEHOLDER, kubeflow_api=kubeflow_api)
-    summary.set_caching_options(False)
-    with dsl.ExitHandler(summary, name="batch-score"):
+    with summarized("batch-score", kubeflow_api):
         fetched = on_volume(fetch_model(model_name=model_name, tracking_uri=tracking_uri, version=version)).set_caching_options(False)
         # Not cached: the rows behind a path change without a word, and the target may be gone.
         features, model = fetched.outputs["features"], fetched.outputs["model"]

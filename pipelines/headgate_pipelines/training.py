@@ -3,7 +3,6 @@
 - The gates are steps of their own, so that reports of refused data and refused models are kept.
 - What looks at or changes the registry, a repository or a cluster is never cached: its inputs do not show that somebody moved an alias or
   deleted a version. Everything else is, so a second run with the same data trains nothing.
-- The summary is the exit handler: it is there also when a step fails or a gate stops the run.
 """
 
 from typing import Any
@@ -11,25 +10,21 @@ from typing import Any
 from kfp import dsl
 
 from headgate_components.data_processing.build_features.component import build_features
-from headgate_components.data_processing.ingest.component import ingest
 from headgate_components.data_processing.split.component import split
-from headgate_components.data_processing.validate_data.component import validate_data
 from headgate_components.deployment.deploy_model.component import deploy_model
 from headgate_components.deployment.fit_drift_reference.component import fit_drift_reference
 from headgate_components.deployment.make_golden.component import make_golden
 from headgate_components.deployment.model_card.component import model_card
 from headgate_components.deployment.register_model.component import register_model
-from headgate_components.deployment.summarize_run.component import summarize_run
 from headgate_components.evaluation.ablate.component import ablate
-from headgate_components.evaluation.compare_to_champion.component import compare_to_champion
 from headgate_components.evaluation.evaluate.component import evaluate
 from headgate_components.evaluation.explain.component import explain
 from headgate_components.evaluation.fairness.component import fairness
-from headgate_components.evaluation.gate.component import gate
 from headgate_components.training.given_settings.component import given_settings
 from headgate_components.training.train_xgboost.component import train_xgboost
 from headgate_components.training.tune.component import tune
 from headgate_pipelines.defaults import EVALUATE, KUBEFLOW_API, MODEL_NAME, RECIPE, SCHEMA, SOURCE, STORAGE, TRACKING_URI, TRAIN, on_volume
+from headgate_pipelines.shared_steps import against_champion, checked_data, summarized
 
 # The docstring's Args are what the form in the UI says beside each field.
 
@@ -96,6 +91,7 @@ def training(
     deploy_base: str = "",
     deploy_server: str = "",
     deploy_token_file: str = "",
+    deploy_ca_file: str = "",
     deploy_wait_seconds: float = 0.0,
     kubeflow_api: str = KUBEFLOW_API,
 ) -> None:
@@ -132,8 +128,8 @@ def training(
         minimum_roc_auc: What the model must reach.
         minimum_pr_auc: What the model must reach.
         target: Another target, such as "recall >= 0.85 at precision >= 0.90"; none if empty.
-        maximum_latency_ms: Longest 99th percentile of a single row's prediction; 0 is no limit.
-        slices: Categories to evaluate one by one.
+        maximum_latency_ms: Longest median time of a single row; 0 is no limit.
+        slices: Columns whose values, or quartiles, are also evaluated one by one.
         fairness_groups: Columns whose groups are compared.
         maximum_difference: Largest difference between groups; 0 is no limit.
         champion_alias: Alias of the version to beat.
@@ -162,15 +158,12 @@ def training(
         deploy_base: Manifest to start from, as YAML; sensible defaults if empty.
         deploy_server: Kubernetes API server; the pod's own if empty.
         deploy_token_file: File with the token for it.
+        deploy_ca_file: File with the certificate authority to trust for it.
         deploy_wait_seconds: Seconds to wait for the verdict on an applied version.
         kubeflow_api: Address of the Kubeflow Pipelines API, which the summary asks for the steps.
     """
-    summary = summarize_run(pipeline="training", run=dsl.PIPELINE_JOB_ID_PLACEHOLDER, kubeflow_api=kubeflow_api)
-    summary.set_caching_options(False)
-    with dsl.ExitHandler(summary, name="training"):
-        ingested = on_volume(ingest(source=source, digest=digest))
-        validated = validate_data(table=ingested.outputs["table"], schema=schema)
-        valid = gate(problems=validated.outputs["Output"], subject="the data")
+    with summarized("training", kubeflow_api):
+        ingested, valid = checked_data(source=source, digest=digest, schema=schema)
         parts = split(
             table=ingested.outputs["table"],
             categories=categories,
@@ -245,27 +238,18 @@ def training(
         fair = fairness(**judged, label=label, groups=fairness_groups, maximum_difference=maximum_difference)
         explained = explain(**judged, seed=seed)
         with dsl.If(ablation == True, name="ablation"):  # noqa: E712 - kfp compares parameters, it does not ask for their truth
-            ablate(
-                train=train_rows, evaluation=evaluation_rows, features=features, label=label, settings=settings, seed=seed, threads=threads
-            )
-        compared = on_volume(
-            compare_to_champion(
-                **judged,
-                label=label,
-                model_name=model_name,
-                tracking_uri=tracking_uri,
-                champion_alias=champion_alias,
-                margin=champion_margin,
-                maximum_latency_ratio=maximum_latency_ratio,
-                seed=seed,
-            )
-        ).set_caching_options(False)
-        good_enough = gate(
+            ablate(train=train_rows, evaluation=evaluation_rows, features=features, model=model, label=label, seed=seed, threads=threads)
+        compared, good_enough = against_champion(
+            **judged,
             problems=evaluated.outputs["Output"],
             more_problems=fair.outputs["Output"],
-            verdict=compared.outputs["verdict"],
-            reason=compared.outputs["reason"],
-            subject="the model",
+            label=label,
+            model_name=model_name,
+            tracking_uri=tracking_uri,
+            champion_alias=champion_alias,
+            margin=champion_margin,
+            maximum_latency_ratio=maximum_latency_ratio,
+            seed=seed,
         )
 
         golden = make_golden(rows=evaluation_rows, features=features, model=model, count=golden_rows).after(good_enough)
@@ -325,6 +309,7 @@ def training(
                     base=deploy_base,
                     api_server=deploy_server,
                     token_file=deploy_token_file,
+                    ca_file=deploy_ca_file,
                     wait_seconds=deploy_wait_seconds,
                 )
             ).set_caching_options(False)

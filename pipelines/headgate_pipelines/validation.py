@@ -8,17 +8,13 @@ from typing import Any
 
 from kfp import dsl
 
-from headgate_components.data_processing.ingest.component import ingest
 from headgate_components.data_processing.select_rows.component import select_rows
-from headgate_components.data_processing.validate_data.component import validate_data
 from headgate_components.deployment.fetch_model.component import fetch_model
 from headgate_components.deployment.set_alias.component import set_alias
-from headgate_components.deployment.summarize_run.component import summarize_run
-from headgate_components.evaluation.compare_to_champion.component import compare_to_champion
 from headgate_components.evaluation.evaluate.component import evaluate
-from headgate_components.evaluation.gate.component import gate
 from headgate_components.evaluation.score_drift.component import score_drift
 from headgate_pipelines.defaults import FRESH, KUBEFLOW_API, MODEL_NAME, RECIPE, SCHEMA, SOURCE, TRACKING_URI, on_volume
+from headgate_pipelines.shared_steps import against_champion, checked_data, summarized
 
 
 @dsl.pipeline(name="validation")  # type: ignore[untyped-decorator]
@@ -65,8 +61,8 @@ def validation(
         minimum_roc_auc: What the model must reach.
         minimum_pr_auc: What the model must reach.
         target: Another target, such as "recall >= 0.85 at precision >= 0.90"; none if empty.
-        maximum_latency_ms: Longest 99th percentile of a single row's prediction; 0 is no limit.
-        slices: Categories to evaluate one by one.
+        maximum_latency_ms: Longest median time of a single row; 0 is no limit.
+        slices: Columns whose values, or quartiles, are also evaluated one by one.
         champion_alias: Alias of the version to compare with.
         champion_margin: How much worse than the champion still passes.
         maximum_latency_ratio: How much slower than the champion still passes; 0 is no limit.
@@ -74,14 +70,11 @@ def validation(
         seed: Seed of all randomness.
         kubeflow_api: Address of the Kubeflow Pipelines API, which the summary asks for the steps.
     """
-    summary = summarize_run(pipeline="validation", run=dsl.PIPELINE_JOB_ID_PLACEHOLDER, kubeflow_api=kubeflow_api)
-    summary.set_caching_options(False)
-    with dsl.ExitHandler(summary, name="validation"):
+    with summarized("validation", kubeflow_api):
         fetched = on_volume(fetch_model(model_name=model_name, tracking_uri=tracking_uri, version=version)).set_caching_options(False)
         features, model = fetched.outputs["features"], fetched.outputs["model"]
-        table = on_volume(ingest(source=source, digest=digest)).outputs["table"]
-        validated = validate_data(table=table, schema=schema)
-        valid = gate(problems=validated.outputs["Output"], subject="the data")
+        ingested, valid = checked_data(source=source, digest=digest, schema=schema)
+        table = ingested.outputs["table"]
         rows = select_rows(table=table, features=features, time=time, label=label, id=id, start=start, end=end).after(valid).outputs["rows"]
 
         judged: dict[str, Any] = {"evaluation": rows, "features": features, "model": model, "label": label}
@@ -94,23 +87,16 @@ def validation(
             slices=slices,
         )
         drift = score_drift(rows=rows, reference=fetched.outputs["reference"], maximum_share=maximum_drift_share)
-        compared = on_volume(
-            compare_to_champion(
-                **judged,
-                model_name=model_name,
-                tracking_uri=tracking_uri,
-                champion_alias=champion_alias,
-                margin=champion_margin,
-                maximum_latency_ratio=maximum_latency_ratio,
-                seed=seed,
-            )
-        ).set_caching_options(False)
-        good_enough = gate(
+        _, good_enough = against_champion(
+            **judged,
             problems=evaluated.outputs["Output"],
             more_problems=drift.outputs["Output"],
-            verdict=compared.outputs["verdict"],
-            reason=compared.outputs["reason"],
-            subject="the model",
+            model_name=model_name,
+            tracking_uri=tracking_uri,
+            champion_alias=champion_alias,
+            margin=champion_margin,
+            maximum_latency_ratio=maximum_latency_ratio,
+            seed=seed,
         )
         set_alias(model_name=model_name, version=fetched.outputs["Output"], tracking_uri=tracking_uri, alias=alias).after(
             good_enough

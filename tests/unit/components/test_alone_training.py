@@ -30,8 +30,9 @@ def making(train: str, evaluation: str, features: str, registration: str, metric
         )
     )
     found = tune(train=rows, features=built, label="late", time="at", trials=2, trees=20, folds=2, class_weight="balanced")
-    train_xgboost(train=rows, features=built, label="late", settings=found.outputs["Output"], class_weight="balanced")
-    ablate(train=rows, evaluation=judged, features=built, label="late", settings=found.outputs["Output"], groups='{"place": ["city"]}')
+    trained = train_xgboost(train=rows, features=built, label="late", settings=found.outputs["Output"], class_weight="balanced")
+    model = trained.outputs["model"]
+    ablate(train=rows, evaluation=judged, features=built, model=model, label="late", groups='{"place": ["city"]}')
     model_card(registration=registered, metrics=measured, fairness=measured, owner="rail")
 
 
@@ -71,9 +72,11 @@ def test_what_tune_returns_is_what_training_takes(outputs: Callable[[str, str], 
 
 
 def test_ablate_leaves_a_table_and_a_report(outputs: Callable[[str, str], Any]) -> None:
-    lines = json.loads(outputs("ablate", "table").read_text())["lines"]
+    table = json.loads(outputs("ablate", "table").read_text())
+    lines = table["lines"]
     assert [(line["kind"], line["name"]) for line in lines][-2:] == [("without", "place"), ("only", "place")]
     assert "without place" in outputs("ablate", "report").read_text()
+    assert table["trees"] == outputs("train-xgboost", "Output"), "the whole model is the one that was trained"
 
 
 def test_model_card_needs_only_what_was_run(outputs: Callable[[str, str], Any]) -> None:

@@ -22,6 +22,7 @@ def ablate(
     seconds: int = 120,
     seed: int = 0,
     threads: int = 1,
+    model: dsl.Input[dsl.Model] = None,
 ) -> None:
     """Show what the features are worth: the model without each of them, beside baselines that it must beat.
 
@@ -41,10 +42,11 @@ def ablate(
         max_depth: Depth of a tree.
         learning_rate: Shrinkage of each tree.
         class_weight: As for train_xgboost.
-        settings: What `tune` returned; overrides those given here.
+        settings: What `tune` returned; overrides those given here, and those of the model.
         seconds: After these no further model is trained; the report names what was left out.
         seed: Seed of all randomness.
         threads: Most threads to train with, never more than there are cores.
+        model: What train_xgboost trained; its settings override those given here, so that the whole model is that one.
     """
     import os
     from pathlib import Path
@@ -60,12 +62,13 @@ def ablate(
         given = Settings(
             trees=trees, max_depth=max_depth, learning_rate=learning_rate, class_weight=class_weight, seed=seed, threads=threads
         )
+        of_model = overridden(given, model.metadata.get("settings", "") if model else "")
         found = run(
             Path(train.path),
             Path(evaluation.path),
             Path(features.path),
             label=label,
-            settings=overridden(given, settings),
+            settings=overridden(of_model, settings),
             groups=groups,
             seconds=seconds,
             table=Path(table.path),
