@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
+from headgate_components.files import replace_text
+
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 _STYLE = """
@@ -40,8 +42,7 @@ def page(title: str, sections: Iterable[str]) -> str:
 
 def write(path: Path, title: str, sections: Iterable[str]) -> None:
     """Writes a whole document, with the folder it goes to."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(title, sections), encoding="utf-8")
+    replace_text(path, page(title, sections))
 
 
 def verdict(problems: Sequence[str]) -> str:

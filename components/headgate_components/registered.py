@@ -78,6 +78,20 @@ def find_version(tracking_uri: str, model_name: str, which: str) -> ModelVersion
     return ModelVersion(model_name, str(found.version), uri, dict(found.tags))
 
 
+def require_version(tracking_uri: str, model_name: str, which: str) -> ModelVersion:
+    """The version with this number, or that this alias names.
+
+    Raises:
+        StepError: there is none, or as `find_version`.
+    """
+    found = find_version(tracking_uri, model_name, which)
+    if found is None:
+        kind = "version" if which.isdecimal() else "alias"
+        absent = f"the registry at '{tracking_uri}' has no {kind} '{which}' of a model '{model_name}'"
+        raise StepError(f"{absent}; name one that it has, or train and register it first")
+    return found
+
+
 def folder_of(uri: str, what: str) -> Path:
     """The folder of a path, a `file://` URI, or a `pvc://claim/path` as KServe reads it, whose claim our steps mount at /mnt/claim.
 

@@ -9,17 +9,10 @@ import xgboost as xgb
 from numpy.typing import NDArray
 
 from headgate_components import models, tables
-from headgate_components.step import StepError
+from headgate_components.labels import Labels, UnfitRowsError, read_labels
 from headgate_serving.model import FeatureSet
 
-MINIMUM_ROWS = 100
-
-Labels = NDArray[np.int64]
 Scores = NDArray[np.float64]
-
-
-class UnfitRowsError(StepError):
-    """Rows, or predictions for them, that no model can be judged by; a report can still say so."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +32,7 @@ def read_labelled(path: Path, label: str) -> Labelled:
         StepError: the file cannot be read or has no such column.
     """
     table = tables.read(path)
-    found = tables.arrays(table, [label])[label]
-    if table.num_rows < MINIMUM_ROWS:
-        raise UnfitRowsError(f"{table.num_rows} evaluation rows are too few; at least {MINIMUM_ROWS} are needed")
-    wrong = next((value for value in found.tolist() if value not in (0, 1)), 0)
-    if wrong != 0:
-        raise UnfitRowsError(f"the label '{label}' holds {wrong!r} in the evaluation rows; allowed are 0 and 1")
-    labels = found.astype(np.int64)
-    if labels.min() == labels.max():
-        raise UnfitRowsError(f"the label '{label}' is {labels[0]} in all {len(labels):,} evaluation rows; rows of both classes are needed")
-    return Labelled(table, labels)
+    return Labelled(table, read_labels(table, label, "evaluation"))
 
 
 def score(table: pa.Table, features: FeatureSet, booster: xgb.Booster) -> Scores:

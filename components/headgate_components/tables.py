@@ -26,14 +26,14 @@ def read(path: Path, columns: Iterable[str] | None = None) -> pa.Table:
         StepError: the file is missing, corrupt or lacks a column.
     """
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            if columns is None:
+                return file.read()
+            wanted = list(columns)
+            require(file.schema_arrow.empty_table(), wanted)
+            return file.read(columns=wanted).select(wanted)
     except (pa.ArrowException, OSError) as error:
         raise StepError(f"the table '{path}' cannot be read: {first_line(error)}") from error
-    if columns is None:
-        return table
-    wanted = list(columns)
-    require(table, wanted)
-    return table.select(wanted)
 
 
 def sample(path: Path, columns: Iterable[str], rows: int, seed: int) -> pa.Table:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from headgate_components.deployment.summarize_run.logic import NOTES
+from headgate_components.threads import PASSIVE, WAIT_POLICY
 from headgate_pipelines.notes import NOTES_FILE, Notes, html_outputs
 from headgate_pipelines.transcript import StepRun, Transcript
 
@@ -95,8 +96,7 @@ def run_locally(pipeline: Any, arguments: Mapping[str, Any], folder: Path, progr
 
     with (folder / LOG_FILE).open("w", encoding="utf-8") as file:
         transcript = Transcript(file, lambda name: progress.started(len(transcript.steps) + 1, name), ended)
-        # XGBoost's threads otherwise spin while they wait, ten times slower where others compute, too.
-        passive = _environment("OMP_WAIT_POLICY", "PASSIVE")
+        passive = _environment(WAIT_POLICY, PASSIVE)
         with _listening(transcript), _scratch(folder), passive, _environment(NOTES, str(notes.file)):
             _run(pipeline, arguments, folder, artifacts, transcript)
     return LocalRun(artifacts=artifacts, steps=tuple(transcript.steps))

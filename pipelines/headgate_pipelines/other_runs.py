@@ -57,15 +57,12 @@ def validate(request: ValidationRequest, say: Say) -> dict[str, Any]:
         StepError: a parameter is unknown or of another type.
     """
     recipe = recipe_of(request.data, request.recipe)
-    source = source_of(request.data, request.output, say)
     period = months(*request.months, year=recipe.year, zone=recipe.time_zone)
     declared = types_of(validation)
     chosen = {"minimum_roc_auc": request.minimum_roc_auc, "minimum_pr_auc": request.minimum_pr_auc}
     given = {
         **{name: value for name, value in recipe_parameters(recipe).items() if name in declared},
         **{name: value for name, value in chosen.items() if value is not None},
-        "source": source,
-        "digest": digest_of(source),
         "start": period.start.isoformat(),
         "end": period.end.isoformat(),
         "model_name": request.model_name,
@@ -75,7 +72,10 @@ def validate(request: ValidationRequest, say: Say) -> dict[str, Any]:
         "seed": request.seed,
         "kubeflow_api": "",
     }
-    finished = run_locally(validation, typed(declared, given, request.settings), request.output.absolute(), progress(say))
+    parameters = typed(declared, given, request.settings)
+    source = source_of(request.data, request.output, say)
+    arguments = {"source": source, "digest": digest_of(source), **parameters}
+    finished = run_locally(validation, arguments, request.output.absolute(), progress(say))
     return {"version": finished.value("fetch-model"), "alias": finished.value("set-alias"), **told(finished)}
 
 

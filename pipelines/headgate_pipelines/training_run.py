@@ -54,14 +54,15 @@ def train(request: TrainingRequest, say: Say) -> dict[str, Any]:
         StepError: a parameter is unknown or of another type.
     """
     recipe = recipe_of(request.data, request.recipe)
+    parameters = typed(types_of(training), _parameters(request, recipe), request.settings)
     source = source_of(request.data, request.output, say)
-    parameters = typed(types_of(training), _parameters(request, recipe, source), request.settings)
-    finished = run_locally(training, parameters, request.output.absolute(), progress(say))
+    arguments = {"source": source, "digest": digest_of(source), **parameters}
+    finished = run_locally(training, arguments, request.output.absolute(), progress(say))
     registration: dict[str, Any] = json.loads(finished.file("register-model", "registration").read_text(encoding="utf-8"))
     return registration | told(finished)
 
 
-def _parameters(request: TrainingRequest, recipe: Recipe, source: str) -> dict[str, Any]:
+def _parameters(request: TrainingRequest, recipe: Recipe) -> dict[str, Any]:
     train, evaluate = (months(*asked, year=recipe.year, zone=recipe.time_zone) for asked in (request.train_months, request.evaluate_month))
     chosen = {
         "trees": request.trees,
@@ -72,8 +73,6 @@ def _parameters(request: TrainingRequest, recipe: Recipe, source: str) -> dict[s
     return {
         **recipe_parameters(recipe),
         **{name: value for name, value in chosen.items() if value is not None},
-        "source": source,
-        "digest": digest_of(source),
         "train_start": train.start.isoformat(),
         "train_end": train.end.isoformat(),
         "evaluate_start": evaluate.start.isoformat(),

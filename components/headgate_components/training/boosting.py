@@ -16,13 +16,13 @@ import xgboost as xgb
 from numpy.typing import NDArray
 
 from headgate_components import models, tables
+from headgate_components.labels import read_labels
 from headgate_components.step import StepError
 from headgate_components.training.balance import Labels, corrected, row_weights
 from headgate_components.training.settings import Settings
 from headgate_serving.model import FeatureSet
 
 BASE_SCORE = 0.5
-MINIMUM_ROWS = 100
 
 Matrix = NDArray[np.float32]
 
@@ -51,11 +51,9 @@ def read_rows(source: Path, features_path: Path, label: str, *, name: str = "tra
     """
     features = models.read_features(features_path)
     table = tables.read(source)
-    if table.num_rows < MINIMUM_ROWS:
-        raise StepError(f"{table.num_rows} {name} rows are too few; at least {MINIMUM_ROWS} are needed")
+    labels = read_labels(table, label, name).astype(np.float32)
     if time:
         _refuse_disorder(tables.times(table, time), time, name)
-    labels = _labels(tables.arrays(table, [label])[label], label, name)
     return Rows(features, models.encode(features, tables.arrays(table, features.names)), labels)
 
 
@@ -104,19 +102,6 @@ def training_errors() -> Iterator[None]:
         yield
     except xgb.core.XGBoostError as error:
         raise StepError(f"XGBoost refused to train: {_reason(error)}") from error
-
-
-def _labels(values: NDArray[Any], label: str, name: str) -> Labels:
-    try:
-        labels = values.astype(np.float32)
-    except (TypeError, ValueError) as error:
-        raise StepError(f"the label '{label}' of the {name} rows holds {values[0]!r}; it must be 0 or 1") from error
-    if not np.isin(labels, (0, 1)).all():
-        wrong = labels[~np.isin(labels, (0, 1))][0]
-        raise StepError(f"the label '{label}' of the {name} rows holds {wrong:g}; it must be 0 or 1")
-    if labels.min() == labels.max():
-        raise StepError(f"the label '{label}' is {labels[0]:g} in all {len(labels):,} {name} rows; both 0 and 1 must occur")
-    return labels
 
 
 def _refuse_disorder(moments: NDArray[Any], time: str, name: str) -> None:

@@ -12,7 +12,7 @@ from headgate_components.data_processing.ingest.logic import ingest
 from headgate_components.data_processing.split.logic import Period, split
 from headgate_components.data_processing.split.roles import Columns
 from headgate_components.data_processing.validate_data.logic import validate
-from headgate_components.deployment.fit_drift_reference.logic import fit
+from headgate_components.deployment.fit_drift_reference.logic import How, fit
 from headgate_components.deployment.make_golden.logic import golden
 from headgate_components.evaluation.ablate.logic import ablate
 from headgate_components.step import StepError
@@ -76,7 +76,7 @@ class Steps:
         ablate(self._trained.train_rows, path, self._trained.features, label="late", settings=SMALL, groups="", seconds=0, **files)
 
     def drift(self, path: Path) -> None:
-        fit(path, self._trained.features, self._folder / "drift", time="at", window_rows=100, excluded=[], seed=0)
+        fit(path, self._trained.features, self._folder / "drift", How(time="at", window_rows=100, excluded=[], seed=0))
 
     def golden(self, path: Path) -> None:
         golden(path, self._trained.features, self._trained.model, self._folder / "golden", count=20)
@@ -118,8 +118,8 @@ CASES = [
     ("build_features", column("wind", pa.array([True] * ROWS)), "the feature 'wind' is a number, but its column holds bool"),
     ("build_features", column("city", pa.array(range(ROWS))), "the feature 'city' is a category, but its column holds int64"),
     ("train", without("load"), "the table has no column 'load'"),
-    ("train", column("late", pa.array(["yes"] * ROWS)), "the label 'late' of the training rows holds 'yes'; it must be 0 or 1"),
-    ("train", column("late", pa.array([2.0, 1.0] * 300)), "the label 'late' of the training rows holds 2; it must be 0 or 1"),
+    ("train", column("late", pa.array(["yes"] * ROWS)), "the label 'late' holds 'yes' in the training rows; allowed are 0 and 1"),
+    ("train", column("late", pa.array([2.0, 1.0] * 300)), "the label 'late' holds 2.0 in the training rows; allowed are 0 and 1"),
     ("train", column("load", pa.array([float("inf")] * ROWS)), "feature 'load' is infinite"),
     ("drift", column("at", pa.array(["May"] * ROWS)), "the column 'at' holds string; it must hold times or numbers"),
     ("golden", without("load"), "the table has no column 'load'"),
@@ -137,7 +137,7 @@ CASES = [
     ("split", column("late", ONES), r"the label 'late' takes the values \[1\.0\] in training; it must be 0 and 1, and both must occur"),
     ("split", column("late", pa.array([7.5] * ROWS)), r"the label 'late' takes the values \[7\.5\] in training"),
     ("split", column("late", pa.nulls(ROWS, pa.float64())), "the label 'late' has no value in training"),
-    ("train", column("late", ONES), "the label 'late' is 1 in all 600 training rows; both 0 and 1 must occur"),
+    ("train", column("late", ONES), "the label 'late' is 1 in all 600 training rows; rows of both classes are needed"),
     ("tune", column("late", LATE_ONES), "fold 1 has rows with label 0 only; use fewer folds or a longer training period"),
     ("ablate", column("late", ONES), "the label 'late' is 1 in all 600 evaluation rows"),
     # a column without a single value

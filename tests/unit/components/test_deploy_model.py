@@ -12,9 +12,10 @@ import yaml
 from click.testing import CliRunner
 
 from headgate_components.deployment.deploy_model import logic
-from headgate_components.deployment.deploy_model.cluster import Clock, api_server, wait
+from headgate_components.deployment.deploy_model.cluster import api_server, wait
 from headgate_components.deployment.deploy_model.manifest import Target, Version, documents, render
 from headgate_components.deployment.deploy_model.verdict import verdict
+from headgate_components.polling import Clock
 from headgate_components.rest import Server, ServerError, Token
 from headgate_components.step import StepError
 from headgate_devcluster.apiclient import ApiClient

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from mlflow import MlflowClient
 
 from headgate_components import tables
-from headgate_components.deployment.fit_drift_reference.logic import fit
+from headgate_components.deployment.fit_drift_reference.logic import How, fit
 from headgate_components.deployment.make_golden.logic import golden, telling_rows
 from headgate_components.deployment.register_model.lineage import Lineage
 from headgate_components.deployment.register_model.logic import Artifacts, Registration, register
@@ -46,7 +46,7 @@ LINEAGE = Lineage(
 def artifacts(trained: Any, tmp_path: Path) -> Artifacts:
     """The files of all steps before registering."""
     golden(trained.evaluation_rows, trained.features, trained.model, tmp_path / "golden", count=20)
-    fit(trained.train_rows, trained.features, tmp_path / "drift", time="at", window_rows=200, excluded=["wind"], seed=0)
+    fit(trained.train_rows, trained.features, tmp_path / "drift", How(time="at", window_rows=200, excluded=["wind"], seed=0))
     (tmp_path / "metrics").write_text(json.dumps({"rocAuc": 0.8, "prAuc": 0.7}))
     return Artifacts(trained.model, trained.features, tmp_path / "golden", tmp_path / "drift", tmp_path / "metrics")
 
@@ -88,26 +88,26 @@ def test_a_golden_set_of_no_rows_is_refused(trained: Any, tmp_path: Path) -> Non
 
 
 def test_the_drift_reference_is_calibrated_and_read_back(trained: Any, tmp_path: Path) -> None:
-    fit(trained.train_rows, trained.features, tmp_path / "drift", time="at", window_rows=200, excluded=["wind"], seed=0)
+    fit(trained.train_rows, trained.features, tmp_path / "drift", How(time="at", window_rows=200, excluded=["wind"], seed=0))
     reference = read_reference(tmp_path / "drift")
     assert reference.calibrated
     assert [feature.name for feature in reference.features if feature.excluded] == ["wind"]
 
 
 def test_the_drift_reference_holds_the_models_predictions_for_rows_it_did_not_learn_from(trained: Any, tmp_path: Path) -> None:
-    given: Any = {"time": "at", "window_rows": 200, "excluded": []}
-    fit(trained.train_rows, trained.features, tmp_path / "drift", model=trained.model, evaluation=trained.evaluation_rows, **given)
+    how = How(time="at", window_rows=200)
+    fit(trained.train_rows, trained.features, tmp_path / "drift", how, model=trained.model, evaluation=trained.evaluation_rows)
     found = read_reference(tmp_path / "drift").predictions
     assert found is not None
     scored = score(tables.read(trained.evaluation_rows), read_features(trained.features), read_model(trained.model))
     np.testing.assert_array_equal(np.sort(found.matrix[:, 0]), np.sort(scored))
     with pytest.raises(StepError, match="the model and the evaluation rows are given together or not at all"):
-        fit(trained.train_rows, trained.features, tmp_path / "half", model=trained.model, **given)
+        fit(trained.train_rows, trained.features, tmp_path / "half", how, model=trained.model)
 
 
 def test_the_drift_reference_carries_its_detector_and_the_length_of_its_windows(trained: Any, tmp_path: Path) -> None:
-    chosen = {"window_hours": 48.0, "detector": "cvm", "expected_shift": 0.12}
-    fit(trained.train_rows, trained.features, tmp_path / "drift", time="at", excluded=[], **chosen)
+    how = How(time="at", window_hours=48.0, detector="cvm", expected_shift=0.12)
+    fit(trained.train_rows, trained.features, tmp_path / "drift", how)
     reference = read_reference(tmp_path / "drift")
     assert (reference.detector, reference.window_seconds, reference.expected_shift) == ("cvm", 172_800, 0.12)
 
@@ -122,12 +122,12 @@ def test_the_drift_reference_carries_its_detector_and_the_length_of_its_windows(
 )
 def test_a_drift_reference_that_cannot_be_fitted_so_is_refused(trained: Any, tmp_path: Path, option: Any, sentence: str) -> None:
     with pytest.raises(StepError, match=sentence):
-        fit(trained.train_rows, trained.features, tmp_path / "drift", time="at", excluded=[], **option)
+        fit(trained.train_rows, trained.features, tmp_path / "drift", How(time="at", excluded=[], **option))
 
 
 def test_an_excluded_feature_that_does_not_exist_is_refused(trained: Any, tmp_path: Path) -> None:
     with pytest.raises(StepError, match="'snow' is excluded from alarms but not a feature"):
-        fit(trained.train_rows, trained.features, tmp_path / "drift", time="at", window_rows=200, excluded=["snow"], seed=0)
+        fit(trained.train_rows, trained.features, tmp_path / "drift", How(time="at", window_rows=200, excluded=["snow"], seed=0))
 
 
 def test_a_registered_model_is_exported_complete_and_answers_its_golden_set(

@@ -14,7 +14,7 @@ from headgate_components.data_processing.select_rows.logic import select
 from headgate_components.data_processing.split.logic import Period
 from headgate_components.data_processing.split.roles import Columns
 from headgate_components.deployment.fetch_model.logic import Parts, fetch
-from headgate_components.deployment.fit_drift_reference.logic import fit
+from headgate_components.deployment.fit_drift_reference.logic import How, fit
 from headgate_components.deployment.set_alias.logic import set_alias
 from headgate_components.evaluation.score_drift.logic import score_drift
 from headgate_components.registered import STORAGE_TAG
@@ -105,7 +105,7 @@ def test_a_period_without_rows_is_refused(trained: Any, tmp_path: Path) -> None:
 def test_drift_is_told_by_window_and_a_problem_only_where_a_limit_says_so(
     trained: Any, make_table: Callable[..., pa.Table], write_table: Callable[..., Path], tmp_path: Path
 ) -> None:
-    fit(trained.train_rows, trained.features, tmp_path / "reference", time="at", window_rows=200, excluded=[], seed=0)
+    fit(trained.train_rows, trained.features, tmp_path / "reference", How(time="at", window_rows=200, excluded=[], seed=0))
     table = make_table(600, seed=5)
     moved = write_table(table.set_column(3, "load", pa.array([value + 3 for value in table["load"].to_pylist()])), "moved")
     same = score_drift(write_table(table), tmp_path / "reference", tmp_path / "same.html", maximum_share=0.4)
@@ -122,6 +122,6 @@ def test_drift_without_a_reference_or_a_whole_window_is_refused(
     (tmp_path / "empty").mkdir()
     with pytest.raises(StepError, match="drift cannot be measured"):
         score_drift(trained.evaluation_rows, tmp_path / "empty", tmp_path / "report", maximum_share=1)
-    fit(trained.train_rows, trained.features, tmp_path / "reference", time="at", window_rows=200, excluded=[], seed=0)
+    fit(trained.train_rows, trained.features, tmp_path / "reference", How(time="at", window_rows=200, excluded=[], seed=0))
     with pytest.raises(StepError, match="50 rows fill no window of 200"):
         score_drift(write_table(make_table(50)), tmp_path / "reference", tmp_path / "report", maximum_share=1)

@@ -9,7 +9,7 @@ import pytest
 
 from headgate_components import step as steps
 from headgate_components.deployment.summarize_run.component import summarize_run
-from headgate_components.deployment.summarize_run.logic import NOTES, Step, ask, read_notes, render
+from headgate_components.deployment.summarize_run.logic import NOTES, Step, ask, read_notes
 from headgate_components.step import StepError, step
 from tests.kfpserver import KfpServer, kfp_server
 
@@ -62,10 +62,20 @@ def test_a_local_run_has_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         read_notes(tmp_path / "nowhere")
 
 
-def test_a_group_that_failed_because_of_its_step_is_not_told_twice() -> None:
-    found = render("x", "FAILED", [Step("exit-handler-1", "FAILED"), Step("gate", "FAILED", sentence="no")])
+def test_a_group_that_failed_because_of_its_step_is_not_told_twice_nor_is_what_started_it(kfp: KfpServer, tmp_path: Path) -> None:
+    also = {"root": "FAILED", "exit-handler-1": "FAILED", "gate-driver": "SUCCEEDED"}
+    tasks = kfp.objects["runs"][0]["run_details"]["task_details"]
+    tasks += [{"display_name": name, "state": state, **TIMES} for name, state in also.items()]
+    found = summarized(tmp_path, api=kfp.url)
     assert found.count("** failed") == 1
-    assert "**gate** failed: no" in found
+    assert "**gate** failed: the data did not pass" in found
+    assert not [name for name in also if name in found]
+
+
+def test_a_step_that_never_began_is_told_by_its_driver(kfp: KfpServer, tmp_path: Path) -> None:
+    driver = {"display_name": "train-driver", "state": "FAILED", "error": {"message": "no such input"}, **TIMES}
+    kfp.objects["runs"][0]["run_details"]["task_details"] = [driver, {"display_name": "root", "state": "FAILED", **TIMES}]
+    assert "**train-driver** failed: no such input" in summarized(tmp_path, api=kfp.url)
 
 
 def test_in_a_pod_the_sentence_is_the_containers_termination_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

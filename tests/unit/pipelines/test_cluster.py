@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from headgate_components.polling import Clock
 from headgate_components.rest import Server
 from headgate_components.step import StepError
 from headgate_pipelines.command import pipeline
 from headgate_pipelines.kubeflow.api import Kubeflow
 from headgate_pipelines.kubeflow.submission import Compiled, submit
-from headgate_pipelines.kubeflow.waiting import Clock, wait
+from headgate_pipelines.kubeflow.waiting import wait
 from tests.kfpcontract import BreachError, check_request
 from tests.kfpserver import KfpServer, kfp_server
 

@@ -59,6 +59,15 @@ def test_without_local_the_way_to_a_cluster_is_told(tmp_path: Path) -> None:
     assert "headgate pipeline submit training" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["training", "validation"])
+def test_a_parameter_that_there_is_not_is_told_before_the_data_are_looked_at(name: str, tmp_path: Path) -> None:
+    given = {"training": OPTIONS, "validation": ("--months", "7", "--model-name", "m", "--tracking-uri", "sqlite:///x.db")}[name]
+    result = run("run", name, "--local", "--data", "flights", *given, "--set", "speed=1", "--output", str(tmp_path / "runs"))
+    assert result.exit_code == 1
+    assert "the pipeline has no parameter 'speed'; it has" in result.stderr
+    assert not (tmp_path / "runs").exists()
+
+
 def test_own_data_without_a_recipe_is_refused(tmp_path: Path) -> None:
     result = run("run", "training", "--local", "--data", "rows.csv", *OPTIONS, "--output", str(tmp_path))
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)

@@ -35,8 +35,7 @@ def validate(source: Path, schema: str, report: Path, *, reference: Path | None 
     frame = tables.read(source).to_pandas()
     moved = [] if reference is None else shifts(frame, tables.read(reference).to_pandas())
     problems = _emptiness(frame) + schema_problems(frame, schema) + [problem for shift in moved if (problem := shift.problem(limits))]
-    report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_text(_page(frame, problems, moved), encoding="utf-8")
+    html.write(report, "Data validation", _sections(frame, problems, moved))
     return Validation(tuple(problems))
 
 
@@ -44,21 +43,21 @@ def _emptiness(frame: pd.DataFrame) -> list[str]:
     return ["the table has no rows"] if frame.empty else []
 
 
-def _page(frame: pd.DataFrame, problems: list[str], moved: list[ColumnShift]) -> str:
+def _sections(frame: pd.DataFrame, problems: list[str], moved: list[ColumnShift]) -> list[str]:
     missing = frame.isna().mean()
     columns = [(name, str(frame[name].dtype), f"{missing[name]:.2%}", *_range(frame[name])) for name in frame.columns]
     sections = [
         html.verdict(problems),
-        f"<p>{len(frame):,} rows, {frame.shape[1]} columns</p>",
+        html.note(f"{len(frame):,} rows, {frame.shape[1]} columns"),
         html.table("Columns", ("column", "type", "missing", "smallest", "largest"), columns),
     ]
     if moved:
         rows = [(shift.column, shift.distance, shift.missing_change) for shift in moved]
         sections.append(html.table("Against the reference", ("column", "distance", "change of missing share"), rows))
-    return html.page("Data validation", sections)
+    return sections
 
 
-def _range(values: "pd.Series") -> tuple[object, object]:
+def _range(values: pd.Series) -> tuple[object, object]:
     known = values.dropna()
     if known.empty:
         return "", ""

@@ -2,15 +2,14 @@
 
 import json
 import os
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from headgate_components.deployment.deploy_model.manifest import KIND, Target
 from headgate_components.deployment.deploy_model.verdict import Verdict, standing, verdict
-from headgate_components.rest import NotFoundError, Server, ServerError, Token, UnreachableError
+from headgate_components.polling import Clock, Standing, poll
+from headgate_components.rest import NotFoundError, Server, ServerError, Token
 from headgate_components.step import StepError
 
 FIELD_MANAGER = "headgate-pipeline"
@@ -21,14 +20,6 @@ _PATHS = {
     "ConfigMap": "/api/v1/namespaces/{namespace}/configmaps/",
     KIND: "/apis/headgate.dev/v1alpha1/namespaces/{namespace}/modeldeployments/",
 }
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Seconds that pass, so that a test need not wait."""
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
 
 
 def api_server(url: str = "", token_file: str = "", ca_file: str = "") -> Server:
@@ -74,22 +65,17 @@ def wait(server: Server, target: Target, *, uri: str, generation: int, seconds: 
     Raises:
         StepError: there is none after that many seconds, or the object is gone.
     """
-    clock = clock or Clock()
-    deadline = clock.now() + seconds
     where = f"{KIND} {target.namespace}/{target.name}"
     path = _PATHS[KIND].format(namespace=target.namespace) + target.name
-    last = "the API server was not reached"
-    while True:
-        try:
-            found = server.get(path)
-        except UnreachableError as error:
-            last = str(error)
-        except ServerError as error:
-            raise StepError(f"waiting for the verdict on {where} ended: {error}") from error
-        else:
-            if ended := verdict(found, uri=uri, generation=generation):
-                return ended
-            last = standing(found)
-        if clock.now() >= deadline:
-            raise StepError(f"there is no verdict on {where} after {seconds:g} s ({last}); the rollout goes on without this step")
-        clock.sleep(min(PAUSE_SECONDS, max(0.0, deadline - clock.now())))
+
+    def ask() -> Verdict | Standing:
+        found = server.get(path)
+        return verdict(found, uri=uri, generation=generation) or Standing(standing(found))
+
+    try:
+        ended = poll(ask, seconds=seconds, pause=PAUSE_SECONDS, clock=clock)
+    except ServerError as error:
+        raise StepError(f"waiting for the verdict on {where} ended: {error}") from error
+    if isinstance(ended, Standing):
+        raise StepError(f"there is no verdict on {where} after {seconds:g} s ({ended.sentence}); the rollout goes on without this step")
+    return ended

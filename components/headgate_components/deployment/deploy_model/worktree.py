@@ -26,9 +26,6 @@ class Committed:
     changed: bool
     """Whether it is new; otherwise the file said all that already."""
 
-    pushed: str = ""
-    """Where it was pushed to."""
-
 
 @dataclass(frozen=True)
 class WorkTree:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headgate_components.models import model_errors
-from headgate_components.registered import ModelVersion, find_version
-from headgate_components.step import StepError
+from headgate_components.registered import ModelVersion, require_version
 from headgate_serving.model import ExportedModel
 from headgate_serving.model.layout import DRIFT, FEATURES, MODEL
 
@@ -33,11 +32,7 @@ def fetch(tracking_uri: str, model_name: str, which: str, parts: Parts) -> Model
     Raises:
         StepError: there is no such version, or its export is incomplete or was changed.
     """
-    found = find_version(tracking_uri, model_name, which)
-    if found is None:
-        kind = "version" if which.isdecimal() else "alias"
-        absent = f"the registry at '{tracking_uri}' has no {kind} '{which}' of a model '{model_name}'"
-        raise StepError(f"{absent}; name one that it has, or train and register it first")
+    found = require_version(tracking_uri, model_name, which)
     folder = found.folder
     with model_errors():
         ExportedModel.load(folder)

@@ -41,7 +41,7 @@ def fit_drift_reference(
     """
     from pathlib import Path
 
-    from headgate_components.deployment.fit_drift_reference.logic import fit
+    from headgate_components.deployment.fit_drift_reference.logic import How, fit
     from headgate_components.step import step
 
     with step("fit_drift_reference"):
@@ -49,13 +49,15 @@ def fit_drift_reference(
             Path(train.path),
             Path(features.path),
             Path(reference.path),
-            time=time,
-            window_rows=window_rows,
-            window_hours=window_hours,
-            detector=detector,
-            expected_shift=expected_shift,
-            excluded=excluded,
-            seed=seed,
+            How(
+                time=time,
+                excluded=excluded,
+                window_rows=window_rows,
+                window_hours=window_hours,
+                detector=detector,
+                expected_shift=expected_shift,
+                seed=seed,
+            ),
             model=Path(model.path) if model else None,
             evaluation=Path(evaluation.path) if evaluation else None,
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from headgate_components import html
 from headgate_components.deployment.model_card.sections import Measured, Section, Words, sections
+from headgate_components.files import replace_text
 from headgate_components.step import StepError
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -45,9 +46,8 @@ def model_card(
     measured = Measured(_object(metrics, "metrics"), **optional, importance=_object(importance, "importance") if importance else None)
     title = f"Model card: {registered.get('modelName', 'a model')} version {registered.get('version', 'unknown')}"
     parts = sections(registered, measured, words)
-    for path, text in ((card, _markdown(title, parts)), (page, html.page(title, map(_html, parts)))):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    replace_text(card, _markdown(title, parts))
+    html.write(page, title, map(_html, parts))
 
 
 def _object(path: Path, name: str) -> Mapping[str, Any]:

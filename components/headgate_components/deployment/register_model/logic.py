@@ -11,8 +11,7 @@ from headgate_components.deployment.register_model.registry import Registry, Run
 from headgate_components.registered import STORAGE_TAG, folder_of, uri_of
 from headgate_components.versions import library_versions
 from headgate_serving.model import write_export
-
-GOLDEN_FILE = "headgate/golden.json"
+from headgate_serving.model.layout import GOLDEN
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Registration:
             "runId": self.run_id,
             "exportUri": self.uri,
             "exportPath": str(self.export),
-            "goldenPath": str(self.export / GOLDEN_FILE),
+            "goldenPath": str(self.export / GOLDEN),
             "metrics": self.metrics,
             **self.origin,
         }

@@ -2,8 +2,7 @@
 
 from mlflow import MlflowClient
 
-from headgate_components.registered import find_version, registry_errors
-from headgate_components.step import StepError
+from headgate_components.registered import find_version, registry_errors, require_version
 
 
 def set_alias(tracking_uri: str, model_name: str, version: str, alias: str) -> str:
@@ -12,8 +11,7 @@ def set_alias(tracking_uri: str, model_name: str, version: str, alias: str) -> s
     Raises:
         StepError: the registry refuses, or there is no such version.
     """
-    if find_version(tracking_uri, model_name, version) is None:
-        raise StepError(f"the registry at '{tracking_uri}' has no version '{version}' of a model '{model_name}'")
+    require_version(tracking_uri, model_name, version)
     before = find_version(tracking_uri, model_name, alias)
     if before is not None and before.version == version:
         return f"the alias {alias} of {model_name} named version {version} already"

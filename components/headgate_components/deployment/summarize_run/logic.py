@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+from headgate_components.kubeflow_runs import Task, steps_of, why
 from headgate_components.rest import Server, Token
 from headgate_components.step import StepError
 
@@ -60,29 +60,22 @@ def ask(api: str, run: str) -> list[Step]:
         StepError: the API cannot be asked, or answers something else.
     """
     server = Server(url=api, token=Token(file=TOKEN) if TOKEN.exists() else Token(), timeout=_TIMEOUT_SECONDS)
-    details = server.get(f"/apis/v2beta1/runs/{run}").get("run_details") or {}
-    tasks = details.get("task_details") or []
+    found = server.get(f"/apis/v2beta1/runs/{run}")
     try:
-        found = [_from_task(task) for task in sorted(tasks, key=lambda task: task.get("create_time") or "")]
+        return [_from_task(task) for task in sorted(steps_of(found), key=lambda task: task.get("create_time") or "")]
     except (AttributeError, TypeError, ValueError) as error:
         raise StepError(f"{api} answered something that is not a run; is it the API of Kubeflow Pipelines (v2beta1)?") from error
-    return [step for step in found if step.name]
 
 
 def render(pipeline: str, state: str, steps: Sequence[Step], *, remark: str = "") -> str:
     """The summary as Markdown: the outcome and what stopped it first, then every step."""
     stopped = [step for step in steps if step.state in _FAILED]
     lines = [f"# {pipeline}: {state.lower()}", ""]
-    lines += [f"**{step.name}** failed: {step.sentence or 'its log says why'}" for step in stopped if not _is_group(step, stopped)]
+    lines += [f"**{step.name}** failed: {step.sentence or 'its log says why'}" for step in stopped]
     lines += [remark] if remark else []
     if steps:
         lines += ["", "| step | | seconds | report |", "| --- | --- | ---: | --- |", *(_row(step) for step in steps)]
     return "\n".join(lines) + "\n"
-
-
-def _is_group(step: Step, stopped: Sequence[Step]) -> bool:
-    """Kubeflow Pipelines also lists the groups of steps; a group fails because something in it did."""
-    return not step.sentence and step.name.startswith(("exit-handler-", "condition-", "root")) and len(stopped) > 1
 
 
 def _row(step: Step) -> str:
@@ -91,13 +84,12 @@ def _row(step: Step) -> str:
     return f"| {step.name} | {step.state.lower()} | {seconds} | {reports} |"
 
 
-def _from_task(task: dict[str, Any]) -> Step:
-    error = task.get("error") or {}
+def _from_task(task: Task) -> Step:
     return Step(
-        name=str(task.get("display_name") or ""),
+        name=str(task["display_name"]),
         state=str(task.get("state") or "PENDING"),
         seconds=_seconds(task.get("start_time"), task.get("end_time")),
-        sentence=" ".join(str(error.get("message") or "").split()),
+        sentence=why(task),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headgate_components.labels import log_losses
 from headgate_components.training.boosting import Rows, fit
 from headgate_components.training.settings import Settings
 from headgate_serving.model import FeatureKind
@@ -33,7 +34,7 @@ def best_single_feature(train: Rows) -> str:
     for position, name in enumerate(train.features.names):
         column = train.matrix[:, [position]]
         booster = fit(column[:older], train.labels[:older], SMALL, trees=SMALL.trees, weight=1)
-        losses[name] = float(row_losses(train.labels[older:], booster.inplace_predict(column[older:])).mean())
+        losses[name] = float(log_losses(train.labels[older:], booster.inplace_predict(column[older:])).mean())
     return min(losses, key=lambda name: losses[name])
 
 
@@ -61,10 +62,3 @@ def logistic(train: Rows, evaluation: Rows, seed: int) -> Scores:
         model.fit(train.matrix, train.labels)
         scores: Scores = model.predict_proba(evaluation.matrix)[:, 1]
     return scores
-
-
-def row_losses(labels: NDArray[np.float32], scores: NDArray[Any]) -> Scores:
-    """The log loss of each row, shape (rows,)."""
-    likely = np.clip(np.where(labels == 1, scores, 1 - scores.astype(np.float64)), 1e-15, 1)
-    losses: Scores = -np.log(likely)
-    return losses

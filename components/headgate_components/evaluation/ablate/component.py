@@ -48,13 +48,12 @@ def ablate(
         threads: Most threads to train with, never more than there are cores.
         model: What train_xgboost trained; its settings override those given here, so that the whole model is that one.
     """
-    import os
     from pathlib import Path
 
     from headgate_components.step import step
+    from headgate_components.threads import wait_passively
 
-    # Read when XGBoost is loaded: its threads otherwise spin while they wait, ten times slower where others compute, too.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    wait_passively()  # before XGBoost is loaded
     from headgate_components.evaluation.ablate.logic import ablate as run
     from headgate_components.training.settings import Settings, overridden
 

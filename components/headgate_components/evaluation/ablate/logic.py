@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from headgate_components.evaluation.ablate import baselines
 from headgate_components.evaluation.ablate.report import render
 from headgate_components.evaluation.ablate.variants import Line, Variant, feature_groups, group_variants, without_each
+from headgate_components.files import replace_text
 from headgate_components.finite import finite
+from headgate_components.labels import log_losses
 from headgate_components.training.balance import positive_weight
 from headgate_components.training.boosting import Rows, fit, read_rows
 from headgate_components.training.settings import Settings
@@ -73,12 +75,8 @@ def ablate(
     judged = read_rows(evaluation, features, label, name="evaluation")
     named = feature_groups(groups, learnt.features.names)
     found = _measured(learnt, judged, settings, named, lambda: time.monotonic() >= deadline)
-    for path, text in (
-        (table, json.dumps(found.to_json(), indent=1)),
-        (report, render(found.lines, found.left_out, found.trees, found.rows)),
-    ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    replace_text(table, json.dumps(found.to_json(), indent=1))
+    replace_text(report, render(found.lines, found.left_out, found.trees, found.rows))
     return found
 
 
@@ -93,7 +91,7 @@ def _measured(train: Rows, judged: Rows, settings: Settings, groups: Mapping[str
     whole = Variant("full", "", names)
     booster = boosted(whole)
     scores = booster.inplace_predict(judged.matrix)
-    full = baselines.row_losses(judged.labels, scores)
+    full = log_losses(judged.labels, scores)
     lines, left_out = [_line(whole, judged, scores, full)], []
     for variant in _variants(train, groups, _ranked(booster, names), late):
         if late():
@@ -134,7 +132,7 @@ def _places(variant: Variant, names: Sequence[str]) -> list[int]:
 def _line(variant: Variant, judged: Rows, scores: NDArray[Any], full: Scores) -> Line:
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    losses = baselines.row_losses(judged.labels, scores)
+    losses = log_losses(judged.labels, scores)
     more = losses - full
     return Line(
         kind=variant.kind,

@@ -14,10 +14,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from headgate_components.scored import Labels, Scores
-
-SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
-"""Of which the logarithm is taken, as in scikit-learn."""
+from headgate_components.labels import Labels, log_losses
+from headgate_components.scored import Scores
 
 WEIGHTS_AT_ONCE = 500_000
 
@@ -83,8 +81,7 @@ def _measure(metric: Metric, labels: Labels, probabilities: Scores) -> Measure:
         return _pr_auc(labels, probabilities)
     if metric is Metric.BRIER:
         return _mean((probabilities - labels) ** 2)
-    likelihood = np.where(labels == 1, probabilities, 1 - probabilities)
-    return _mean(-np.log(np.clip(likelihood, SMALLEST_PROBABILITY, 1)))
+    return _mean(log_losses(labels, probabilities))
 
 
 def _mean(losses: Scores) -> Measure:

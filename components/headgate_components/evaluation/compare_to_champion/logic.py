@@ -11,9 +11,11 @@ from headgate_components.evaluation.compare_to_champion.bootstrap import improve
 from headgate_components.evaluation.compare_to_champion.champion import Champion, find_champion
 from headgate_components.evaluation.compare_to_champion.judgement import KEEP, PROMOTE, Judgement, Measured, Rule, judge
 from headgate_components.evaluation.compare_to_champion.report import sections
+from headgate_components.files import replace_text
 from headgate_components.finite import all_finite
+from headgate_components.labels import UnfitRowsError
 from headgate_components.latency import latencies
-from headgate_components.scored import Labelled, UnfitRowsError, read_labelled, score
+from headgate_components.scored import Labelled, read_labelled, score
 from headgate_components.step import StepError
 from headgate_monitor.detectors.distances import ks_distance
 
@@ -71,8 +73,7 @@ def compare(
         StepError: the challenger or the rows cannot be read.
     """
     comparison = _compare(rows, features_path, model_path, label, registered, rule)
-    metrics_path.parent.mkdir(parents=True, exist_ok=True)
-    metrics_path.write_text(json.dumps(comparison.metrics, indent=1), encoding="utf-8")
+    replace_text(metrics_path, json.dumps(comparison.metrics, indent=1))
     html.write(report, TITLE, sections(comparison.judgement, comparison.measured, rule))
     return comparison
 

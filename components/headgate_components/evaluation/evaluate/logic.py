@@ -11,10 +11,12 @@ from headgate_components.evaluation.evaluate.operating_point import OperatingPoi
 from headgate_components.evaluation.evaluate.quality import Quality, quality
 from headgate_components.evaluation.evaluate.report import sections
 from headgate_components.evaluation.evaluate.slices import Slice, slices, worst
+from headgate_components.files import replace_text
 from headgate_components.finite import all_finite
 from headgate_components.groups import present
+from headgate_components.labels import UnfitRowsError
 from headgate_components.latency import Latency, latencies
-from headgate_components.scored import Labelled, UnfitRowsError, read_labelled, score
+from headgate_components.scored import Labelled, read_labelled, score
 
 TITLE = "Model evaluation"
 
@@ -107,8 +109,7 @@ def evaluate(
     except UnfitRowsError as error:
         evaluation = Evaluation(None, (str(error),))
     # The metrics file is not for show: a task whose metrics artifact has no file is never found in the local cache.
-    metrics_path.parent.mkdir(parents=True, exist_ok=True)
-    metrics_path.write_text(json.dumps(evaluation.metrics, indent=1), encoding="utf-8")
+    replace_text(metrics_path, json.dumps(evaluation.metrics, indent=1))
     shown = sections(measured.quality, measured.point, measured.slices, measured.edge_cases) if evaluation.measured else []
     scalars = [html.table("Metrics", ("metric", "value"), list(evaluation.metrics.items()))] if evaluation.measured else []
     html.write(report, TITLE, [html.verdict(evaluation.problems), *scalars, *shown])

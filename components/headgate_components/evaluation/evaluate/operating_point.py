@@ -7,7 +7,8 @@ from enum import StrEnum
 import numpy as np
 
 from headgate_components.evaluation.evaluate.quality import Thresholds
-from headgate_components.scored import Labels, Scores
+from headgate_components.labels import Labels
+from headgate_components.scored import Scores
 from headgate_components.step import StepError
 
 DEFAULT_THRESHOLD = 0.5

@@ -7,7 +7,8 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score, roc_curve
 
 from headgate_components.finite import finite, thinned
-from headgate_components.scored import Labels, Scores
+from headgate_components.labels import Labels
+from headgate_components.scored import Scores
 
 CURVE_POINTS = 200
 CALIBRATION_BINS = 10

@@ -8,7 +8,8 @@ import pyarrow as pa
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from headgate_components.groups import group_names, in_order
-from headgate_components.scored import MINIMUM_ROWS, Labels, Scores
+from headgate_components.labels import MINIMUM_ROWS, Labels
+from headgate_components.scored import Scores
 
 
 @dataclass(frozen=True)

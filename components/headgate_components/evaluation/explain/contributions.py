@@ -11,6 +11,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 
 from headgate_components.step import StepError
+from headgate_serving.model.booster import contributions as contributions_of
 
 BATCH_ROWS = 4096
 
@@ -38,12 +39,9 @@ def contributions(booster: xgb.Booster, matrix: NDArray[np.float32]) -> Contribu
     Raises:
         StepError: XGBoost cannot explain this model.
     """
+    parts = (matrix[start : start + BATCH_ROWS] for start in range(0, len(matrix), BATCH_ROWS))
     try:
-        found = np.concatenate([_batch(booster, matrix[start : start + BATCH_ROWS]) for start in range(0, len(matrix), BATCH_ROWS)])
+        found = np.concatenate([contributions_of(booster, part) for part in parts])
     except xgb.core.XGBoostError as error:
         raise StepError(f"XGBoost cannot explain this model: {str(error).splitlines()[0]}") from error
     return Contributions(base=float(found[0, -1]), values=found[:, :-1])
-
-
-def _batch(booster: xgb.Booster, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.asarray(booster.predict(xgb.DMatrix(matrix, nthread=1), pred_contribs=True), dtype=np.float64)

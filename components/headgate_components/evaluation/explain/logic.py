@@ -10,6 +10,7 @@ import numpy as np
 from headgate_components import html, models, tables
 from headgate_components.evaluation.explain.contributions import Contributions, contributions
 from headgate_components.evaluation.explain.report import sections
+from headgate_components.files import replace_text
 from headgate_components.finite import finite
 from headgate_components.step import StepError
 
@@ -61,8 +62,7 @@ def explain(evaluation: Path, features_path: Path, model_path: Path, *, rows: in
         raise StepError("there is no evaluation row to explain")
     found = contributions(booster, matrix)
     measured = _importance(features.names, found)
-    importance.parent.mkdir(parents=True, exist_ok=True)
-    importance.write_text(json.dumps(measured.to_json(), indent=1), encoding="utf-8")
+    replace_text(importance, json.dumps(measured.to_json(), indent=1))
     shares = [(part.name, part.contribution, part.share) for part in measured.features]
     html.write(report, TITLE, sections(shares, columns, found))
     return measured

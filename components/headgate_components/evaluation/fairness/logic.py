@@ -8,9 +8,11 @@ from pathlib import Path
 from headgate_components import html, models
 from headgate_components.evaluation.fairness.rates import RATES, Comparison, compare
 from headgate_components.evaluation.fairness.report import sections
+from headgate_components.files import replace_text
 from headgate_components.finite import all_finite
 from headgate_components.groups import group_names, present
-from headgate_components.scored import UnfitRowsError, read_labelled, score
+from headgate_components.labels import UnfitRowsError
+from headgate_components.scored import read_labelled, score
 from headgate_components.step import StepError
 
 TITLE = "Fairness"
@@ -80,8 +82,7 @@ def fairness(
         found = Fairness(tuple(comparisons), (*absent, *_problems(comparisons, rule)))
     except UnfitRowsError as error:
         found = Fairness((), (str(error),))
-    metrics_path.parent.mkdir(parents=True, exist_ok=True)
-    metrics_path.write_text(json.dumps(found.metrics, indent=1), encoding="utf-8")
+    replace_text(metrics_path, json.dumps(found.metrics, indent=1))
     verdict = [html.verdict(found.problems)] if found.comparisons or found.problems else []  # nothing compared is nothing passed
     html.write(report, TITLE, [*verdict, *sections(found.comparisons, rule.threshold, rule.minimum_rows)])
     return found

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import zero_one_loss
 
 from headgate_components.groups import Names, in_order
-from headgate_components.scored import Labels
+from headgate_components.labels import Labels
 
 RATES = ("selection rate", "true positive rate", "false positive rate", "error rate")
 _METRICS = {

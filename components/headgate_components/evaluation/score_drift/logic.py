@@ -50,8 +50,7 @@ def score_drift(rows: Path, reference_folder: Path, report: Path, *, maximum_sha
         for name, share in sorted(shares.items())
         if share > maximum_share
     )
-    report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_text(_page(reference, scores, severe, problems), encoding="utf-8")
+    html.write(report, "Drift against the reference", _sections(reference, scores, severe, problems))
     return Drift(len(scores), shares, problems)
 
 
@@ -66,7 +65,7 @@ def _windows(rows: Path, reference: Reference) -> list[WindowScore]:
     return [scorer.score_encoded(encoded[start : start + length]) for start in range(0, len(encoded) - length + 1, length)]
 
 
-def _page(reference: Reference, scores: list[WindowScore], severe: Counter[str], problems: tuple[str, ...]) -> str:
+def _sections(reference: Reference, scores: list[WindowScore], severe: Counter[str], problems: tuple[str, ...]) -> list[str]:
     distances: dict[str, list[float]] = defaultdict(list)
     alarms: Counter[str] = Counter()
     for score in scores:
@@ -78,5 +77,5 @@ def _page(reference: Reference, scores: list[WindowScore], severe: Counter[str],
         for known in sorted(reference.features, key=lambda known: -median(distances[known.name]))
     ]
     windows = f"{len(scores):,} windows of {reference.window_rows:,} rows, in order of time"
-    told = f"<p>{windows}, against {reference.fitted_rows:,} training rows</p>"
-    return html.page("Drift against the reference", [html.verdict(problems), told, html.table("Features", _HEADER, table)])
+    told = html.note(f"{windows}, against {reference.fitted_rows:,} training rows")
+    return [html.verdict(problems), told, html.table("Features", _HEADER, table)]

@@ -56,14 +56,13 @@ def train_xgboost(
         The number of trees.
     """
     import json
-    import os
     from dataclasses import asdict
     from pathlib import Path
 
     from headgate_components.step import step
+    from headgate_components.threads import wait_passively
 
-    # Read when XGBoost is loaded: its threads otherwise spin while they wait, ten times slower where others compute, too.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    wait_passively()  # before XGBoost is loaded
     from headgate_components.training.settings import Settings, overridden
     from headgate_components.training.train_xgboost.logic import train as run
 

@@ -57,14 +57,13 @@ def tune(
     Returns:
         The best settings as JSON, for the input `settings` of train_xgboost.
     """
-    import os
     import sys
     from pathlib import Path
 
     from headgate_components.step import step
+    from headgate_components.threads import wait_passively
 
-    # Read when XGBoost is loaded: its threads otherwise spin while they wait, ten times slower where others compute, too.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    wait_passively()  # before XGBoost is loaded
     from headgate_components.training.settings import Settings
     from headgate_components.training.tune.cancelling import cancellable
     from headgate_components.training.tune.logic import tune as run

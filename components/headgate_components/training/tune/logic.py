@@ -1,11 +1,11 @@
 """Tunes: reads the rows, searches within the budget, and writes what was found."""
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from headgate_components.files import replace_text
 from headgate_components.finite import all_finite
 from headgate_components.step import StepError
 from headgate_components.training.boosting import read_rows
@@ -64,7 +64,6 @@ def tune(
     Raises:
         StepError: rows, settings or storage that cannot be used, or the search was cancelled.
     """
-    _check(budget)
     parts = time_folds(read_rows(source, features, label, time=time), folds, base)
     about = {"label": label, "folds": folds, "trees": base.trees, "classWeight": base.class_weight, "seed": base.seed}
     study = open_study(storage, study_name({"rows": source, "features": features}, about), pruner())
@@ -78,14 +77,6 @@ def tune(
     content = reports.as_json(study, best)
     all_finite({"log loss": study.best_value})
     seconds = sum(trial.duration.total_seconds() for trial in trials if trial.duration)
-    for path, text in ((study_path, json.dumps(content, indent=1)), (report, reports.render(content, seconds))):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    replace_text(study_path, json.dumps(content, indent=1))
+    replace_text(report, reports.render(content, seconds))
     return Tuned(json.dumps(best), study.best_value, len(trials))
-
-
-def _check(budget: Budget) -> None:
-    if budget.trials < 1:
-        raise StepError(f"{budget.trials} trials are not possible; allowed are 1 or more")
-    if not (budget.seconds > 0 and math.isfinite(budget.seconds)):
-        raise StepError(f"a budget of {budget.seconds:g} seconds is not possible; allowed is more than 0")

@@ -44,6 +44,12 @@ class Budget:
     trials: int
     seconds: float
 
+    def __post_init__(self) -> None:
+        if self.trials < 1:
+            raise StepError(f"{self.trials} trials are not possible; allowed are 1 or more")
+        if not (self.seconds > 0 and math.isfinite(self.seconds)):
+            raise StepError(f"a budget of {self.seconds:g} seconds is not possible; allowed is more than 0")
+
 
 class CancelledError(Exception):
     """Somebody asked the step to stop."""
