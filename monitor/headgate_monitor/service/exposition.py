@@ -35,11 +35,12 @@ class _Numbers(Collector):
         yield GaugeMetricFamily("headgate_monitor_kept_share", "Share of the ids that are kept under the present load.", self._ring.share)
         yield GaugeMetricFamily("headgate_monitor_waiting_events", "Events that wait for their other half.", self._engine.waiting)
         yield GaugeMetricFamily("headgate_monitor_deployments", "ModelDeployments that are watched.", self._engine.deployments)
+        states = self._engine.states()
         windows = CounterMetricFamily("headgate_monitor_windows", "Windows that ended.", labels=["deployment"])
-        for name, state in self._engine.states().items():
+        for name, state in states.items():
             windows.add_metric([name], state.finished)
         yield windows
-        yield from _verdicts(self._engine.states())
+        yield from _verdicts(states)
         yield from self._labels()
         build = GaugeMetricFamily("headgate_monitor_detector_info", "The detectors' library.", labels=["alibi_detect", "licence"])
         build.add_metric([VERSION, LICENCE], 1)

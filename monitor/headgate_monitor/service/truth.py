@@ -14,15 +14,13 @@ from headgate_monitor.service.ledger import SHARES, Ledger, Prediction, kept
 from headgate_monitor.truth.cohort import Row, Tally, tally
 from headgate_monitor.truth.skill import RECENT, Allowed, Quality, dropped, measure
 from headgate_monitor.truth.trial import DUE_COVERAGE, Settings, TrialState
-from headgate_monitor.watch.alarm import Outcome, Signal
+from headgate_monitor.watch.alarm import NOTHING_ON_TRIAL, Outcome
 
 _HOUR: Final = 3600.0
 _SHORTEST, _LONGEST = 1.0, _HOUR  # seconds that a cohort may last
 _PARTS: Final = 100
 _LARGEST_PENDING: Final = 1000
 """Cohorts that wait for their labels; beyond it the oldest is not counted."""
-
-_NOTHING_ON_TRIAL: Final = Outcome(Signal.UNKNOWN, "nothing is on trial")
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,7 @@ class Truth:
         """Return what labels say."""
         state, plan = self.state, self.plan
         if plan.trial is None:
-            return Truths(_NOTHING_ON_TRIAL, _NOTHING_ON_TRIAL, self._skill, {}, plan.stable, self._qualities)
+            return Truths(NOTHING_ON_TRIAL, NOTHING_ON_TRIAL, self._skill, {}, plan.stable, self._qualities)
         sides = {plan.stable: state.trial.stable, plan.trial: state.trial.trial}
         return Truths(state.trial.outcome(plan.settings), state.trial.coverage(), self._skill, sides, plan.stable, self._qualities)
 

@@ -12,7 +12,7 @@ from headgate_monitor.service.truth import TruthPlan, Truths
 from headgate_monitor.truth.losses import Metric
 from headgate_monitor.truth.skill import Allowed
 from headgate_monitor.truth.trial import Settings
-from headgate_monitor.watch.alarm import Outcome, Signal
+from headgate_monitor.watch.alarm import Outcome, Signal, worst
 from headgate_monitor.watch.deployment import Verdicts
 from headgate_monitor.watch.settings import Windows
 
@@ -225,8 +225,8 @@ def _stale(wanted: Triggers | None, drift: Outcome, skill: Outcome) -> Outcome:
         asked.append(skill)
     if not asked:
         return Outcome(Signal.UNKNOWN, "the manifest has nothing retrained on drift or skill")
-    worst = max(asked, key=lambda outcome: (outcome.signal.alarms, outcome.signal is Signal.UNKNOWN))
-    return Outcome(worst.signal, "; ".join(outcome.message for outcome in asked if outcome.signal is worst.signal))
+    signal = worst(asked).signal
+    return Outcome(signal, "; ".join(outcome.message for outcome in asked if outcome.signal is signal))
 
 
 def _told(outcome: Outcome) -> Verdict:

@@ -17,7 +17,7 @@ import numpy as np
 
 from headgate_monitor.detectors.columns import Values
 from headgate_monitor.truth.cohort import Tally
-from headgate_monitor.watch.alarm import Outcome, Signal
+from headgate_monitor.watch.alarm import Outcome, Signal, worst
 
 RECENT: Final = 28 * 86_400.0
 """Seconds that present skill is measured over."""
@@ -91,7 +91,7 @@ def dropped(promoted: Quality | None, recent: Quality | None, allowed: Allowed) 
         found.append(_skill(promoted.skill, recent.skill, allowed.skill_drop))
     if allowed.accuracy_drop is not None:
         found.append(_fell("accuracy", promoted.accuracy, recent.accuracy, keep=1.0, less=allowed.accuracy_drop))
-    return max(found, key=lambda outcome: (outcome.signal.alarms, outcome.signal is Signal.UNKNOWN))
+    return worst(found)
 
 
 def _skill(promoted: Estimate | None, recent: Estimate | None, drop: float) -> Outcome:

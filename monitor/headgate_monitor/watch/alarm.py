@@ -3,6 +3,7 @@
 An alarm ends after three clean windows. A window without enough rows says nothing: it ends no alarm, and nothing stays Clean by it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -33,6 +34,14 @@ class Outcome:
 
     signal: Signal
     message: str
+
+
+NOTHING_ON_TRIAL: Final = Outcome(Signal.UNKNOWN, "nothing is on trial")
+
+
+def worst(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the first that alarms, else the first that is not known: what nobody knows is not in order."""
+    return max(outcomes, key=lambda outcome: (outcome.signal.alarms, outcome.signal is Signal.UNKNOWN))
 
 
 @dataclass(frozen=True)

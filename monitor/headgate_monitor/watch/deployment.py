@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import numpy as np
 
 from headgate_monitor.detectors.reference import Reference
-from headgate_monitor.watch.alarm import Alarm, Outcome, Signal
+from headgate_monitor.watch.alarm import NOTHING_ON_TRIAL, Alarm, Outcome, Signal
 from headgate_monitor.watch.comparison import Comparison, ComparisonState
 from headgate_monitor.watch.inputs import InputState, InputWatch, Top
 from headgate_monitor.watch.rows import CHUNK, Encoder, Rows
@@ -165,9 +164,9 @@ class DeploymentWatch:
         return Verdicts(
             window=self._finished,
             input=self._said(self.plan.stable),
-            candidate_input=self._said(trial) if trial else _NOTHING_ON_TRIAL,
+            candidate_input=self._said(trial) if trial else NOTHING_ON_TRIAL,
             output=self._said_of_predictions(self.plan.stable),
-            candidate_output=self._said_of_predictions(trial) if trial else _NOTHING_ON_TRIAL,
+            candidate_output=self._said_of_predictions(trial) if trial else NOTHING_ON_TRIAL,
             routing=self._compared(compared.routing),
             prediction=self._compared(compared.prediction),
             quality=self._compared(compared.quality),
@@ -203,13 +202,10 @@ class DeploymentWatch:
         return _spoken(watch.state.alarm, self.plan.windows, watch.subject)
 
     def _compared(self, alarm: Alarm) -> Outcome:
-        return _spoken(alarm, self.plan.windows, "the comparison with stable") if self.plan.trial else _NOTHING_ON_TRIAL
+        return _spoken(alarm, self.plan.windows, "the comparison with stable") if self.plan.trial else NOTHING_ON_TRIAL
 
     def _whose(self, id_: str) -> str:
         return "stable's" if id_ == self.plan.stable.id else "the trial's"
-
-
-_NOTHING_ON_TRIAL: Final = Outcome(Signal.UNKNOWN, "nothing is on trial")
 
 
 def _spoken(alarm: Alarm, windows: Windows, subject: str) -> Outcome:
