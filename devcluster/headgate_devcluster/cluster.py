@@ -212,9 +212,6 @@ class Cluster:
             raise ClusterError(str(error)) from error
         return Access(self._server.url, self._server.administrator)
 
-    def _restart_gateway(self) -> None:
-        _run_until_closed(self._stack, self._envoy.restart(), "the restart of Envoy")
-
     async def _operator_kubeconfig(self) -> Path:
         """Who the operator is: on an API server that asks, its own ServiceAccount."""
         if not self._access.token:

@@ -8,7 +8,6 @@ from aiohttp import web
 from headgate_devcluster.apiserver.requests import Address, is_watch
 
 _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch"}
-VERBS: Final = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 READING: Final = frozenset({"get", "list", "watch"})
 
 
@@ -17,7 +16,7 @@ class Call:
     """One request on a resource."""
 
     verb: str
-    """One of `VERBS`."""
+    """get, list, watch, create, update, patch, delete or deletecollection."""
     group: str
     resource: str
     """The plural, such as `modeldeployments`."""

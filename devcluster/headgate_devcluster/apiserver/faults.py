@@ -29,7 +29,6 @@ _REASONS: Final = {
     503: ("ServiceUnavailable", "the server is currently unable to handle the request"),
     504: ("Timeout", "Timeout: request did not complete within requested timeout - context deadline exceeded"),
 }
-CODES: Final = tuple(_REASONS)
 
 
 class Effect(StrEnum):

@@ -91,10 +91,6 @@ class Catalogue:
         """Return the resource at a path, or None."""
         return self._types.get((group, version, plural))
 
-    def of_kind(self, api_version: str, kind: str) -> ResourceType | None:
-        """Return the resource of an object, or None."""
-        return next((item for item in self if item.api_version == api_version and item.kind == kind), None)
-
     def replace_custom(self, group: str, plural: str, types: tuple[ResourceType, ...]) -> None:
         """Serve exactly these versions of a custom resource; none removes it."""
         self._types = {key: item for key, item in self._types.items() if not (item.custom and (item.group, item.plural) == (group, plural))}

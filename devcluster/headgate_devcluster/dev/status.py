@@ -40,7 +40,7 @@ def tell(folder: Path) -> None:
     if facts is None:
         return
     _tell_addresses(folder, facts)
-    click.echo(f"\nTry:  export KUBECONFIG={facts.kubeconfig}\n      kubectl get all,mdep   # or, without kubectl: headgate status")
+    click.echo(f"\nTry:  export KUBECONFIG={facts.kubeconfig}\n      kubectl get all,mdep   # or, without kubectl: headgate dev status")
 
 
 def _tell_addresses(folder: Path, facts: ClusterFacts) -> None:

@@ -109,9 +109,7 @@ class Api:
         self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml"}})
 
     def resource(self, obj: Object) -> ResourceType:
-        found = self.catalogue.of_kind(obj["apiVersion"], obj["kind"])
-        assert found is not None
-        return found
+        return next(item for item in self.catalogue if (item.api_version, item.kind) == (obj["apiVersion"], obj["kind"]))
 
     def _target(self, obj: Object, subresource: str = "", *, name: str = "") -> Target:
         resource = self.resource(obj)
