@@ -13,6 +13,7 @@ import yaml
 
 from headgate_operator.api.names import API_VERSION, COMMAND_ANNOTATION, GROUP, KIND, PLURAL, VERSION
 from headgate_operator.api.spec import Owner
+from headgate_operator.api.spec.rollout import DEFAULT_WEIGHTS
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.cli.errors import Exit, Failure
 from headgate_operator.kube.protocol import ApiError, KubeApi, Object, Resource
@@ -41,6 +42,11 @@ class Deployment:
     obj: Object
     status: ModelDeploymentStatus
 
+    @classmethod
+    def of(cls, obj: Object) -> "Deployment":
+        """What the API server has."""
+        return cls(obj, ModelDeploymentStatus.model_validate(obj.get("status") or {}))
+
     @property
     def name(self) -> str:
         """metadata.name."""
@@ -59,7 +65,7 @@ class Deployment:
     @property
     def steps(self) -> int:
         """How many weights its canary has; pauses are not counted."""
-        steps = self.obj["spec"].get("rollout", {}).get("steps") or [{"weight": weight} for weight in (5, 25, 50)]
+        steps = self.obj["spec"].get("rollout", {}).get("steps") or [{"weight": weight} for weight in DEFAULT_WEIGHTS]
         return sum(step.get("weight") is not None for step in steps)
 
     @property
@@ -132,16 +138,12 @@ async def read(api: KubeApi, target: Target, name: str) -> Deployment:
         others = sorted(item["metadata"]["name"] for item in await api.list(MODEL_DEPLOYMENTS, target.namespace))
         known = f"there are: {', '.join(others[:10])}" if others else "there is none at all; is -n/--namespace right?"
         raise Failure(f"no ModelDeployment '{name}' in namespace {target.namespace}; {known}")
-    return _deployment(obj)
+    return Deployment.of(obj)
 
 
 async def read_all(api: KubeApi, target: Target) -> list[Deployment]:
     """Return every ModelDeployment of the namespace."""
-    return [_deployment(obj) for obj in await api.list(MODEL_DEPLOYMENTS, target.namespace)]
-
-
-def _deployment(obj: Object) -> Deployment:
-    return Deployment(obj, ModelDeploymentStatus.model_validate(obj.get("status") or {}))
+    return [Deployment.of(obj) for obj in await api.list(MODEL_DEPLOYMENTS, target.namespace)]
 
 
 async def command(api: KubeApi, deployment: Deployment, text: str) -> None:

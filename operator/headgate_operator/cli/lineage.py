@@ -6,7 +6,6 @@ from typing import Final
 
 import click
 
-from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.cli.cluster import MODEL_DEPLOYMENTS, Deployment, Target, optional_target_options, run
 from headgate_operator.cli.errors import Exit, Failure
 from headgate_operator.cli.lineage_chain import chain, followed_registry
@@ -70,7 +69,7 @@ def _deployments(target: Target | Failure, *, everywhere: bool, notes: list[str]
     except Failure as failure:
         notes.append(f"deployments are not known: {failure.message}")
         return None
-    return [Deployment(obj, ModelDeploymentStatus.model_validate(obj.get("status") or {})) for obj in objects]
+    return [Deployment.of(obj) for obj in objects]
 
 
 def _records(

@@ -47,7 +47,7 @@ def _check(document: Document, *, quiet: bool) -> bool | None:
     if not isinstance(content, Mapping):
         return _complain(document, ["is not an object: a manifest is a mapping with apiVersion, kind, metadata and spec"])
     if not {"apiVersion", "kind", "metadata"} & set(content):
-        keys = ", ".join(map(str, list(content)[:4]))
+        keys = ", ".join(map(str, list(content)[:4])) or "nothing at all"
         return _complain(document, [f"is no Kubernetes object: it has neither apiVersion nor kind nor metadata, but {keys}"])
     if not claims_to_be_ours(content):
         if not quiet:

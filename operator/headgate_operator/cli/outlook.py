@@ -85,15 +85,20 @@ def _steps(spec: ModelDeploymentSpec) -> str:
     if rollout.pause_at_end:
         parts.append("a pause until `headgate promote`")
     total = format_duration(sum((stage.min_duration for stage in rollout.stages), timedelta()))
-    limit = f", {format_duration(rollout.max_duration)} at the most (pauses aside)" if rollout.max_duration is not None else ""
-    frozen = " The manifest says paused: nothing moves until that is taken back." if spec.paused else ""
-    return f"It takes {_listed(parts)}: {total} at the least{limit}.{frozen}"
+    return f"It takes {_listed(parts)}: {total} at the least{_limit(spec)}.{_frozen(spec)}"
+
+
+def _limit(spec: ModelDeploymentSpec) -> str:
+    longest = spec.rollout.max_duration
+    return f", {format_duration(longest)} at the most (pauses aside)" if longest is not None else ""
+
+
+def _frozen(spec: ModelDeploymentSpec) -> str:
+    return " The manifest says paused: nothing moves until that is taken back." if spec.paused else ""
 
 
 def _mirrored(spec: ModelDeploymentSpec) -> str:
     rollout, stage = spec.rollout, spec.rollout.stages[0]
-    limit = f", {format_duration(rollout.max_duration)} at the most (pauses aside)" if rollout.max_duration is not None else ""
-    frozen = " The manifest says paused: nothing moves until that is taken back." if spec.paused else ""
     pause = " after a pause until `headgate promote`" if rollout.pause_at_end else ""
     switch = (
         "then it waits, for as long as it takes, until `headgate promote` gives it all traffic at once"
@@ -102,7 +107,7 @@ def _mirrored(spec: ModelDeploymentSpec) -> str:
     )
     return (
         f"It gets a copy of {rollout.shadow_percent} % of the requests, and its answers reach no client, for at least "
-        f"{format_duration(stage.min_duration)} and {stage.min_requests} requests{limit}; {switch}.{frozen}"
+        f"{format_duration(stage.min_duration)} and {stage.min_requests} requests{_limit(spec)}; {switch}.{_frozen(spec)}"
     )
 
 

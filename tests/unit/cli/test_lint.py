@@ -220,6 +220,14 @@ def test_yaml_that_is_no_kubernetes_object_gets_one_sentence(headgate, tmp_path)
     )
 
 
+def test_a_document_that_says_nothing_is_told_so(headgate, tmp_path) -> None:
+    path = tmp_path / "empty.yaml"
+    path.write_text("{}")
+    result = headgate("lint", str(path))
+    assert result.exit_code == 1
+    assert "it has neither apiVersion nor kind nor metadata, but nothing at all" in result.stderr
+
+
 def test_hooks_are_read_back_in_words(headgate, write, build) -> None:
     hooks = [{"name": name, "type": kind, "url": "http://hooks.ml/"} for name, kind in (("smoke", "pre-rollout"), ("tell", "notify"))]
     result = headgate("lint", write(build(rollout={"hooks": hooks})))

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field
 
@@ -53,8 +53,11 @@ class Watch(ApiModel):
     holdback: Weight = Field(5, description="Percent of traffic the previous version keeps meanwhile, to compare with; at most 50.")
 
 
+DEFAULT_WEIGHTS: Final = (5, 25, 50)
+
+
 def _default_steps() -> list[Step]:
-    return [Step(weight=weight) for weight in (5, 25, 50)]
+    return [Step(weight=weight) for weight in DEFAULT_WEIGHTS]
 
 
 class HookType(StrEnum):
