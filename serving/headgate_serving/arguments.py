@@ -2,12 +2,15 @@
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 PREFIX = "HEADGATE_SERVING_"
 """Before the upper-case name of a flag: its environment variable."""
+
+Add = Callable[..., Any]
+"""`add_argument` of a parser."""
 
 
 class OptionsParser(argparse.ArgumentParser):
@@ -23,12 +26,23 @@ def argument_parser(environment: Mapping[str, str] = os.environ) -> OptionsParse
     parser = OptionsParser(
         prog="python -m headgate_serving", description="Serve an XGBoost model over KServe's V1 and V2.", allow_abbrev=False
     )
-    add = parser.add_argument
-    add("--model_name", required=PREFIX + "MODEL_NAME" not in environment, help="the model's name in the request path")
+    parser.add_argument("--model_name", required=PREFIX + "MODEL_NAME" not in environment, help="the model's name in the request path")
+    for part in (_served, _checks, _speed, _fallbacks, _bounds):
+        part(parser.add_argument)
+    for action in parser._actions:
+        if (given := environment.get(PREFIX + action.dest.upper())) is not None:
+            parser.set_defaults(**{action.dest: given})
+    return parser
+
+
+def _served(add: Add) -> None:
     add("--model_dir", type=Path, default="/mnt/models", help="folder of an export, or of a single model.ubj or .json")
     add("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104
     add("--http_port", type=_port, default=8080, metavar="PORT", help="port of V1 and V2 REST and of /metrics; 0 for a free one")
     add("--grpc_port", type=_grpc_port, default="off", metavar="PORT", help="port of V2 over gRPC, or off")
+
+
+def _checks(add: Add) -> None:
     add(
         "--parity",
         choices=("refuse", "report", "off"),
@@ -41,6 +55,9 @@ def argument_parser(environment: Mapping[str, str] = os.environ) -> OptionsParse
         default="off",
         help="what to do with numbers outside of their training range",
     )
+
+
+def _speed(add: Add) -> None:
     add(
         "--batch_rows",
         type=_positive,
@@ -57,6 +74,9 @@ def argument_parser(environment: Mapping[str, str] = os.environ) -> OptionsParse
     )
     add("--cache_ttl", type=_seconds, default=0, metavar="SECONDS", help="how long a prediction is remembered; 0 remembers none")
     add("--cache_entries", type=_positive, default=10_000, metavar="N", help="predictions remembered at most")
+
+
+def _fallbacks(add: Add) -> None:
     add(
         "--fallback",
         type=_fallback,
@@ -65,13 +85,12 @@ def argument_parser(environment: Mapping[str, str] = os.environ) -> OptionsParse
         help="answer when the model is late or fails: a number from 0 to 1, prior, or off",
     )
     add("--time_budget_ms", type=_milliseconds, default=0, metavar="MS", help="after which the fallback is answered; 0 waits")
+
+
+def _bounds(add: Add) -> None:
     add("--max_concurrency", type=_positive, default=256, metavar="N", help="requests under way at once; more are answered 429")
     add("--max_rows", type=_positive, default=10_000, metavar="ROWS", help="rows a request may have")
     add("--max_body_mib", type=_positive, default=16, metavar="MIB", help="size a request's body may have")
-    for action in parser._actions:
-        if (given := environment.get(PREFIX + action.dest.upper())) is not None:
-            parser.set_defaults(**{action.dest: given})
-    return parser
 
 
 def _port(text: str) -> int:

@@ -145,8 +145,12 @@ class FeatureSet:
 
     def _carefully(self, columns: Columns, rows: int) -> NDArray[np.float32]:
         matrix = np.empty((rows, len(self.features)), dtype=np.float32)
-        for position, feature in enumerate(self.features):
-            matrix[:, position] = self._column(feature, columns)
+        for position, (feature, unseen) in enumerate(zip(self.features, self._unseen, strict=True)):
+            values = columns[feature.name]
+            codes = feature.codes
+            matrix[:, position] = (
+                encode_numbers(feature.name, values) if codes is None else encode_categories(feature.name, values, codes, unseen)
+            )
         return matrix
 
     @cached_property
@@ -161,13 +165,6 @@ class FeatureSet:
     def _unseen(self) -> tuple[float | None, ...]:
         other = self.unknown is UnknownPolicy.OTHER
         return tuple(float(len(feature.categories)) if other else None for feature in self.features)
-
-    def _column(self, feature: Feature, columns: Columns) -> NDArray[np.float64]:
-        values = columns[feature.name]
-        if feature.codes is None:
-            return encode_numbers(feature.name, values)
-        unknown = float(len(feature.categories)) if self.unknown is UnknownPolicy.OTHER else None
-        return encode_categories(feature.name, values, feature.codes, unknown)
 
     def _rows(self, columns: Columns) -> int:
         missing = [name for name in self.names if name not in columns]

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -51,14 +51,6 @@ class Reply:
     body: dict[str, Any]
     request_id: str
     fallback: str | None = None
-
-
-@dataclass(frozen=True)
-class Explained:
-    """Rows with what each feature added to their margin."""
-
-    values: NDArray[np.float64]
-    contributions: NDArray[np.float64] = field(repr=False)
 
 
 class Service:
