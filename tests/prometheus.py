@@ -67,12 +67,13 @@ class PrometheusServer:
 
     async def until(self, query: str) -> None:
         """Wait until a query has a result."""
-        async with aiohttp.ClientSession() as session, asyncio.timeout(30):
-            while True:
+        async with aiohttp.ClientSession() as session:
+
+            async def found() -> bool:
                 async with session.get(f"{self.url}/api/v1/query", params={"query": query}) as answer:
-                    if (await answer.json())["data"]["result"]:
-                        return
-                await asyncio.sleep(0.1)
+                    return bool((await answer.json())["data"]["result"])
+
+            await eventually(found)
 
     async def ask(self, path: str, **parameters: str) -> Any:
         """What the API answers; a query that it refuses is a failure."""

@@ -15,3 +15,12 @@ async def eventually(met: Callable[[], Any], seconds: float = 30) -> Any:
             if found:
                 return found
             await asyncio.sleep(0.05)
+
+
+async def settled(count: Callable[[], int], *, quiet: float, seconds: float) -> None:
+    """Wait until a count has stayed the same for `quiet` seconds; TimeoutError after `seconds`."""
+    before = -1
+    async with asyncio.timeout(seconds):
+        while before != (now := count()):
+            before = now
+            await asyncio.sleep(quiet)

@@ -12,6 +12,7 @@ from typing import Any
 
 from headgate_operator.api.names import API_VERSION, REJECTED_ANNOTATION, REVISION_HEADER
 from tests.scene import NAME, Scene
+from tests.waiting import settled
 
 WRITES = ("create", "update", "patch", "delete")
 _RENEWALS = ("leases",)
@@ -109,11 +110,7 @@ async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 async def at_rest(scene: Scene, seconds: float = 3.0) -> None:
     """Wait until the operator writes nothing for a while but its lease; it must come to that."""
-    writes = -1
-    async with asyncio.timeout(40):
-        while writes != (now := len(written(scene))):
-            writes = now
-            await asyncio.sleep(seconds)
+    await settled(lambda: len(written(scene)), quiet=seconds, seconds=40)
 
 
 def written(scene: Scene) -> list[Any]:

@@ -20,7 +20,7 @@ from tests.realcluster.programs import Programs
 from tests.scenarios import ROUTES, Exports, promoted_then_rolled_back, superseded_then_aborted
 from tests.scene import Scene
 from tests.storm import EVERY_CALL, STORM
-from tests.waiting import eventually
+from tests.waiting import eventually, settled
 from tests.witness import WRITES, background
 
 pytestmark = [pytest.mark.real_api, pytest.mark.slow]
@@ -105,11 +105,7 @@ async def test_a_storm_of_errors_lost_answers_and_cut_watches_delays_and_changes
             proxy.cut_watches()
 
     async def nothing_more_written(_: Scene) -> None:
-        writes = -1
-        async with asyncio.timeout(60):
-            while writes != (now := len([event for event in requests(plane) if event["verb"] in WRITES])):
-                writes = now
-                await asyncio.sleep(3)
+        await settled(lambda: len([event for event in requests(plane) if event["verb"] in WRITES]), quiet=3, seconds=60)
 
     async with play(stormy, tmp_path, make_export, make_columns, rest=nothing_more_written) as playing:
         for fault in STORM:

@@ -141,14 +141,17 @@ async def test_counters_survive_a_change_of_weights_and_of_endpoints(bench: Benc
 
 
 async def test_the_counters_of_a_backend_at_weight_zero_vanish(bench: Bench) -> None:
+    async def there() -> bool:
+        return await bench.metric("envoy_cluster_upstream_rq_xx", CLUSTER.format(1)) is not None
+
+    async def vanished() -> bool:
+        return not await there()
+
     await bench.weights(50, 50)
     for _ in range(10):
         await bench.ask()
+    await eventually(there)
     await bench.weights(100, 0)
-
-    async def vanished() -> bool:
-        return await bench.metric("envoy_cluster_upstream_rq_xx", CLUSTER.format(1)) is None
-
     await eventually(vanished)
 
 

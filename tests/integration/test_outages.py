@@ -16,6 +16,7 @@ from headgate_devcluster.faults import BlindWatches, CutWatches, FreezeGateway, 
 from tests.play import QUICK, play
 from tests.realcluster.programs import NoRealApiError, find_programs
 from tests.storm import EVERY_CALL, STORM
+from tests.waiting import eventually
 from tests.witness import background
 
 OUTAGE = float(os.environ.get("HEADGATE_OUTAGE", "6"))
@@ -110,11 +111,12 @@ async def test_after_an_orphaning_deletion_the_object_restored_with_its_status_s
             return bool(status.phase == "Healthy" and status.stable)
 
         await scene.until(taken_back, "it serves")
-        route = await scene.cluster.api.get(*ROUTE)
-        async with asyncio.timeout(30):
-            while [one["uid"] for one in route["metadata"].get("ownerReferences", ())] != [new["metadata"]["uid"]]:
-                await asyncio.sleep(0.1)
-                route = await scene.cluster.api.get(*ROUTE)
+
+        async def adopted() -> bool:
+            route = await scene.cluster.api.get(*ROUTE)
+            return [one["uid"] for one in route["metadata"].get("ownerReferences", ())] == [new["metadata"]["uid"]]
+
+        await eventually(adopted)
         assert {name: pid for name, pid in scene.cluster.pids().items() if name.startswith("flight-delay")} == pids
         assert "ChildAdopted" in await scene.events()
         await playing.rollback()

@@ -1,6 +1,5 @@
 """Following an alias in a whole cluster, beside a real MLflow server that dies in the middle of a rollout."""
 
-import asyncio
 import json
 import os
 import signal
@@ -17,6 +16,7 @@ import pytest
 
 from headgate_operator.api.status import Phase
 from tests.scene import STEPS, Scene
+from tests.waiting import eventually
 
 pytest.importorskip("mlflow", reason="needs the mlflow group of dependencies")
 
@@ -45,13 +45,15 @@ class Mlflow:
             )  # fmt: skip
 
     async def healthy(self) -> None:
-        async with asyncio.timeout(_START_SECONDS), aiohttp.ClientSession() as session:
-            while True:
+        async with aiohttp.ClientSession() as session:
+
+            async def answers() -> bool:
                 with suppress(aiohttp.ClientError):
                     async with session.get(f"{self.url}/health") as answer:
-                        if answer.status == 200:
-                            return
-                await asyncio.sleep(0.2)
+                        return answer.status == 200
+                return False
+
+            await eventually(answers, _START_SECONDS)
 
     def kill(self) -> None:
         if self._process is not None:

@@ -23,8 +23,10 @@ class EventServer:
         self.events: dict[str, dict] = {}
         self.error = error
         self.hang = hang
+        self.asked = 0
 
     async def create(self, resource, obj):
+        self.asked += 1
         if self.hang:
             await asyncio.Event().wait()
         if self.error:
@@ -110,7 +112,10 @@ async def test_an_event_that_is_refused_does_not_silence_the_next(monkeypatch) -
 
 
 async def test_an_api_server_that_refuses_events_fails_no_pass() -> None:
-    await Notes(EventServer(error=UnavailableError("no"))).post(SUBJECT, [note()], NOW)
+    server = EventServer(error=UnavailableError("no"))
+    await Notes(server).post(SUBJECT, [note()], NOW)
+    assert server.asked
+    assert not server.events
 
 
 def test_an_api_server_that_hangs_holds_no_pass_for_long(on_fake_time) -> None:

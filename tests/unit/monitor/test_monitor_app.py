@@ -121,12 +121,14 @@ async def test_labels_are_counted_to_their_sender_and_nonsense_is_answered(clien
         assert answer.status == 200
     assert await send(client, monitor, b'{"id": "q1", "instances": [[1], [2]]}', ce_id="1", ce_type=REQUEST) == 200
     assert await send(client, monitor, b'{"predictions": [0.2, 0.7]}', ce_id="1", ce_type=RESPONSE) == 200
-    async with asyncio.timeout(20):
-        while True:
-            status, text = await label(client, monitor, b'{"id": "q1", "row": 1, "value": 1}\n{"id": "q1"}\n', "application/x-ndjson")
-            if (found := json.loads(text)["counts"])["repeated"]:
-                break
-            await asyncio.sleep(0.05)  # until the events were read
+
+    async def labelled_again() -> tuple[int, str] | None:
+        """The answer, once the events were read."""
+        answer = await label(client, monitor, b'{"id": "q1", "row": 1, "value": 1}\n{"id": "q1"}\n', "application/x-ndjson")
+        return answer if json.loads(answer[1])["counts"]["repeated"] else None
+
+    status, text = await eventually(labelled_again)
+    found = json.loads(text)["counts"]
     assert (status, found["unknown"], found["malformed"]) == (200, 0, 1)
     assert json.loads(text)["problems"] == ["label 1: 'value' must be 0 or 1 (or false or true)"]
     for body, status in ((b"nonsense", 400), (b"{}", 400), (b"[" + b"1," * 20_000 + b"1]", 400), (b"x" * 1_000_001, 413)):
