@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import xgboost as xgb
 
 from headgate_components.step import StepError
 from headgate_components.training.settings import Settings
+from headgate_components.training.train_xgboost.component import train_xgboost
 from headgate_components.training.train_xgboost.logic import Trained, train
 
 SETTINGS = Settings(trees=200, max_depth=3, learning_rate=0.3)
@@ -65,3 +67,14 @@ def test_settings_that_cannot_be_are_refused(trained: Any, tmp_path: Path, chang
 def test_too_few_rows_are_refused(trained: Any, make_table: Any, write_table: Any, tmp_path: Path) -> None:
     with pytest.raises(StepError, match="50 training rows are too few; at least 100"):
         train(write_table(make_table(50)), trained.features, tmp_path / "model", label="late", settings=SETTINGS)
+
+
+def test_a_setting_that_the_pipeline_gives_out_of_range_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+    files = dict.fromkeys(("train", "features", "model", "metrics"), SimpleNamespace(path="nowhere"))
+    with pytest.raises(SystemExit):
+        train_xgboost.python_func(**files, label="late", learning_rate=2.0)
+    said = capsys.readouterr().err
+    assert said == "headgate: error: train_xgboost: the setting 'learning_rate' is 2; it must be above 0 and at most 1\n"

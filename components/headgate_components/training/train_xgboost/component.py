@@ -66,20 +66,20 @@ def train_xgboost(
     from headgate_components.training.settings import Settings, overridden
     from headgate_components.training.train_xgboost.logic import train as run
 
-    given = Settings(
-        trees=trees,
-        max_depth=max_depth,
-        learning_rate=learning_rate,
-        subsample=subsample,
-        colsample_bytree=colsample_bytree,
-        min_child_weight=min_child_weight,
-        early_stopping_rounds=early_stopping_rounds,
-        validation_share=validation_share,
-        class_weight=class_weight,
-        seed=seed,
-        threads=threads,
-    )
     with step("train_xgboost"):
+        given = Settings(
+            trees=trees,
+            max_depth=max_depth,
+            learning_rate=learning_rate,
+            subsample=subsample,
+            colsample_bytree=colsample_bytree,
+            min_child_weight=min_child_weight,
+            early_stopping_rounds=early_stopping_rounds,
+            validation_share=validation_share,
+            class_weight=class_weight,
+            seed=seed,
+            threads=threads,
+        )
         used = overridden(given, settings)
         trained = run(Path(train.path), Path(features.path), Path(model.path), label=label, settings=used)
         for name, value in trained.metrics.items():
