@@ -1,13 +1,11 @@
 """The KServe stand-in with real servers: what becomes of pods, processes and requests."""
 
 import asyncio
-import json
 import os
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -15,118 +13,13 @@ import pytest_asyncio
 from aiohttp import web
 from yarl import URL
 
-from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.cluster import Cluster
 from headgate_devcluster.kserve.behaviour import Behaviour, order
 from tests.served import everything, served
+from tests.standin import DEPLOYMENT, ISVC, Object, World, condition, inference_service, route
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
-
-Object = dict[str, Any]
-AUTOSCALER = ("autoscaling/v2", "horizontalpodautoscalers", "ml")
-ISVC = ("serving.kserve.io/v1beta1", "inferenceservices", "ml")
-DEPLOYMENT = ("apps/v1", "deployments", "ml")
-HOST = "m.ml.example.com"
-
-
-def inference_service(name: str, uri: str, **predictor: Any) -> Object:
-    labels = predictor.pop("labels", {})
-    model = {"modelFormat": {"name": "xgboost"}, "runtime": "headgate-xgboost", "storageUri": uri, "args": ["--model_name=flight-delay"]}
-    model |= predictor.pop("model", {})
-    annotations = {"serving.kserve.io/deploymentMode": "Standard", "serving.kserve.io/autoscalerClass": "none"}
-    return {
-        "apiVersion": ISVC[0],
-        "kind": "InferenceService",
-        "metadata": {"name": name, "namespace": "ml", "annotations": annotations, "labels": labels},
-        "spec": {"predictor": {"minReplicas": 1, "maxReplicas": 3, "model": model} | predictor},
-    }
-
-
-def route(name: str, service: str) -> Object:
-    return {
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "HTTPRoute",
-        "metadata": {"name": name, "namespace": "ml"},
-        "spec": {
-            "parentRefs": [{"name": "kserve-ingress-gateway", "namespace": "kserve"}],
-            "hostnames": [HOST],
-            "rules": [{"backendRefs": [{"kind": "Service", "name": service, "port": 80, "weight": 100}], "timeouts": {"request": "5s"}}],
-        },
-    }
-
-
-def condition(obj: Object | None, kind: str) -> str | None:
-    conditions = (obj or {}).get("status", {}).get("conditions", [])
-    return next((entry["status"] for entry in conditions if entry["type"] == kind), None)
-
-
-class World:
-    """A cluster without operator, with the InferenceService `m-1` and a route to it."""
-
-    def __init__(self, cluster: Cluster, client: aiohttp.ClientSession, model: Path) -> None:
-        self.cluster, self.client, self.model = cluster, client, model
-        self.question = json.loads((model / "headgate" / "golden.json").read_text())["request"]
-
-    @property
-    def api(self) -> ApiClient:
-        return self.cluster.api
-
-    async def apply(self, obj: Object) -> Object:
-        return await self.api.apply(obj, field_manager="test")
-
-    async def serve(self, name: str = "m-1", **predictor: Any) -> None:
-        await self.apply(inference_service(name, self.model.as_uri(), **predictor))
-
-    async def pods(self, name: str = "m-1") -> list[Object]:
-        found = await self.api.list("v1", "pods", "ml", label_selector=f"serving.kserve.io/inferenceservice={name}")
-        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
-
-    async def service_on(self, name: str, port: int) -> None:
-        """A Service whose one Pod is a server of the test's own."""
-        meta = {"name": name, "namespace": "ml", "labels": {"app": name}, "annotations": {"devcluster.headgate.dev/port": str(port)}}
-        await self.apply(
-            {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"selector": {"app": name}, "ports": [{"port": 80}]}}
-        )
-        container = {"name": "main", "image": "none"}
-        await self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}})
-        ready = {"conditions": [{"type": "Ready", "status": "True"}]}
-        await self.api.merge_patch("v1", "pods", "ml", name, {"status": ready}, subresource="status")
-
-    async def available(self, count: int, name: str = "m-1") -> None:
-        """Wait until the Deployment has exactly this many pods, all of the present template and available."""
-
-        async def met() -> bool:
-            found = await self.api.get(*DEPLOYMENT, f"{name}-predictor") or {}
-            numbers = found.get("status", {})
-            current = numbers.get("observedGeneration") == found.get("metadata", {}).get("generation")
-            counts = [numbers.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")]
-            return current and counts == [count] * 3
-
-        await eventually(met)
-
-    async def ready(self, name: str = "m-1") -> None:
-        async def met() -> bool:
-            return condition(await self.api.get(*ISVC, name), "Ready") == "True"
-
-        await eventually(met)
-
-    async def ask(self) -> int:
-        url = f"{self.cluster.gateway_url}/v2/models/flight-delay/infer"
-        async with self.client.post(url, json=self.question, headers={"Host": HOST}) as answer:
-            await answer.read()
-            return answer.status
-
-    async def routed(self) -> None:
-        """Wait until the gateway has told that it serves the route, and knows the server."""
-
-        async def met() -> bool:
-            found = await self.api.get("gateway.networking.k8s.io/v1", "httproutes", "ml", "m") or {}
-            parents = found.get("status", {}).get("parents", [])
-            accepted = [(entry["type"], entry["status"]) for parent in parents for entry in parent["conditions"]]
-            return accepted == [("Accepted", "True"), ("ResolvedRefs", "True")] and await self.ask() == 200
-
-        await eventually(met)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -255,25 +148,6 @@ async def test_a_server_that_crashes_on_order_comes_back_when_the_order_is_withd
     await world.api.delete(*ISVC, "m-7")
 
 
-async def test_a_failed_fetch_is_a_failed_load_and_is_told_for_ever(world: World) -> None:
-    await world.apply(inference_service("m-10", "file:///no/such/model"))
-
-    async def told() -> Object:
-        return dict((await world.api.get(*ISVC, "m-10") or {}).get("status", {}).get("modelStatus", {}))
-
-    async def failed() -> bool:
-        return (await told()).get("transitionStatus") == "BlockedByFailedLoad"
-
-    await eventually(failed)
-    before = await told()
-    assert (before["states"]["targetModelState"], before["lastFailureInfo"]["reason"]) == ("FailedToLoad", "ModelLoadFailed")
-    await world.serve("m-10")
-    await world.ready("m-10")
-    after = await told()
-    assert (after["transitionStatus"], after["lastFailureInfo"]) == ("UpToDate", before["lastFailureInfo"])
-    await world.api.delete(*ISVC, "m-10")
-
-
 async def test_one_slow_pod_of_two_is_told_by_the_deployment_and_makes_ready_false(world: World) -> None:
     slow = inference_service("m-8", world.model.as_uri(), minReplicas=1)
     await world.apply(slow)
@@ -288,19 +162,6 @@ async def test_one_slow_pod_of_two_is_told_by_the_deployment_and_makes_ready_fal
     await world.ready("m-8")
     await world.available(2, "m-8")
     await world.api.delete(*ISVC, "m-8")
-
-
-async def test_an_object_that_the_server_refuses_children_of_does_not_hold_up_the_others(world: World) -> None:
-    await world.apply(inference_service("a" * 60, world.model.as_uri()))
-    await world.apply(inference_service("m-9", "file:///no/such/model"))
-
-    async def made() -> Object | None:
-        return await world.api.get(*DEPLOYMENT, "m-9-predictor")
-
-    await eventually(made)
-    assert await world.api.get(*DEPLOYMENT, "a" * 60 + "-predictor") is None
-    for name in ("a" * 60, "m-9"):
-        await world.api.delete(*ISVC, name)
 
 
 async def test_a_logger_stands_in_the_request_path_and_reaches_a_sink_by_its_service_name(world: World) -> None:
@@ -329,81 +190,6 @@ async def test_a_logger_stands_in_the_request_path_and_reaches_a_sink_by_its_ser
         await world.api.delete(*ISVC, "m-6")
     assert [(event["path"], event["ce-inferenceservicename"]) for event in events] == [("/v1/events/m/r1", "m-6")] * 2
     assert {event["ce-metadata"] for event in events} == {'{"X-Request-Id": ["r-1"]}'}
-
-
-async def test_a_runtime_of_the_namespace_comes_before_the_clusters(world: World) -> None:
-    shared = await world.api.get("serving.kserve.io/v1alpha1", "clusterservingruntimes", None, "headgate-xgboost")
-    assert shared
-    container = shared["spec"]["containers"][0] | {"env": [{"name": "WHOSE", "value": "ours"}]}
-    own = {
-        "apiVersion": "serving.kserve.io/v1alpha1",
-        "kind": "ServingRuntime",
-        "metadata": {"name": "headgate-xgboost", "namespace": "ml"},
-        "spec": shared["spec"] | {"containers": [container]},
-    }
-    await world.apply(own)
-    await world.apply(inference_service("m-2", "file:///no/such/model"))
-
-    async def made() -> Object | None:
-        return await world.api.get(*DEPLOYMENT, "m-2-predictor")
-
-    deployment = await eventually(made)
-    await world.api.delete("serving.kserve.io/v1alpha1", "servingruntimes", "ml", "headgate-xgboost")
-    assert {"name": "WHOSE", "value": "ours"} in deployment["spec"]["template"]["spec"]["containers"][0]["env"]
-
-
-async def test_a_model_that_cannot_be_fetched_leaves_the_pod_waiting_with_the_reason(world: World) -> None:
-    await world.apply(inference_service("m-3", "s3://bucket/model"))
-
-    async def waiting() -> Object | None:
-        pods = await world.pods("m-3")
-        state = pods[0].get("status", {}).get("initContainerStatuses", [{}])[0].get("state", {}) if pods else {}
-        found: Object | None = state.get("waiting")
-        return found
-
-    found = await eventually(waiting)
-    assert found["reason"] == "CrashLoopBackOff"
-    assert "s3://bucket/model cannot be fetched" in found["message"]
-    assert condition(await world.api.get(*ISVC, "m-3"), "Ready") != "True"
-
-
-async def test_a_missing_runtime_makes_no_pod_and_says_so_in_the_model_status(world: World) -> None:
-    await world.apply(inference_service("m-4", world.model.as_uri(), model={"runtime": "nobody"}))
-
-    async def told() -> Object | None:
-        found = await world.api.get(*ISVC, "m-4") or {}
-        status: Object | None = found.get("status", {}).get("modelStatus")
-        return status
-
-    found = await eventually(told)
-    assert (found["transitionStatus"], found["lastFailureInfo"]["reason"]) == ("InvalidSpec", "RuntimeNotRecognized")
-    assert await world.api.get(*DEPLOYMENT, "m-4-predictor") is None
-
-
-async def test_an_autoscaled_deployment_starts_with_one_replica_and_follows_its_bounds_later(world: World) -> None:
-    obj = inference_service("m-5", "file:///no/such/model", minReplicas=2)
-    del obj["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"]
-    await world.apply(obj)
-    seen = []
-
-    async def scaled() -> bool:
-        found = await world.api.get(*DEPLOYMENT, "m-5-predictor")
-        seen.extend([found["spec"]["replicas"]] if found else [])
-        return 2 in seen
-
-    await eventually(scaled)
-    assert seen[0] == 1
-    scaler = await world.api.get(*AUTOSCALER, "m-5-predictor")
-    assert scaler is not None
-    assert (scaler["spec"]["minReplicas"], scaler["spec"]["maxReplicas"]) == (2, 3)
-    assert scaler["spec"]["metrics"][0]["resource"] == {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}
-    obj["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] = "none"
-    await world.apply(obj)
-
-    async def by_hand() -> bool:
-        return await world.api.get(*AUTOSCALER, "m-5-predictor") is None
-
-    await eventually(by_hand)
 
 
 async def test_a_deleted_inference_service_takes_its_children_and_its_process_along(world: World) -> None:

@@ -1,6 +1,6 @@
 """Runs the real command on real files."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,12 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from headgate_devcluster.access import write_kubeconfig
+from headgate_devcluster.apiclient import ApiClient
+from headgate_devcluster.apiserver import ApiServer
+from headgate_operator.api.crd import crd
 from headgate_operator.cli.main import main
+from tests.livedeployment import STATUS, Cluster
 
 
 def manifest(**spec: Any) -> dict[str, Any]:
@@ -46,3 +51,14 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 def build() -> Callable[..., dict[str, Any]]:
     """Build a valid ModelDeployment with these parts of the spec."""
     return manifest
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path, headgate: Callable[..., Result], build: Callable[..., dict[str, Any]]) -> AsyncIterator[Cluster]:
+    async with ApiServer() as server, ApiClient(server.url) as api:
+        await api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml"}}, field_manager="test")
+        await api.apply(crd(), field_manager="test")
+        await api.apply(build(), field_manager="test")
+        running = Cluster(api, write_kubeconfig(tmp_path / "kubeconfig", server.url, namespace="ml"), headgate)
+        await running.set_status(**STATUS)
+        yield running
