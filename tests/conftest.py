@@ -10,6 +10,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes, or is made, says nothing on a machine that is doing other things, too.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 MakeColumns = Callable[..., Mapping[str, Sequence[str | float | int | None]]]
 MakeExport = Callable[..., Path]

@@ -73,11 +73,6 @@ async def kubectl(server: Any, tmp_path: Path) -> Kubectl:
     return run
 
 
-async def write_status(server: Any, status: dict[str, Any]) -> None:
-    target = ("headgate.dev/v1alpha1", "modeldeployments", server.namespace, "flight-delay")
-    await server.api.merge_patch(*target, status, subresource="status")
-
-
 def edited(manifest: str, **spec: Any) -> str:
     obj = yaml.safe_load(manifest)
     obj["spec"] |= spec

@@ -98,10 +98,6 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mlflow]:
     server.kill()
 
 
-def _registry_is_down(status: Any) -> bool:
-    return any(condition.type == "RegistryAvailable" and condition.status == "False" for condition in status.conditions)
-
-
 async def test_a_moved_alias_is_rolled_out_and_marked_although_the_registry_dies_in_the_middle(
     mlflow_server: Mlflow, scene: Scene, tmp_path: Path, make_export: Any, make_columns: Any
 ) -> None:

@@ -19,7 +19,6 @@ from tests.waiting import eventually
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CLUSTERS = {slot: f"httproute/ml/flight-delay/rule/0/backend/{slot}" for slot in (0, 1)}
-DEADLINE = 15.0
 _HTTP = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 
