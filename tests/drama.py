@@ -5,6 +5,7 @@ through. After one that wrote, whether it lived or died of it, the count begins 
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -127,6 +128,8 @@ class Drama:
         """The share of a revision's answers that are errors."""
         self.served: Counter[str] = Counter()
         self.refused_then_served = 0.0
+        self.on_record: Callable[[Any, Any], None] = lambda _snapshot, _decision: None
+        """Called as the operator's own process is, once a decision is stored."""
         self._counts: dict[int, list[float]] = {0: [0.0, 0.0], 1: [0.0, 0.0]}
 
     async def play(self, until: Any, acts: int = 60) -> Any:
@@ -186,7 +189,8 @@ class Drama:
         actor = Actor(life, Notes(life))  # type: ignore[arg-type]
         snapshot = await observer.observe(KEY)
         assert snapshot is not None
-        return await actor.adopt(snapshot) or await actor.act(snapshot, decide(snapshot.observed))
+        decision = decide(snapshot.observed)
+        return await actor.adopt(snapshot) or await actor.act(snapshot, decision, on_record=lambda: self.on_record(snapshot, decision))
 
     async def _traffic(self) -> None:
         """200 requests go where the accepted route sends them."""

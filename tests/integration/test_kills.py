@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import json
 import os
 import random
 from pathlib import Path
@@ -27,6 +28,12 @@ MOMENTS = (Moment.BEFORE, Moment.AFTER) if EVERY_CALL else (Moment.AFTER,)
 def restarts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Deployment's back-off would only make the test longer."""
     monkeypatch.setattr(operator_process, "_RESTART_SECONDS", 0.0)
+
+
+@pytest.fixture
+def audit_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADGATE_AUDIT_LOG", str(tmp_path / "audit.jsonl"))
+    return tmp_path / "audit.jsonl"
 
 
 async def kill_at_every_write(scene: Scene, kills: list[str]) -> None:
@@ -55,7 +62,7 @@ async def kill_at_random(scene: Scene, kills: list[str], seed: int = 11) -> None
 @pytest.mark.slow
 @pytest.mark.usefixtures("restarts_at_once")
 async def test_killed_at_every_write_all_the_way_through_a_promotion_and_a_rollback(
-    scene: Any, tmp_path: Path, make_export: Any, make_columns: Any
+    audit_log: Path, scene: Any, tmp_path: Path, make_export: Any, make_columns: Any
 ) -> None:
     kills: list[str] = []
     async with play(scene, tmp_path, make_export, make_columns) as playing:
@@ -64,6 +71,9 @@ async def test_killed_at_every_write_all_the_way_through_a_promotion_and_a_rollb
             await playing.rollback()
         scene.cluster.faults.clear()
     assert len(kills) > 20
+    lines = [json.loads(text) for text in await asyncio.to_thread(lambda: audit_log.read_text().splitlines())]
+    assert [line["number"] for line in lines] == list(range(1, len(lines) + 1)), "every change of traffic is written down once"
+    assert lines[-1]["weights"]["after"] == {entry.id: entry.weight for entry in (await scene.status()).traffic}
 
 
 @pytest.mark.slow

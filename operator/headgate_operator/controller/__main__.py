@@ -83,6 +83,7 @@ def settings_from(**given: Any) -> Settings:
         workers=given["workers"],
         leader_election=given["leader_election"],
         start_timeout=given["start_timeout"],
+        audit_log=given["audit_log"],
         lease_namespace=choose_lease_namespace(given["lease_namespace"], given["namespaces"]),
         lease_name=choose_lease_name(given["lease_name"], given["shard"]),
         fleet=FleetSettings(

@@ -44,6 +44,12 @@ def one_pass(namespace: str, name: str) -> Iterator[None]:
         _present.reset(token)
 
 
+def pass_id() -> str | None:
+    """Return the id of the pass that this is part of; None outside of any."""
+    present = _present.get()
+    return None if present is None else present.id
+
+
 class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {

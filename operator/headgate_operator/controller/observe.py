@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from headgate_operator.api.names import COMMAND_ANNOTATION
+from headgate_operator.api.names import COMMAND_ANNOTATION, FIELD_MANAGER
 from headgate_operator.api.spec import Gateway, ModelDeploymentSpec, ServingMode, counting_fallbacks
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.api.stored import read_status
@@ -30,6 +30,7 @@ from headgate_operator.controller.scrape import Counters
 from headgate_operator.controller.settings import Settings
 from headgate_operator.controller.wanted import read_wanted
 from headgate_operator.kserve.children import Owner, pinned_form
+from headgate_operator.kserve.edits import last_editor
 from headgate_operator.kserve.knative import KnativeState
 from headgate_operator.kserve.names import latest_host
 from headgate_operator.kserve.read import predictor_address
@@ -240,6 +241,7 @@ def _subject(obj: Object) -> Subject:
         generation=metadata.get("generation", 1),
         command=(metadata.get("annotations") or {}).get(COMMAND_ANNOTATION),
         command_by=_writer(metadata, COMMAND_ANNOTATION),
+        manifest_by=last_editor(metadata, manager=FIELD_MANAGER, field="spec"),
     )
 
 
@@ -270,5 +272,6 @@ def _route(obj: Object, owner: Owner, gateway: Gateway) -> Route:
     seen = state.mirror
     mirror = None if seen is None else Mirror(isvc=seen.isvc, revision=seen.revision, percent=seen.percent)
     return Route(
-        ours=state.ours, accepted=state.accepted, slots=slots, mirror=mirror, stable_id=state.stable_id, rejected_ids=state.rejected_ids
+        ours=state.ours, accepted=state.accepted, slots=slots, mirror=mirror, stable_id=state.stable_id, rejected_ids=state.rejected_ids,
+        edited_by=last_editor(obj["metadata"], manager=FIELD_MANAGER, field="spec"),
     )  # fmt: skip

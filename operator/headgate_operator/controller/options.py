@@ -111,6 +111,9 @@ PROCESS: Final = [
     _process("--health-address", help="<host>:<port> for /healthz, /readyz and /metrics (default: none)."),
     _process("--log-format", type=click.Choice([one.value for one in LogFormat]), default=LogFormat.TEXT.value,
              help="For people or machines."),
+    _process("--audit-log", metavar="FILE|-",
+             help="Where every change of traffic is written down as a line of JSON, with who or what wanted it and from which evidence; "
+             "- is standard output (default: nowhere). Files are rotated at 32 MB, 4 older ones are kept."),
     _process("--verbose", is_flag=True, help="Log more, kopf's own lines too."),
     _process("--workers", type=click.IntRange(1, 64), default=8, help="Objects looked at at the same time."),
     _process("--start-timeout", default="60s", callback=_duration,

@@ -7,11 +7,15 @@ import asyncio
 import logging
 import os
 import socket
+import sys
 import uuid
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Final
 
 from headgate_operator.controller.act import Actor
+from headgate_operator.controller.audit.log import AuditLog
+from headgate_operator.controller.audit.sinks import FileSink, Sink, StreamSink
 from headgate_operator.controller.background import Background
 from headgate_operator.controller.claims import Claims
 from headgate_operator.controller.golden import GoldenQuestion
@@ -71,6 +75,7 @@ class Process:
         self._background = Background.of(settings, wake=self.queue.add)
         self._api: KubeClient | None = None
         self._parity: ParityCheck | None = None
+        self._audit: AuditLog | None = None
         self._lease: Lease | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._reconciler: Reconciler | None = None
@@ -96,10 +101,9 @@ class Process:
             await asyncio.gather(self._keeper, return_exceptions=True)
         await _bounded(self._release)
         closing = [self._background.close, self._counters.close, self._monitoring.close, self._disconnect, self._health.stop]
-        if self._parity is not None:
-            closing.append(self._parity.close)
         if self._view is not None:
             closing.append(self._view.stop)
+        closing += [part.close for part in (self._parity, self._audit) if part is not None]
         await asyncio.gather(*map(_bounded, closing))
 
     async def _start(self) -> None:
@@ -117,6 +121,9 @@ class Process:
         self.telemetry.leader.set(1)
         if self._view is not None:
             self._view.leads()
+        if settings.audit_log is not None:  # only now: until here another operator may have written to it
+            self._audit = AuditLog(_sink(settings.audit_log), counted=self.telemetry.audited)
+            self.telemetry.watch_audit(lambda: self._audit.waiting if self._audit is not None else 0)
         self._parity = ParityCheck(api, GoldenQuestion(), self._background.registries, wake=self.queue.add)
         observer = Observer(
             api, settings, counters=self._counters, parity=self._parity, monitoring=self._monitoring, background=self._background,
@@ -125,6 +132,7 @@ class Process:
         self._reconciler = Reconciler(
             self.queue, observer, Actor(api, Notes(api)), self._background, settings=settings, telemetry=self.telemetry,
             view=self._view,
+            audit=self._audit,
         )  # fmt: skip
         self._reconciler.start()
 
@@ -155,6 +163,15 @@ class Process:
     async def _disconnect(self) -> None:
         if self._api is not None:
             await self._api.close()
+
+
+def _sink(target: str) -> Sink:
+    if target == "-":
+        return StreamSink(sys.stdout.buffer)
+    try:
+        return FileSink(Path(target))
+    except OSError as error:
+        raise StartError(f"--audit-log {target} cannot be written: {error.strerror}") from error
 
 
 async def _bounded(close: Callable[[], Awaitable[None]]) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.controller.act import Actor
+from headgate_operator.controller.audit.log import AuditLog
 from headgate_operator.controller.background import Background
 from headgate_operator.controller.logs import one_pass
 from headgate_operator.controller.observe import Key, Observer, OutdatedCrdError, Snapshot, UnreadableError
@@ -44,6 +45,7 @@ class Reconciler:
         settings: Settings,
         telemetry: Telemetry,
         view: WebView | None = None,
+        audit: AuditLog | None = None,
         spread: Callable[[], float] = random.random,
     ) -> None:
         self._queue = queue
@@ -53,6 +55,7 @@ class Reconciler:
         self._settings = settings
         self._telemetry = telemetry
         self._view = view
+        self._audit = audit
         self._spread = spread
         self._workers: list[asyncio.Task[None]] = []
         self._writes: dict[Key, int] = {}
@@ -132,6 +135,8 @@ class Reconciler:
     def _recorded(self, key: Key, snapshot: Snapshot, decision: Decision) -> None:
         """Tell of a decision and plan the look it asks for: a child that cannot be written must not delay the next verdict."""
         self._tell(key, snapshot, decision)
+        if self._audit is not None:
+            self._audit.tell(key, snapshot.observed.subject, snapshot.observed.status, decision.status)
         self._background.recorded(key, snapshot.observed, decision)
         if decision.requeue_after is not None:
             self._queue.add_after(key, max(0.0, decision.requeue_after.total_seconds()))
@@ -178,6 +183,8 @@ class Reconciler:
         self._queue.forget(key)
         self._observer.forget(key)
         self._background.forget(key)
+        if self._audit is not None:
+            self._audit.forget(key)
         self._writes.pop(key, None)
         self._complaints.pop(key, None)
         self._telemetry.forget(key)

@@ -73,6 +73,8 @@ class Settings:
     """How long the API server and its CRDs are waited for."""
     resync: timedelta = RESYNC
     fleet: FleetSettings = field(default_factory=FleetSettings)
+    audit_log: str | None = None
+    """Path of the audit log, `-` for standard output; None: there is none."""
 
 
 def choose_lease_namespace(given: str | None, namespaces: tuple[str, ...]) -> str:

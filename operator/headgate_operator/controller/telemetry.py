@@ -1,5 +1,6 @@
 """What the operator tells Prometheus about itself. No label is unbounded; docs/operator.md lists every series (a test compares)."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -58,12 +59,22 @@ class Telemetry:
         )
         self._convicted: dict[Key, dict[str, datetime]] = {}
         """Since when a refused version still has traffic."""
+        self._audit_lines = self._counter("headgate_audit_lines", "Lines of the audit log: written or lost.", "result")
+        self._audit_waiting = self._gauge("headgate_audit_waiting", "Lines of the audit log that are not written yet.")
         self.leader = self._gauge("headgate_leader", "1 while this process leads.")
 
     def watch(self, queue: Queue) -> None:
         """Tell of a queue as it is whenever somebody asks."""
         self._depth.set_function(lambda: queue.depth)
         self._busy.set_function(lambda: queue.busy)
+
+    def audited(self, result: str, count: int) -> None:
+        """Tell of lines of the audit log that were `written`, or `lost`."""
+        self._audit_lines.labels(result).inc(count)
+
+    def watch_audit(self, waiting: Callable[[], int]) -> None:
+        """Tell how many lines of the audit log wait, whenever somebody asks."""
+        self._audit_waiting.set_function(waiting)
 
     def request(self, verb: str, resource: str, code: int, seconds: float) -> None:
         """Tell of a request to the API server; code 0: there was no answer."""

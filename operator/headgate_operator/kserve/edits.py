@@ -27,3 +27,14 @@ def _editors(desired: Mapping[str, Any], live: Mapping[str, Any], owned: _Owned,
             yield from _editors(wanted, live[key], below, manager)
         elif below and all(who != manager for who, _ in below):
             yield below[0][0]
+
+
+def last_editor(metadata: Mapping[str, Any], *, manager: str, field: str) -> str | None:
+    """Return who else than `manager` wrote something below a field of an object last; None if nobody did."""
+    entries = [
+        entry
+        for entry in metadata.get("managedFields") or ()
+        if not entry.get("subresource") and entry.get("manager") != manager and f"f:{field}" in (entry.get("fieldsV1") or {})
+    ]
+    newest = max(entries, key=lambda entry: str(entry.get("time") or ""), default=None)
+    return None if newest is None else str(newest.get("manager"))

@@ -27,6 +27,7 @@ from headgate_operator.rollout.pauses import count_pauses
 from headgate_operator.rollout.phase import set_phase
 from headgate_operator.rollout.promote import watch_over
 from headgate_operator.rollout.readback import count_requests, read_back
+from headgate_operator.rollout.record import record_changes
 from headgate_operator.rollout.registry import follow_registry
 from headgate_operator.rollout.restore import mind_hostname, pin_restored, restore_lost_state
 from headgate_operator.rollout.retrain import retrain, run_request
@@ -70,6 +71,7 @@ RULES: Final[tuple[Rule, ...]] = (
 
 SUMMARY: Final[tuple[Rule, ...]] = (
     count_requests,
+    record_changes,  # after every rule that moves traffic or tells why
     set_conditions,
     set_phase,  # reads the conditions
     log_phase,

@@ -57,4 +57,5 @@ def _return_holdback(turn: Turn) -> Turn:
     service = turn.service(previous.isvc)
     if service is None or not service.ready_to_start(1):
         return turn
-    return turn.with_status(previous=previous.model_copy(update={"weight": holdback}))
+    turn = turn.with_status(previous=previous.model_copy(update={"weight": holdback}))
+    return turn.note(Reason.WATCHING, f"{previous.id} is ready again and gets its holdback of {holdback}%", revision=previous.id)

@@ -27,6 +27,8 @@ class Subject:
     """The command annotation, unparsed."""
     command_by: str | None = None
     """The field manager that wrote it, if the API server knows."""
+    manifest_by: str | None = None
+    """The field manager that wrote the manifest last, likewise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +121,8 @@ class Route:
     mirror: Mirror | None = None
     stable_id: str | None = None
     rejected_ids: tuple[str, ...] = ()
+    edited_by: str | None = None
+    """Who else wrote it last, if the API server knows."""
     knative: Mapping[str, str] = field(default_factory=dict)
     """In Knative mode, by isvc: the Knative revision that answers for it."""
 

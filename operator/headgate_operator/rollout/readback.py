@@ -31,10 +31,14 @@ def count_requests(turn: Turn) -> Turn:
     return turn.with_status(traffic=[changed(entry, requests=counts.get(entry.id, 0)) for entry in turn.status.traffic])
 
 
+def edited(before: ModelDeploymentStatus, route: Route | None) -> bool:
+    """Whether somebody else changed or deleted the route since it was seen as status decided."""
+    return carried(before) and (route is None or not says(route, before))
+
+
 def _tell_if_edited(turn: Turn, route: Route | None) -> Turn:
     """Say that the route was edited: it had been seen right, nothing was decided since, and now it is different."""
-    before = turn.observed.status
-    if not carried(before) or (route is not None and says(route, before)):
+    if not edited(turn.observed.status, route):
         return turn
     what = "was deleted" if route is None else "was edited"
     return turn.note(Reason.CHILD_RESTORED, f"{_where_weights_are(turn)} {what} by somebody else and is put back", warning=True)

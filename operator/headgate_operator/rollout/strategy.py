@@ -53,7 +53,10 @@ def follow_strategy(turn: Turn) -> Turn:
         return turn
     if is_mirrored(turn.spec) and candidate.mirror:
         percent = turn.spec.rollout.shadow_percent
-        return turn if candidate.mirror == percent else turn.with_candidate(mirror=percent, step_started_at=None)
+        if candidate.mirror == percent:
+            return turn
+        turn = turn.with_candidate(mirror=percent, step_started_at=None)
+        return turn.note(Reason.STRATEGY_CHANGED, f"{candidate.id} gets {what_it_gets(turn.candidate)} from now on", revision=candidate.id)
     if is_mirrored(turn.spec) == (candidate.mirror > 0):
         return turn
     message = f"{candidate.id} got {what_it_gets(candidate)} and begins anew as {turn.spec.rollout.strategy}, with the evidence it has"

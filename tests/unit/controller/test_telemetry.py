@@ -206,6 +206,7 @@ def everything_served() -> dict[str, set[str]]:
     telemetry.report(("ml", "third"), canary(), held(), owner=None, now=NOW)
     telemetry.report(("ml", "fourth"), canary(), trained(RunState.RUNNING), owner=None, now=NOW)
     telemetry.passes.labels("written").inc()
+    telemetry.audited("written", 1)
     telemetry.request("get", "httproutes", 200, 0.01)
     served: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(telemetry.render().decode()):

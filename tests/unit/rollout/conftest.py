@@ -12,7 +12,7 @@ import pytest
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import ModelDeploymentSpec
-from headgate_operator.api.status import ModelDeploymentStatus, Phase, Rendered
+from headgate_operator.api.status import ChangeKind, ModelDeploymentStatus, Phase, Rendered
 from headgate_operator.rollout.decide import decide
 from headgate_operator.rollout.decision import Decision, Note
 from headgate_operator.rollout.needs import needs
@@ -36,6 +36,7 @@ from headgate_operator.rollout.observed import (
 )
 from headgate_operator.rollout.revision import revision_id, revision_inputs
 from tests.statetable import contradictions
+from headgate_operator.rollout.weights import committed, recorded
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAME = "flight-delay"
@@ -391,9 +392,23 @@ def check(world: World, decision: Decision) -> None:
     assert not decision.delete or world.route is None or world.route.accepted
     assert all(service.min_replicas >= 1 for service in decision.services)
     assert decide(world.observe()) == decision, "the same observation gives the same decision"
+    check_record(world.status, decision)
     stored = ModelDeploymentStatus.model_validate_json(status.model_dump_json(by_alias=True))
     assert stored == status, "what is stored is what was decided"
     assert contradictions(status) == [], "the table of states in docs/concepts.md tells the truth"
+
+
+def check_record(before: ModelDeploymentStatus, decision: Decision) -> None:
+    """Every change of traffic is on record, with its cause, and told in an Event."""
+    after = decision.status
+    known = before.traffic_changes[-1].number if before.traffic_changes else 0
+    new = {change.kind: change for change in after.traffic_changes if change.number > known}
+    assert (ChangeKind.DECIDED in new) == (committed(before) != committed(after))
+    assert (ChangeKind.CARRIED in new) or ChangeKind.EDITED in new or recorded(before) == recorded(after)
+    if (change := new.get(ChangeKind.DECIDED)) is not None:
+        assert {share.id: (share.weight, share.mirror) for share in change.after} == committed(after)
+        assert change.message, f"nobody is told why: {decision.notes}"
+        assert any(change.message in note.message for note in decision.notes)
 
 
 def check_route(decision: Decision) -> None:

@@ -1,6 +1,7 @@
 """The `status` of a ModelDeployment, one module a part of it; `deployment` has the whole."""
 
 from headgate_operator.api.status.analysis import AnalysisStatus, FailStreak, MetricStatus, Mixture, Sample, SideCounts, Traffic, Verdict
+from headgate_operator.api.status.changes import ChangeEvidence, ChangeKind, TrafficChange, TrafficShare
 from headgate_operator.api.status.conditions import CommandStatus, Condition, ConditionStatus, ConditionType, Phase
 from headgate_operator.api.status.deployment import ModelDeploymentStatus
 from headgate_operator.api.status.drift import DriftedFeature, DriftStatus, Signal
@@ -24,6 +25,8 @@ from headgate_operator.api.status.revisions import (
 __all__ = [
     "AnalysisStatus",
     "Candidate",
+    "ChangeEvidence",
+    "ChangeKind",
     "CommandStatus",
     "Condition",
     "ConditionStatus",
@@ -57,6 +60,8 @@ __all__ = [
     "Signal",
     "Stable",
     "Traffic",
+    "TrafficChange",
+    "TrafficShare",
     "Verdict",
     "Waiver",
 ]

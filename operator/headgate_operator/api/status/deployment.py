@@ -8,6 +8,7 @@ from pydantic import Field
 
 from headgate_operator.api.model import ApiModel
 from headgate_operator.api.status.analysis import AnalysisStatus, Traffic
+from headgate_operator.api.status.changes import TrafficChange
 from headgate_operator.api.status.conditions import CommandStatus, Condition, Phase
 from headgate_operator.api.status.drift import DriftStatus
 from headgate_operator.api.status.records import HistoryEntry, Rejected
@@ -31,6 +32,10 @@ class ModelDeploymentStatus(ApiModel):
     rejected: list[Rejected] = Field(default_factory=list, description="Newest first; at most 20.")
     history: list[HistoryEntry] = Field(default_factory=list, description="Newest first; bounded by historyLimit.")
     traffic: list[Traffic] = Field(default_factory=list, description="What the route was seen to say, by version.")
+    traffic_changes: list[TrafficChange] = Field(
+        default_factory=list,
+        description="Who or what changed traffic, from which evidence; oldest first, at most 6.",
+    )
     analysis: AnalysisStatus | None = None
     drift: DriftStatus | None = None
     registry: RegistryStatus | None = None
