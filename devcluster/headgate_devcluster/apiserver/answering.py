@@ -42,10 +42,16 @@ class Answering:
             return _refused(refusal)
 
     async def _review(self, request: web.Request, user: User | None) -> web.Response | None:
-        if request.method != "POST" or request.path not in {reviews.ACCESS, reviews.SELF}:
+        if request.method != "POST" or request.path not in {reviews.ACCESS, reviews.OTHERS_ACCESS, reviews.SELF}:
             return None
         asked = await body_of(request)
-        told = reviews.self_review(user) if request.path == reviews.SELF else reviews.access_review(asked, user, self._store)
+        match request.path:
+            case reviews.SELF:
+                told = reviews.self_review(user)
+            case reviews.OTHERS_ACCESS:
+                told = reviews.subject_review(asked, user, self._store)
+            case _:
+                told = reviews.access_review(asked, user, self._store)
         return web.Response(body=to_json(told), status=201, content_type="application/json")
 
     async def _resource(self, request: web.Request, address: Address, user: User | None) -> web.StreamResponse:

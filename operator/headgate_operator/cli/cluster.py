@@ -22,6 +22,9 @@ MODEL_DEPLOYMENTS: Final = Resource(GROUP, VERSION, PLURAL, KIND)
 CLI_FIELD_MANAGER: Final = "headgate-cli"
 """Owns the command annotation, so that the operator's own writes and the user's manifests never fight over it."""
 
+_POD_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where a pod finds who it is: then no kubeconfig is needed."""
+
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -157,7 +160,9 @@ async def command(api: KubeApi, deployment: Deployment, text: str) -> None:
     await api.apply(MODEL_DEPLOYMENTS, {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata}, field_manager=CLI_FIELD_MANAGER)
 
 
-def _kubeconfig(given: Path | None) -> tuple[Path, dict[str, Any]]:
+def _kubeconfig(given: Path | None) -> tuple[Path | None, dict[str, Any]]:
+    if given is None and "KUBECONFIG" not in os.environ and _POD_ACCOUNT.is_dir():
+        return None, {}
     path = given or Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or Path.home() / ".kube" / "config")
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))

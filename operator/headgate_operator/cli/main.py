@@ -23,6 +23,7 @@ _OWN: Final = {
     "watch": "Follow a rollout in the terminal.",
     "report": "Write a page about a rollout that can be kept and sent.",
     "history": "List promoted and refused revisions.",
+    "doctor": "Check that everything rollouts need is there.",
     "audit": "Show who or what changed traffic, from the operator's audit log.",
     "lineage": "Print the data, code and run behind a model version, and where it serves.",
     "promote": "Let the candidate go on without waiting any longer.",

@@ -2,6 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -12,6 +15,20 @@ from headgate_operator.kube.transport import JSON, Answer, Purpose, Transport
 PAGE_SIZE: Final = 200
 _LIST_ATTEMPTS: Final = 2
 _GONE: Final = 410
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """What an API server says about itself."""
+
+    version: str
+    """Such as `v1.35.4`; empty if it does not say."""
+    date: datetime | None
+    """What time it was there, in whole seconds; None if it does not say."""
+    asked: datetime
+    """What time it was here when it was asked."""
+    answered: datetime
+    """And when its answer was there."""
 
 
 class KubeClient:
@@ -84,6 +101,14 @@ class KubeClient:
             return False
         return any(known.get("name") == resource.plural for known in _object(answer, what).get("resources", ()))
 
+    async def greet(self) -> Greeting:
+        """Return which release the server is, and what time it is there."""
+        what = Purpose("GET", "", "/version")
+        asked = datetime.now(UTC)
+        answer = await self._transport.call("GET", "/version", what)
+        answered = datetime.now(UTC)
+        return Greeting(str(_object(answer, what).get("gitVersion", "")), _date(answer.date), asked, answered)
+
     async def close(self) -> None:
         """Release connections."""
         await self._transport.close()
@@ -130,6 +155,13 @@ def _object(answer: Answer, what: Purpose) -> Object:
     if not isinstance(parsed, dict):
         raise UnavailableError(f"{what}: the answer is not an object; is this address an API server?", answer.status)
     return parsed
+
+
+def _date(header: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _expired(resource: Resource) -> UnavailableError:

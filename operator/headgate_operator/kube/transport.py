@@ -54,6 +54,8 @@ class Answer:
     body: bytes
     retry_after: float | None = None
     """Seconds that the server asks to wait."""
+    date: str = ""
+    """The header of that name: what time it is for the server."""
 
     @property
     def come_again(self) -> bool:
@@ -123,7 +125,7 @@ class Transport:
             raise UnavailableError(f"{what}: no credentials for the API server: {error}") from error
         except ApiException as error:
             raise ApiError(f"{what}: {error.reason}", error.status or 0) from error
-        return Answer(response.status, content, _retry_after(response.headers))
+        return Answer(response.status, content, _retry_after(response.headers), response.headers.get("Date", ""))
 
     async def close(self) -> None:
         """Release connections."""
