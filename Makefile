@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test schedules crash-tests docs docs-serve docs-test dashboards lint format bench ci clean cluster-binaries needs-go images image-sizes e2e
+.PHONY: help setup demo test schedules crash-tests docs docs-serve docs-test dashboards lint format bench ci clean cluster-binaries needs-go images image-sizes e2e licences audit sbom wheel
 
 # The machine's uv if it has one, else a private one: only Python 3.11 and make are needed.
 PYTHON ?= python3
@@ -146,6 +146,20 @@ ifneq ($(GO),)
 else
 	@$(MAKE) --no-print-directory test
 endif
+
+licences: setup ## the licence of every locked package, and whether it may be used; build/licences.md
+	@$(RUN) python -m tests.supplychain.licences
+
+audit: setup ## known vulnerabilities of every locked package, by pip-audit; needs the network
+	@$(RUN) python -m tests.supplychain.vulnerabilities $(UV)
+
+sbom: setup ## every locked package as CycloneDX; build/headgate.cdx.json
+	@mkdir -p build
+	@$(UV) export --quiet --frozen --all-groups --format cyclonedx1.5 --preview-features sbom-export --output-file build/headgate.cdx.json >/dev/null
+	@echo "headgate: build/headgate.cdx.json"
+
+wheel: setup ## the wheel, built twice in two places and compared; dist/
+	@$(RUN) python -m tests.supplychain.wheel $(UV)
 
 clean: ## remove what was built, not the environment
 	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -35,8 +35,8 @@ from headgate_operator.rollout.observed import (
     Wanted,
 )
 from headgate_operator.rollout.revision import revision_id, revision_inputs
-from tests.statetable import contradictions
 from headgate_operator.rollout.weights import committed, recorded
+from tests.statetable import contradictions
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAME = "flight-delay"
