@@ -27,6 +27,8 @@ class Witness:
     routes: list[dict[str, int]] = field(default_factory=list)
     """The weights of every write of the route, by revision."""
     complaints: list[str] = field(default_factory=list)
+    crashed: set[str] = field(default_factory=set)
+    """InferenceServices whose servers were killed on purpose."""
     _frozen: tuple[str, int] = ("", 0)
     _pods: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -60,7 +62,7 @@ class Witness:
         isvc = obj["metadata"]["labels"].get("serving.kserve.io/inferenceservice", "")
         self._pods[isvc].add(obj["metadata"]["uid"])
         restarts = sum(status.get("restartCount", 0) for status in obj.get("status", {}).get("containerStatuses", ()))
-        if len(self._pods[isvc]) > 1 or restarts:
+        if len(self._pods[isvc]) > 1 or (restarts and isvc not in self.crashed):
             self.complaints.append(f"{isvc} has had {len(self._pods[isvc])} pods, the last with {restarts} restarts")
 
 

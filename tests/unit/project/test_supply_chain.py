@@ -1,4 +1,4 @@
-"""What may be used, and what the reports about it say. Building the wheel and asking for vulnerabilities need a network: `make` does them."""
+"""What may be used, and what the reports about it say. Building the wheel and asking for vulnerabilities need a network: make does them."""
 
 import subprocess
 import tomllib
