@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from headgate_devcluster.apiserver.faults import Effect
 from headgate_devcluster.errors import ClusterError
 from headgate_devcluster.faults import BlindWatches, CrashPod, CutWatches, Disturbance, FreezeGateway, KillOperator, PauseOperator
 from tests.play import Play
@@ -19,6 +20,8 @@ _PAUSE = (1.0, 6.0)
 """Seconds between two disturbances."""
 _STORM = (2.0, 8.0)
 """Seconds that a fault of the API server lasts."""
+_LOOKS = 100
+"""A version that leaves is there for some seconds of a rollout."""
 
 
 async def bad_weather(playing: Play, chance: random.Random, suffered: Counter[str], *, kills_until: float) -> None:
@@ -46,19 +49,22 @@ async def _storm(playing: Play, chance: random.Random, suffered: Counter[str]) -
     """Let the API server misbehave in one way, for some seconds."""
     fault, faults = chance.choice(STORM), playing.scene.cluster.faults
     name = faults.inject(fault)
-    suffered[f"API server: {fault.effect}{f' {fault.code}' if fault.code else ''}"] += 1
+    suffered[f"API server: {fault.effect}{f' {fault.code}' if fault.effect is Effect.ERROR else ''}"] += 1
     await asyncio.sleep(chance.uniform(*_STORM))
     if name is not None:
         faults.remove(name)
 
 
 async def _crash(playing: Play, chance: random.Random, suffered: Counter[str]) -> None:
-    """Kill a server that waits to be deleted."""
-    leaving = sorted(version.isvc for version in (await playing.scene.status()).draining if version.left_route_at is not None)
-    pods = [pod for pod in playing.scene.cluster.pids() if any(pod.startswith(f"{isvc}-predictor") for isvc in leaving)]
-    if pods:
-        playing.witness.crashed.update(leaving)
-        _disturb(playing, CrashPod(chance.choice(sorted(pods))), suffered)
+    """Kill the next server that waits to be deleted."""
+    for _ in range(_LOOKS):
+        leaving = {version.isvc for version in (await playing.scene.status()).draining if version.left_route_at is not None}
+        pods = [pod for pod in playing.scene.cluster.pids() if any(pod.startswith(f"{isvc}-predictor") for isvc in leaving)]
+        if pods:
+            playing.witness.crashed |= leaving
+            _disturb(playing, CrashPod(chance.choice(sorted(pods))), suffered)
+            return
+        await asyncio.sleep(0.2)
 
 
 def _disturb(playing: Play, what: Disturbance, suffered: Counter[str]) -> None:
