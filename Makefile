@@ -123,7 +123,7 @@ format: setup ## rewrite files in the project's style
 # Offline and strict: a broken link, anchor or entry of the navigation fails. `make test` does the same.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(RUN) python -m mkdocs
 docs: setup ## the documentation as a site, in build/site
-	@$(MKDOCS) build --quiet --strict
+	@$(MKDOCS) build --strict
 	@echo "headgate: open build/site/index.html"
 
 docs-serve: setup ## the site at http://127.0.0.1:8000, renewed while pages are edited

@@ -16,6 +16,8 @@ PAGES: Final = sorted(
 )
 UNMARKED: Final = "text"
 """The language of what is to be looked at only: output, diagrams, usage."""
+OUTPUT: Final = "output"
+"""The mark of text that the block of commands before it prints, spaces apart."""
 NEEDS: Final = ("cluster", "docker", "kubeflow", "registry", "repository")
 """What a block may need that tests do not have; such a block is parsed instead of run."""
 MARKS: Final = {
@@ -55,7 +57,7 @@ class Block:
     def problem(self) -> str | None:
         """What is wrong with the mark, in words."""
         if self.language == UNMARKED:
-            return f"{self.place}: a block of text needs no mark" if self.mark else None
+            return None if self.mark in ("", OUTPUT) else f"{self.place}: a block of text has no mark but <!-- {OUTPUT} -->"
         if self.language not in MARKS:
             return (
                 f"{self.place}: the language is '{self.language}'; known are {', '.join(MARKS)}, and {UNMARKED} for what is only looked at"

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -22,7 +23,7 @@ import yaml
 from headgate_devcluster.demo.manifest import golden_config_map, model_deployment
 from headgate_monitor.detectors.alibi import KSDrift
 from headgate_pipelines import flights
-from tests.docblocks import ALL, PAGES, ROOT, Block, blocks
+from tests.docblocks import ALL, OUTPUT, PAGES, ROOT, Block, blocks
 from tests.overlays import KUBECTL
 from tests.saveddetectors import save
 
@@ -105,6 +106,10 @@ def _steps(block: Block) -> str:
     return block.text
 
 
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
 def pages() -> list[Any]:
     told = {block.page for block in ALL if block.mark in RUN}
     return [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES if page in told and page != QUICKSTART]
@@ -140,7 +145,11 @@ if EVERYTHING:
 @pytest.mark.parametrize("page", pages())
 def test_a_page_can_be_followed(shell: Shell, page: Path) -> None:
     STAGES.get(page.name, lambda _: None)(shell.folder)
-    shell.run(script(page))
+    said = words(shell.run(script(page)))
+    for before, block in pairwise(blocks(page)):
+        assert block.mark != OUTPUT or before.mark not in RUN or words(block.text) in said, (
+            f"{block.place} is not what {before.place} prints"
+        )
 
 
 @pytest.mark.skipif(KUBECTL is None, reason="the quickstart uses kubectl, which is not installed")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from headgate_operator.api.manifest import problems
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import ModelDeploymentSpec
 from headgate_operator.api.status import ModelDeploymentStatus, Rendered
@@ -84,6 +85,13 @@ def test_no_id_changes_nothing_is_rendered_again_and_no_weight_moves(phase: str)
         assert decision.route.slots == observed.route.slots
     assert decision.delete == ()
     assert not [note for note in decision.notes if note.warning]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_manifest_that_was_accepted_is_accepted(phase: str) -> None:
+    obj = load(phase)
+    del obj["status"]
+    assert problems(obj) == []
 
 
 @pytest.mark.parametrize("phase", PHASES)
