@@ -42,6 +42,8 @@ def complaint(command: list[str]) -> str | None:
     name, *words = command
     if name == "kubectl" and words[:1] == ["headgate"]:
         name, words = "headgate", words[1:]
+    if name.startswith("tests/") and not (ROOT / name).exists():
+        return f"there is no {name}"
     check = _CHECKS.get(name)
     return check(words) if check else None
 

@@ -15,9 +15,9 @@ from headgate_monitor.truth.losses import Metric, scaled_losses
 from tests.bench.labels import RATE, outcomes
 from tests.bench.report import Cell, Report, Table
 
-RUNS = 100
+RUNS = 50
 MARGIN = 0.0002
-_LABELS, _LOOK = 200_000, 500
+_LABELS, _LOOK = 150_000, 500
 _INTERCEPT, _KNOWN, _LOST = -14.0, 3.2, 3.2
 """Log-odds of fraud: the intercept, and the weights of what both models know and of what only one does. 0.2 % of rows are frauds."""
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(25)

@@ -88,7 +88,8 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     try:
         yield shell
     finally:
-        shell.run("headgate dev down --folder build/demo/cluster")
+        if (tmp_path / "build/demo/cluster").exists():
+            shell.run("headgate dev down --folder build/demo/cluster")
 
 
 def script(page: Path) -> str:

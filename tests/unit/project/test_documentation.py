@@ -80,6 +80,7 @@ def test_every_command_in_a_sentence_exists(page: Path) -> None:
         ("kubectl apply --server-side -k manifests/overlays/nowhere", "no kustomization"),
         ("python -m headgate_operator.controler", "no such module"),
         ("python -m headgate_operator.controller --shards 3", "No such option '--shards'"),
+        ("tests/e2e/05-magic.sh", "there is no tests/e2e/05-magic.sh"),
         ("TOKEN=$(headgate dev status --fodler x)", "No such option '--fodler'"),
     ],
 )
