@@ -12,7 +12,11 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 PAGES: Final = sorted(
-    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md"), ROOT / "tests/e2e/README.md"]
+    [
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/e2e/README.md")),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("examples/**/*.md"),
+    ]
 )
 UNMARKED: Final = "text"
 """The language of what is to be looked at only: output, diagrams, usage."""
