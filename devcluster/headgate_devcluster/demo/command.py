@@ -1,27 +1,18 @@
-"""`headgate demo`: run the story, show it, leave a report."""
+"""`headgate demo`. What the stories need takes a second to import: `headgate demo --help` does not wait for it."""
 
 import asyncio
-import json
 import shutil
-import signal
 import sys
 from pathlib import Path
 from typing import Final
 
 import click
 from rich.console import Console
-from rich.table import Table
 
-from headgate_devcluster.demo.folder import DEFAULT, demo_folder
+from headgate_devcluster.demo.folder import DEFAULT, demo_folder, shortest
 from headgate_devcluster.demo.manifest import NAME, NAMESPACE
-from headgate_devcluster.demo.outcome import Summary
-from headgate_devcluster.demo.recorder import Recorder
-from headgate_devcluster.demo.report import write_report
-from headgate_devcluster.demo.story import Options, Story, StoryError
-from headgate_devcluster.demo.training import TrainingError
-from headgate_devcluster.demo.view import View
 from headgate_devcluster.dev.options import Refusal
-from headgate_devcluster.errors import ClusterError, writing_to
+from headgate_devcluster.errors import ClusterError
 from headgate_devcluster.lock import ClusterFacts
 
 INTERRUPTED: Final = 130
@@ -56,15 +47,17 @@ def demo(folder: Path | None, rate: float, drift: bool, keep: bool) -> None:
             if drift:
                 _tell_of_drift(own)
                 return
-            story, cluster = _run(Options(folder=own, rate=rate, keep=keep), Console(highlight=False))
+            from headgate_devcluster.demo.telling import tell  # it loads pandas and the operator's types
+
+            summary, cluster = tell(own, Console(highlight=False), rate=rate, keep=keep)
     except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo("headgate: stopped; nothing was left running", err=True)
         sys.exit(INTERRUPTED)
-    except (ClusterError, StoryError, TrainingError) as error:
+    except ClusterError as error:
         raise Refusal(str(error)) from error
     if keep:
         _say_how_to_look_around(cluster)
-    if not story.summary.as_expected:
+    if not summary.as_expected:
         raise Refusal("the demo did not end as it should: see the table above")
 
 
@@ -72,49 +65,11 @@ def _tell_of_drift(folder: Path) -> None:
     from headgate_devcluster.demo.drift.story import tell  # it loads the monitor, XGBoost and alibi-detect
 
     if not tell(folder, Console(highlight=False)):
-        raise Refusal(f"the year did not go as it should: see {_shortest(folder / 'drift.html')}")
-
-
-def _run(options: Options, console: Console) -> tuple[Story, ClusterFacts]:
-    recorder = Recorder()
-    with View(console, recorder) as view:
-        story = Story(options, view, recorder)
-        cluster = asyncio.run(_interruptible(story))
-    _leave_report(options.folder, recorder, story.summary)
-    _print_table(console, story.summary)
-    console.print(
-        f"report:  {_shortest(options.folder / 'report.html')}\nsummary: {_shortest(options.folder / 'summary.json')}", soft_wrap=True
-    )
-    return story, cluster
-
-
-async def _interruptible(story: Story) -> ClusterFacts:
-    """Treat SIGTERM as Ctrl-C, so that either leaves no process behind."""
-    task = asyncio.current_task()
-    assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await story.tell()
-
-
-def _leave_report(folder: Path, recorder: Recorder, summary: Summary) -> None:
-    with writing_to(folder):
-        (folder / "summary.json").write_text(json.dumps(summary.to_json(), indent=2) + "\n")
-        write_report(folder / "report.html", recorder, summary)
-
-
-def _print_table(console: Console, summary: Summary) -> None:
-    table = Table(title="How the rollouts ended", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for heading in ("version", "revision", "outcome", "reason", "requests", "failed", "seconds"):
-        table.add_column(heading, justify="right" if heading in {"requests", "failed", "seconds"} else "left", no_wrap=True)
-    for rollout in summary.rollouts:
-        numbers = (f"{rollout.candidate_requests:,}", f"{rollout.candidate_bad:,}", f"{rollout.seconds:.0f}")
-        table.add_row(str(rollout.version), rollout.revision, rollout.outcome.value, rollout.reason, *numbers)
-    console.print("", table, "", sep="\n")
-    console.print(f"{summary.requests:,} requests; errors from any other cause than version 3: {summary.errors_from_other_causes}\n")
+        raise Refusal(f"the year did not go as it should: see {shortest(folder / 'drift.html')}")
 
 
 def _say_how_to_look_around(cluster: ClusterFacts) -> None:
-    program = _shortest(Path(sys.argv[0]))
+    program = shortest(Path(sys.argv[0]))
     commands = [f"{program} {verb} {NAME} -n {NAMESPACE}" for verb in ("status", "history")]
     commands.append(
         f"kubectl -n {NAMESPACE} get mdep,isvc,httproutes" if shutil.which("kubectl") else f"{program} watch {NAME} -n {NAMESPACE}"
@@ -122,10 +77,4 @@ def _say_how_to_look_around(cluster: ClusterFacts) -> None:
     click.echo(f"\nThe cluster stays up, without traffic. To look around:\n\n  export KUBECONFIG={cluster.kubeconfig}")
     click.echo("\n".join(f"  {command}" for command in commands))
     click.echo("\ndocs/quickstart.md goes on from here. To stop the cluster:\n")
-    click.echo(f"  {program} dev down --folder {_shortest(Path(cluster.kubeconfig).parent)}")
-
-
-def _shortest(path: Path) -> Path:
-    """Say where something is from here, if it is below."""
-    absolute, here = path.absolute(), Path.cwd()
-    return absolute.relative_to(here) if absolute.is_relative_to(here) else absolute
+    click.echo(f"  {program} dev down --folder {shortest(Path(cluster.kubeconfig).parent)}")

@@ -68,3 +68,9 @@ def _take(lock: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def shortest(path: Path) -> Path:
+    """Say where something is from here, if it is below."""
+    absolute, here = path.absolute(), Path.cwd()
+    return absolute.relative_to(here) if absolute.is_relative_to(here) else absolute
