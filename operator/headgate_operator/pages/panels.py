@@ -12,6 +12,8 @@ from headgate_operator.pages.words import Clock
 _FEATURES: Final = 6
 """Lines of the drift chart; more cannot be told apart."""
 _NEWS: Final = 6
+_MOST_EVIDENCE: Final = 120.0
+"""Percent of its bound up to which evidence is drawn: what is beyond has been decided, and would flatten all the rest."""
 _AFTER_VERSIONS: Final = 3
 """Where the looks of metrics begin, so that a metric is not taken for a version."""
 
@@ -93,7 +95,7 @@ def _weights(story: Story) -> Iterator[Line]:
 
 def _rates(story: Story) -> Iterator[Line]:
     for revision in _keys(story, lambda sample: sample.requests):
-        counts = [(sample.at, _total(sample.requests.get(revision)), sample.trial) for sample in story.samples]
+        counts = [(sample.at, _total(sample.requests.get(revision))) for sample in story.samples]
         points = [(at, count.total / seconds) for at, count, seconds in _differences(counts, story.window)]
         yield Line(story.labels.name(revision), points, story.labels.look(revision))
 
@@ -107,28 +109,28 @@ def _bad_answers(story: Story) -> Iterator[Chart]:
     for metric in _keys(story, lambda sample: sample.counts):
         lines = []
         for revision in _keys(story, lambda sample: sample.counts.get(metric, {})):  # noqa: B023 (used before the loop goes on)
-            counts = [(sample.at, sample.counts.get(metric, {}).get(revision), sample.trial) for sample in story.samples]
+            counts = [(sample.at, sample.counts.get(metric, {}).get(revision)) for sample in story.samples]
             found = _differences(counts, story.window)
             points = [(at, 100 * count.bad / count.total if count.total else math.nan) for at, count, _ in found]
             lines.append(Line(story.labels.name(revision), points, story.labels.look(revision)))
         yield story.chart(f"Bad answers: {metric}", "% of requests", lines, at_least=2.0)
 
 
-def _differences(counts: Sequence[tuple[float, Count | None, str | None]], window: float) -> Iterator[tuple[float, Count, float]]:
+def _differences(counts: Sequence[tuple[float, Count | None]], window: float) -> Iterator[tuple[float, Count, float]]:
     """Yield what was counted within the last `window` seconds before each instant, and in how many seconds.
 
-    Counting begins anew with every trial, and whenever a count is lower than before.
+    Counting begins anew whenever a count is lower than before, as with every trial.
     """
     begin = 0
-    for position, (at, count, trial) in enumerate(counts):
-        _, before, trial_before = counts[position - 1] if position else (at, None, trial)
-        if count is None or before is None or trial != trial_before or count.total < before.total or count.bad < before.bad:
+    for position, (at, count) in enumerate(counts):
+        before = counts[position - 1][1] if position else None
+        if count is None or before is None or count.total < before.total or count.bad < before.bad:
             begin = position
             yield at, Count(0.0, math.nan), 1.0
             continue
         while begin + 1 < position and counts[begin + 1][0] <= at - window:
             begin += 1
-        since, first, _ = counts[begin]
+        since, first = counts[begin]
         assert first is not None
         if at > since:
             yield at, Count(count.bad - first.bad, count.total - first.total), at - since
@@ -150,7 +152,7 @@ def _parts(story: Story, metric: str, pick: Callable[[Evidence], tuple[float, fl
     for sample in story.samples:
         found = sample.evidence.get(metric)
         value, bound = pick(found) if found is not None else (math.nan, 0.0)
-        yield sample.at, 100 * value / bound if bound > 0 and sample.trial == trial else math.nan
+        yield sample.at, min(100 * value / bound, _MOST_EVIDENCE) if bound > 0 and sample.trial == trial else math.nan
         trial = sample.trial
 
 
