@@ -48,23 +48,29 @@ async def _in_browser(times: int) -> tuple[Table, list[str]]:
             for path, name in (("/ui/", "list of 500"), ("/ui/d/ml/flight-delay", "one rollout")):
                 for screen in _VIEWPORTS:
                     found = [await _load(browser, url + path, screen) for _ in range(times)]
-                    rows.append((name, screen, statistics.median(found), max(found)))
-                    if statistics.median(found) >= SECONDS:
-                        missed.append(f"{name} on a {screen} took {statistics.median(found):.1f} s; {SECONDS:g} s are promised")
+                    waited, worked = (statistics.median(one) for one in zip(*found, strict=True))
+                    rows.append((name, screen, waited, max(found)[0], worked))
+                    if waited >= SECONDS:
+                        missed.append(f"{name} on a {screen} took {waited:.1f} s; {SECONDS:g} s are promised")
             await browser.close()
+    columns = ("page", "screen", "median, s", "longest, s", "the page's processor time, s")
     note = "From asking for the page in a new browser context until it is loaded, laid out and painted."
-    return Table(title="In the browser", columns=("page", "screen", "median, s", "longest, s"), rows=rows, note=note), missed
+    return Table(title="In the browser", columns=columns, rows=rows, note=note), missed
 
 
-async def _load(browser: Browser, url: str, screen: str) -> float:
+async def _load(browser: Browser, url: str, screen: str) -> tuple[float, float]:
+    """Return how long a page took, and the processor time of the browser's process for it, which depends on the machine's load little."""
     context = await browser.new_context(viewport=_VIEWPORTS[screen], extra_http_headers=BEARER)  # type: ignore[arg-type]
     page = await context.new_page()
     began = time.perf_counter()
     await page.goto(url)
     await page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     seconds = time.perf_counter() - began
+    session = await context.new_cdp_session(page)
+    await session.send("Performance.enable")
+    metrics = {one["name"]: one["value"] for one in (await session.send("Performance.getMetrics"))["metrics"]}
     await context.close()
-    return seconds
+    return seconds, metrics["ProcessTime"]
 
 
 def _drawing(times: int) -> Table:

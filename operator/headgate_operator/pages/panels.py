@@ -130,10 +130,21 @@ def _differences(counts: Sequence[tuple[float, Count | None]], window: float) ->
             continue
         while begin + 1 < position and counts[begin + 1][0] <= at - window:
             begin += 1
-        since, first = counts[begin]
-        assert first is not None
+        since, first = _at(counts[begin], counts[min(begin + 1, position)], at - window)
         if at > since:
             yield at, Count(count.bad - first.bad, count.total - first.total), at - since
+
+
+def _at(left: tuple[float, Count | None], right: tuple[float, Count | None], at: float) -> tuple[float, Count]:
+    """Return the count at a time between two readings, as if it had grown steadily: while nothing happened there are none in between."""
+    (since, first), (until, second) = left, right
+    assert first is not None
+    if at <= since or until <= since or second is None:
+        return since, first
+    part = min(1.0, (at - since) / (until - since))
+    return since + part * (until - since), Count(
+        first.bad + part * (second.bad - first.bad), first.total + part * (second.total - first.total)
+    )
 
 
 def _evidence(story: Story) -> Iterator[Chart]:

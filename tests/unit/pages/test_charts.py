@@ -94,6 +94,11 @@ def test_shares_and_rates_are_those_of_the_window_before() -> None:
     assert points(panel("Bad answers: errors", seen), "version 2")[-1] == (120, 5.0)
 
 
+def test_a_rate_after_a_rest_without_samples_is_not_spread_over_the_rest() -> None:
+    seen = story(trial(0), trial(1000), trial(1010, 0, 20), window=20.0)
+    assert points(panel("Requests", seen), "version 2")[-1] == (1010, 1.0)
+
+
 def test_counting_begins_anew_with_a_lower_count() -> None:
     seen = story(trial(0, 0, 0), trial(10, 5, 100), trial(20, 0, 10), trial(30, 0, 110))
     assert points(panel("Bad answers: errors", seen), "version 2") == [(10, 5.0), (30, 0.0)]
