@@ -162,7 +162,7 @@ async def command(api: KubeApi, deployment: Deployment, text: str) -> None:
 
 def _kubeconfig(given: Path | None) -> tuple[Path | None, dict[str, Any]]:
     if given is None and "KUBECONFIG" not in os.environ and _POD_ACCOUNT.is_dir():
-        return None, {}
+        return None, _pod_config()
     path = given or Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or Path.home() / ".kube" / "config")
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -173,6 +173,15 @@ def _kubeconfig(given: Path | None) -> tuple[Path | None, dict[str, Any]]:
     if not isinstance(config, dict) or "clusters" not in config:
         raise Failure(f"{path} is not a kubeconfig: it has no clusters", Exit.USAGE)
     return path, config
+
+
+def _pod_config() -> dict[str, Any]:
+    """Return what a kubeconfig would say of the namespace that this pod is in."""
+    try:
+        namespace = (_POD_ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
+    except OSError:
+        return {}
+    return {"current-context": "pod", "contexts": [{"name": "pod", "context": {"namespace": namespace}}]}
 
 
 def _default_namespace(config: dict[str, Any], context: str | None) -> str:
