@@ -26,6 +26,8 @@ NOT_HERE: Final = {
     # Nothing of the kind happens in this rollout.
     "pipelines: Reasons to retrain: A", "operator: Requests that failed: A", "rollouts: On hold: A", "rollouts: Weight: B",
     "serving: Turned away (429): A",
+    # The operator writes no audit log.
+    "operator: Audit log: A",
     # The model server runs without --range_guard and --cache_ttl.
     "serving: Outside of the training range, by feature: A", "serving: From the cache: A",
     # References of small models have no predictions, and skill takes the labels of 12 hours.

@@ -94,7 +94,7 @@ _API: Final = Row(
 )
 
 _PROCESS: Final = Row(
-    "Process",
+    "Process and audit log",
     (
         Panel(
             title="Memory",
@@ -110,6 +110,22 @@ _PROCESS: Final = Row(
             width=12,
             limit=0.9,
             runbook="alert-queue-slow",
+        ),
+        Panel(
+            title="Audit log",
+            description="Lines, in the time shown, if the operator runs with --audit-log.",
+            queries=(Query("sum by (result) (increase(headgate_audit_lines_total[$__range]))", "{{result}}"),),
+            view=View.NUMBER,
+            width=12,
+            runbook="alert-audit-lines-lost",
+        ),
+        Panel(
+            title="Audit lines that wait",
+            description="They find no room: a full or a read-only volume. They are in the statuses meanwhile.",
+            queries=(Query("sum(headgate_audit_waiting)", "waiting"),),
+            width=12,
+            limit=1,
+            runbook="alert-audit-lines-lost",
         ),
     ),
 )

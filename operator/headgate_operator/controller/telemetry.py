@@ -75,6 +75,8 @@ class Telemetry:
     def watch_audit(self, waiting: Callable[[], int]) -> None:
         """Tell how many lines of the audit log wait, whenever somebody asks."""
         self._audit_waiting.set_function(waiting)
+        for result in ("written", "lost"):
+            self._audit_lines.labels(result)  # from zero on
 
     def request(self, verb: str, resource: str, code: int, seconds: float) -> None:
         """Tell of a request to the API server; code 0: there was no answer."""
