@@ -26,7 +26,7 @@ NEEDS: Final = ("cluster", "docker", "kubeflow", "registry", "repository")
 """What a block may need that tests do not have; such a block is parsed instead of run."""
 MARKS: Final = {
     "sh": ("run", "run: minutes", "run: refused", *(f"needs: {need}" for need in NEEDS)),
-    "yaml": ("lint", "lint: spec", "kustomize", "parse", "file"),
+    "yaml": ("lint", "lint: spec", "kustomize", "kustomize: part", "parse", "file"),
     "json": ("parse", "file"),
     "python": ("run", "parse", "file"),
 }

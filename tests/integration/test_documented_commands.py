@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.kubectl]
 
 EVERYTHING = os.environ.get("HEADGATE_DOCS") == "all"
 RUN = {"run", "run: refused"} | ({"run: minutes"} if EVERYTHING else set())
-SECONDS = 1800 if EVERYTHING else 120
+SECONDS = 1800 if EVERYTHING else 300
 QUICKSTART = ROOT / "docs/quickstart.md"
 CHECKOUT = ("Makefile", "pyproject.toml", "uv.lock", "manifests", "examples")
 """What readers use of it. Copies: whatever they write is theirs."""

@@ -30,6 +30,11 @@ metadata: {name: flight-delay, namespace: ml}
 spec:
   model: {uri: s3://models/flight-delay/7, format: {name: xgboost, version: "3"}, runtime: headgate-xgboost}
 """
+_OVERLAY = """
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [headgate/manifests/overlays/ha]
+"""
 
 
 def each(*marks: str, language: str | None = None) -> pytest.MarkDecorator:
@@ -97,11 +102,11 @@ def test_every_manifest_is_accepted_and_says_what_it_will_do(block: Block) -> No
     assert "ModelDeployment" in text
 
 
-@each("kustomize")
+@each("kustomize", "kustomize: part")
 @pytest.mark.skipif(KUBECTL is None, reason=NEEDS_KUBECTL)
 def test_every_kustomization_beside_a_checkout_named_headgate_builds(block: Block, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "manifests", tmp_path / "headgate/manifests")
-    (tmp_path / "kustomization.yaml").write_text(block.text)
+    (tmp_path / "kustomization.yaml").write_text(_OVERLAY + block.text if block.mark == "kustomize: part" else block.text)
     assert kustomized(tmp_path)
 
 
