@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headgate_components.step import StepError
 from headgate_pipelines.batch import batch_score
 from headgate_pipelines.flights import months
 from headgate_pipelines.kubeflow.parameters import typed, types_of
@@ -86,8 +87,11 @@ def score(request: ScoringRequest, say: Say) -> dict[str, Any]:
         rows, version, scores (the file), artifacts, summary and `seconds` by step.
 
     Raises:
+        StepError: there is no such file here; said before a model is fetched for it.
         PipelineError: a step failed.
     """
+    if "://" not in request.data and not Path(request.data).exists():
+        raise StepError(f"the data file '{request.data}' does not exist")
     source = request.data if "://" in request.data else str(Path(request.data).absolute())
     given = {
         "source": source,

@@ -68,6 +68,13 @@ def test_a_parameter_that_there_is_not_is_told_before_the_data_are_looked_at(nam
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_file_to_score_that_is_not_there_is_told_before_a_model_is_fetched(tmp_path: Path) -> None:
+    given = ("--id", "id", "--scores", str(tmp_path / "scores"), "--model-name", "m", "--tracking-uri", "sqlite:///x.db")
+    result = run("run", "batch-score", "--local", "--data", "nowhere.parquet", *given, "--output", str(tmp_path / "runs"))
+    assert (result.exit_code, result.stderr) == (1, "headgate: error: the data file 'nowhere.parquet' does not exist\n")
+    assert not (tmp_path / "runs").exists()
+
+
 def test_own_data_without_a_recipe_is_refused(tmp_path: Path) -> None:
     result = run("run", "training", "--local", "--data", "rows.csv", *OPTIONS, "--output", str(tmp_path))
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
