@@ -49,6 +49,7 @@ class Shell:
         for name in CHECKOUT:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, folder / name)
+            os.utime(folder / name, (0, 0))  # older than the environment: `make setup` must not sync that with a copy
         (folder / ".venv").symlink_to(sys.prefix)
         (folder / "build").mkdir()
         self._environment = os.environ | {
