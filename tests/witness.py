@@ -62,7 +62,7 @@ class Witness:
         isvc = obj["metadata"]["labels"].get("serving.kserve.io/inferenceservice", "")
         self._pods[isvc].add(obj["metadata"]["uid"])
         restarts = sum(status.get("restartCount", 0) for status in obj.get("status", {}).get("containerStatuses", ()))
-        if len(self._pods[isvc]) > 1 or (restarts and isvc not in self.crashed):
+        if isvc not in self.crashed and (len(self._pods[isvc]) > 1 or restarts):
             self.complaints.append(f"{isvc} has had {len(self._pods[isvc])} pods, the last with {restarts} restarts")
 
 

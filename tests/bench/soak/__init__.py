@@ -20,7 +20,7 @@ from headgate_devcluster.cluster import Cluster
 from headgate_operator.api.quantities import parse_duration
 from tests.bench.report import Cell, Report, Table
 from tests.bench.soak.memory import Memory
-from tests.bench.soak.weather import bad_weather
+from tests.bench.soak.weather import bad_weather, crashes
 from tests.exports import build_columns, build_export
 from tests.play import Play, play
 from tests.scene import Scene
@@ -46,8 +46,9 @@ async def _soak(folder: Path, seconds: float, seed: int) -> Report:
     async with AsyncExitStack() as stack:
         cluster = await stack.enter_async_context(Cluster(folder / "cluster"))
         playing = await stack.enter_async_context(play(Scene(cluster), folder, build_export, build_columns))
-        weather = bad_weather(playing, random.Random(seed), suffered, kills_until=began + seconds * (1 - _CALM))
-        async with background(weather, memory.watch(cluster.pids)):
+        chance = random.Random(seed)
+        weather = bad_weather(playing, chance, suffered, kills_until=began + seconds * (1 - _CALM))
+        async with background(weather, crashes(playing, chance, suffered), memory.watch(cluster.pids)):
             while (spent := time.monotonic() - began) < seconds:
                 await playing.promotion()
                 await playing.rollback()

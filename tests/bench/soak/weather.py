@@ -20,8 +20,8 @@ _PAUSE = (1.0, 6.0)
 """Seconds between two disturbances."""
 _STORM = (2.0, 8.0)
 """Seconds that a fault of the API server lasts."""
-_LOOKS = 100
-"""A version that leaves is there for some seconds of a rollout."""
+_BETWEEN_CRASHES = (5.0, 30.0)
+"""Seconds."""
 
 
 async def bad_weather(playing: Play, chance: random.Random, suffered: Counter[str], *, kills_until: float) -> None:
@@ -34,13 +34,11 @@ async def bad_weather(playing: Play, chance: random.Random, suffered: Counter[st
     ]
     while True:
         await asyncio.sleep(chance.uniform(*_PAUSE))
-        match chance.randrange(8):
+        match chance.randrange(7):
             case 0 | 1 | 2:
                 await _storm(playing, chance, suffered)
             case 3 if time.monotonic() < kills_until:
                 _disturb(playing, KillOperator(), suffered)
-            case 4:
-                await _crash(playing, chance, suffered)
             case _:
                 _disturb(playing, chance.choice(gentle)(), suffered)
 
@@ -55,16 +53,16 @@ async def _storm(playing: Play, chance: random.Random, suffered: Counter[str]) -
         faults.remove(name)
 
 
-async def _crash(playing: Play, chance: random.Random, suffered: Counter[str]) -> None:
-    """Kill the next server that waits to be deleted."""
-    for _ in range(_LOOKS):
+async def crashes(playing: Play, chance: random.Random, suffered: Counter[str]) -> None:
+    """Kill servers that wait to be deleted, now and then one, for ever."""
+    while True:
+        await asyncio.sleep(0.2)
         leaving = {version.isvc for version in (await playing.scene.status()).draining if version.left_route_at is not None}
         pods = [pod for pod in playing.scene.cluster.pids() if any(pod.startswith(f"{isvc}-predictor") for isvc in leaving)]
         if pods:
             playing.witness.crashed |= leaving
             _disturb(playing, CrashPod(chance.choice(sorted(pods))), suffered)
-            return
-        await asyncio.sleep(0.2)
+            await asyncio.sleep(chance.uniform(*_BETWEEN_CRASHES))
 
 
 def _disturb(playing: Play, what: Disturbance, suffered: Counter[str]) -> None:
