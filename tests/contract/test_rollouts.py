@@ -141,9 +141,9 @@ async def swap_the_weights(scene: Scene) -> None:
 Right = tuple[str, str, str]
 """API group, resource with its subresource, verb."""
 
-NEVER_ASKED_FOR = {("headgate.dev", "modeldeployments/finalizers", "update"), ("apps", "deployments", "list")}
-"""The first is asked about only where the admission plug-in OwnerReferencesPermissionEnforcement is on, as in OpenShift; the second only in
-Knative mode, whose revisions are known by their Deployments (tests/unit/controller/test_rights.py has it)."""
+NOT_IN_THE_LOG = {("headgate.dev", "modeldeployments/finalizers", "update"), ("apps", "deployments", "list")}
+"""Needed all the same: without the first the API server refuses the children's ownerReferences, for an admission plug-in
+asks for it there; the second is for Knative mode (tests/unit/controller/test_rights.py)."""
 
 
 def rights() -> set[Right]:
@@ -152,7 +152,7 @@ def rights() -> set[Right]:
     granted = {
         (group, resource, verb) for rule in rules for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]
     }
-    return granted - NEVER_ASKED_FOR
+    return granted - NOT_IN_THE_LOG
 
 
 def used(plane: ControlPlane) -> set[Right]:

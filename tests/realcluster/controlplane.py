@@ -97,6 +97,7 @@ def _apiserver(folder: Path, programs: Programs, etcd: str) -> Iterator[tuple[Ac
         "service-cluster-ip-range": "10.96.0.0/16",
         "token-auth-file": folder / "tokens.csv",
         "authorization-mode": "RBAC",
+        "enable-admission-plugins": "OwnerReferencesPermissionEnforcement",  # as OpenShift has it: who blocks a deletion must be allowed to
         "audit-policy-file": folder / "audit.yaml",
         "audit-log-path": audit_log,
     }

@@ -27,10 +27,11 @@ VERBS = {
     "delete": [("", "delete")],
     "replace_status": [("/status", "update")],
 }
+IN_KNATIVE_MODE = ("apps", "deployments", "list")
 BEYOND = {
     ("headgate.dev", "modeldeployments/finalizers", "update"),  # ownerReferences with blockOwnerDeletion
     *(("headgate.dev", "modeldeployments", verb) for verb in ("list", "watch")),  # kopf
-    ("apps", "deployments", "list"),  # Knative mode: a revision is found by its Deployment
+    IN_KNATIVE_MODE,
     *(("serving.kserve.io", "inferenceservices", verb) for verb in ("list", "watch")),
     *(("gateway.networking.k8s.io", "httproutes", verb) for verb in ("list", "watch")),
 }
@@ -45,6 +46,10 @@ def granted() -> set[tuple[str, str, str]]:
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
+
+
+def rights_used(world) -> set[tuple[str, str, str]]:
+    return {(KINDS[kind].group, KINDS[kind].plural + suffix, right) for verb, kind, _ in world.api.calls for suffix, right in VERBS[verb]}
 
 
 async def test_a_rollout_from_creation_to_deletion_uses_exactly_the_rights_of_the_cluster_role(world) -> None:
@@ -65,10 +70,19 @@ async def test_a_rollout_from_creation_to_deletion_uses_exactly_the_rights_of_th
         world.clock.append(datetime.now(UTC) + timedelta(minutes=minutes))
         await world.settle()
     await world.reconciler.look(KEY)
-    used = {(KINDS[kind].group, KINDS[kind].plural + suffix, right) for verb, kind, _ in world.api.calls for suffix, right in VERBS[verb]}
+    used = rights_used(world)
     assert used - granted() == set()
     # A second mention of an Event continues its series; that needs a repetition, which this rollout has none of.
     assert granted() - used - BEYOND <= {("events.k8s.io", "events", "patch")}
+
+
+async def test_knative_mode_needs_one_more_to_know_revisions_by_their_deployments(world) -> None:
+    await world.manifest(serving={"mode": "Knative"})
+    for _ in range(4):
+        await world.reconciler.look(KEY)
+        await world.kserve()
+    assert IN_KNATIVE_MODE in rights_used(world)
+    assert rights_used(world) - granted() == set()
 
 
 def test_the_lease_is_the_only_right_in_the_operators_own_namespace() -> None:
