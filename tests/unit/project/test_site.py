@@ -40,6 +40,15 @@ def test_a_page_loads_nothing_from_elsewhere(site: Path) -> None:
     assert [style.name for style in site.rglob("*.css") if _FROM_STYLE.search(style.read_text(encoding="utf-8"))] == []
 
 
+def test_links_to_elsewhere_are_addresses(site: Path) -> None:
+    """Whether somebody answers there is not asked: tests need no network."""
+    said = {
+        link for page in site.rglob("*.html") for link in re.findall(r'<a\b[^>]*?\bhref="([a-z]+:[^"]*)"', page.read_text(encoding="utf-8"))
+    }
+    assert len(said) > 20
+    assert [link for link in said if not re.fullmatch(r"https://([a-z0-9-]+\.)+[a-z]{2,}(/[^\s\"<>]*)?", link)] == []
+
+
 def test_pages_from_elsewhere_in_the_repository_link_to_pages(site: Path) -> None:
     home = (site / "index.html").read_text(encoding="utf-8")
     assert 'href="quickstart.html"' in home
