@@ -29,7 +29,8 @@ def manifest(**spec: Any) -> dict[str, Any]:
 @pytest.fixture
 def headgate() -> Callable[..., Result]:
     def run(*args: str | Path, stdin: str | None = None) -> Result:
-        return CliRunner().invoke(main, [str(arg) for arg in args], input=stdin)
+        nobodys = {"MLFLOW_TRACKING_URI": None}  # MLflow sets it for the rest of the process, where a test registers something
+        return CliRunner(env=nobodys).invoke(main, [str(arg) for arg in args], input=stdin)
 
     return run
 
