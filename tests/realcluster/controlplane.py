@@ -39,21 +39,23 @@ class ControlPlane:
     collects_garbage: bool
     """Whether a controller manager runs."""
     audit_log: Path | None = None
-    """One JSON object a line for every request; None if the server is not ours."""
+    """One JSON object a line for every request; None if the server is not ours, or writes none."""
 
 
 @contextlib.contextmanager
-def control_plane(folder: Path, programs: Programs, *, definitions: Sequence[dict[str, Any]] = ()) -> Iterator[ControlPlane]:
+def control_plane(
+    folder: Path, programs: Programs, *, definitions: Sequence[dict[str, Any]] = (), audit: bool = True
+) -> Iterator[ControlPlane]:
     """Start a control plane that writes below `folder` and serves the kinds that Headgate needs; it ends with the block.
 
-    `definitions` take the place of minimal ones of KServe and the Gateway API.
+    `definitions` take the place of minimal ones of KServe and the Gateway API. Without `audit` no request is written down.
 
     Raises:
         ControlPlaneError: a part of it did not come up; nothing is left running then.
     """
     with contextlib.ExitStack() as stack:
         etcd = stack.enter_context(_etcd(folder, programs))
-        access, audit_log = stack.enter_context(_apiserver(folder, programs, etcd))
+        access, audit_log = stack.enter_context(_apiserver(folder, programs, etcd, audit=audit))
         # Before the controller manager starts: its garbage collector looks for new kinds only twice a minute.
         install_definitions(access, definitions)
         if programs.controller_manager:
@@ -79,7 +81,7 @@ def _etcd(folder: Path, programs: Programs) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _apiserver(folder: Path, programs: Programs, etcd: str) -> Iterator[tuple[Access, Path]]:
+def _apiserver(folder: Path, programs: Programs, etcd: str, *, audit: bool) -> Iterator[tuple[Access, Path | None]]:
     port, token = free_port(), secrets.token_urlsafe(24)
     certificates, key, audit_log = folder / "certificates", _signing_key(folder), folder / "audit.log"
     (folder / "audit.yaml").write_text(_AUDIT_POLICY)
@@ -98,16 +100,16 @@ def _apiserver(folder: Path, programs: Programs, etcd: str) -> Iterator[tuple[Ac
         "token-auth-file": folder / "tokens.csv",
         "authorization-mode": "RBAC",
         "enable-admission-plugins": "OwnerReferencesPermissionEnforcement",  # as OpenShift has it: who blocks a deletion must be allowed to
-        "audit-policy-file": folder / "audit.yaml",
-        "audit-log-path": audit_log,
     }
+    if audit:
+        flags |= {"audit-policy-file": folder / "audit.yaml", "audit-log-path": audit_log}
     url, certificate = f"https://127.0.0.1:{port}", certificates / "apiserver.crt"
 
     def ready() -> bool:
         return certificate.exists() and _healthy(url, "/readyz", token, certificate.read_text())
 
     with running("kube-apiserver", [*programs.apiserver, *_flags(flags)], log=folder / "kube-apiserver.log", ready=ready):
-        yield Access(url, token, certificate.read_text()), audit_log
+        yield Access(url, token, certificate.read_text()), audit_log if audit else None
 
 
 @contextlib.contextmanager

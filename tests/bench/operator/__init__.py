@@ -21,6 +21,7 @@ from headgate_operator.api.quantities import parse_duration
 from tests.bench.operator.measure import CANARIES, Figures, measure, percentile
 from tests.bench.report import Cell, Report, Table
 from tests.realcluster.controlplane import control_plane
+from tests.realcluster.definitions import full_definitions
 from tests.realcluster.programs import NoRealApiError, Programs, find_programs
 
 _SIZES = "500,2000,5000"
@@ -46,14 +47,33 @@ def run(*, quick: bool) -> Report:
 
 async def _all(sizes: list[int], *, soak: float, idle: float) -> tuple[str, list[Figures]]:
     server, programs = _server()
-    _tell(server)
-    figures = []
-    for size in sizes:
+    _say(server)
+    measured = [Figures(size) for size in sizes]
+    for figures in measured:
+        edits = soak if figures.objects == max(sizes) else min(soak, _SHORT_SOAK)
         with tempfile.TemporaryDirectory(prefix="headgate-bench-") as folder:
             async with _api_server(Path(folder), programs) as access:
-                edits = soak if size == max(sizes) else min(soak, _SHORT_SOAK)
-                figures.append(await measure(Path(folder), access, size, soak=edits, idle=idle, told=_tell))
-    return server, figures
+                tell = _Teller(figures)
+                await measure(figures, Path(folder), access, soak=edits, idle=idle, told=tell)
+                tell("done")
+    return server, measured
+
+
+class _Teller:
+    """Says what is measured next, after what was: a run of hours that ends too early has told all that it knew."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+        self._told: set[str] = set()
+
+    def __call__(self, text: str) -> None:
+        known = {row.what: value for row in ROWS if (value := row.value(self._figures)) is not None}
+        for what in (what for what in known if what not in self._told):
+            _say(f"{self._figures.objects} objects: {what}: {known[what]:.4g}")
+        self._told |= known.keys()
+        for why in self._figures.cut_short:
+            _say(f"{self._figures.objects} objects: {why}")
+        _say(f"{self._figures.objects} objects: {text}")
 
 
 def _server() -> tuple[str, Programs | None]:
@@ -66,7 +86,7 @@ def _server() -> tuple[str, Programs | None]:
 @contextlib.asynccontextmanager
 async def _api_server(folder: Path, programs: Programs | None) -> AsyncIterator[Access]:
     if programs is not None:
-        with control_plane(folder, programs) as plane:
+        with control_plane(folder, programs, definitions=full_definitions()[1], audit=False) as plane:
             yield plane.access
         return
     async with ApiServer() as double:
@@ -81,7 +101,7 @@ class _Row:
     """One figure, and what is promised of it."""
 
     what: str
-    value: Callable[[Figures], float]
+    value: Callable[[Figures], float | None]
     promise: str = ""
     met: Callable[[float], bool] = lambda _: True
 
@@ -95,7 +115,7 @@ ROWS = [
     _Row(what="passes a second that write", value=lambda f: f.writing_passes, promise="≥ 80", met=lambda v: v >= 80),
     _Row(what="processor time of an edit, both its passes, ms", value=lambda f: f.writing_cpu),
     _Row(what="restart until all were looked at, s", value=lambda f: f.restart_seconds, promise="≤ 30 at 5,000", met=lambda v: v <= 30),
-    _Row(what="objects a second from a cold start", value=lambda f: f.objects / f.restart_seconds),
+    _Row(what="objects a second from a cold start", value=lambda f: f.objects / f.restart_seconds if f.restart_seconds else None),
     _Row(what="processor time of the restart, s", value=lambda f: f.restart_cpu),
     _Row(what="writes of the restart", value=lambda f: f.restart_writes, promise="0", met=lambda v: v == 0),
     _Row(what=f"the first {CANARIES} created and rolled out, s", value=lambda f: f.rollout_seconds),
@@ -112,31 +132,36 @@ ROWS = [
 ]  # fmt: skip
 
 
-def _missed(figures: list[Figures]) -> list[str]:
+def _missed(measured: list[Figures]) -> list[str]:
     late = [
-        f"{one.objects:,} objects, {row.what}: {row.value(one):.1f}, {row.promise} promised"
-        for one in figures for row in ROWS if not row.met(row.value(one))
+        f"{figures.objects:,} objects, {row.what}: {value:.1f}, {row.promise} promised"
+        for figures in measured for row in ROWS if (value := row.value(figures)) is not None and not row.met(value)
     ]  # fmt: skip
-    return [*late, *(f"{one.objects:,} objects, canaries: {one.cut_short}" for one in figures if one.cut_short)]
+    return [*late, *(f"{figures.objects:,} objects, not all was measured: {why}" for figures in measured for why in figures.cut_short)]
 
 
-def _table(server: str, figures: list[Figures]) -> Table:
+def _table(server: str, measured: list[Figures]) -> Table:
+    rows = [(row.what, *(_cell(row.value(figures)) for figures in measured), row.promise) for row in ROWS]
     return Table(
         title="The operator with a fleet",
-        columns=("figure", *(f"{one.objects:,} objects" for one in figures), "promised"),
-        rows=[(row.what, *(round(row.value(one), 2) for one in figures), row.promise) for row in ROWS],
+        columns=("figure", *(f"{figures.objects:,} objects" for figures in measured), "promised"),
+        rows=rows,
         note=f"On {server}; everything shares {os.cpu_count()} cores. No pods run: the bench writes the statuses of InferenceServices, "
         "Deployments and routes, and plays a proxy that counts 10 requests a second to every candidate. "
         f"The first {CANARIES} objects were rolled out by the operator, the others are copies of one of them. "
-        f"Soak: {', '.join(f'{one.soak_seconds:.0f} s' for one in figures)} of edits.",
+        f"Soak: {', '.join(f'{figures.soak_seconds or 0:.0f} s' for figures in measured)} of edits.",
     )
+
+
+def _cell(value: float | None) -> Cell:
+    return "–" if value is None else round(value, 2)
 
 
 def _elsewhere() -> Table:
     return Table(title="What others have published", columns=("controller", "figure", "source"), rows=PUBLISHED)
 
 
-def _tell(text: str) -> None:
+def _say(text: str) -> None:
     """Say how far it is: this takes minutes."""
     sys.stderr.write(f"operator: {text}\n")
     sys.stderr.flush()

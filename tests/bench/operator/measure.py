@@ -1,16 +1,19 @@
 """All figures of one fleet size, taken one after the other on one API server."""
 
 import asyncio
+import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
 
+import aiohttp
+
 from headgate_devcluster.access import Access, write_kubeconfig
-from headgate_devcluster.apiclient import ApiClient
+from headgate_devcluster.apiclient import ApiClient, ApiError
 from tests.bench.operator import fleet
 from tests.bench.operator.copies import copy
 from tests.bench.operator.process import BenchError, Metrics, Operator, operator
@@ -23,56 +26,58 @@ _EDITS_A_SECOND = 5.0
 
 @dataclass
 class Figures:
-    """What one size gave. Seconds and megabytes unless said otherwise."""
+    """What one size gave so far; None: not measured. Seconds and megabytes unless said otherwise."""
 
     objects: int
-    load: float = 0.0
+    load: float | None = None
     """The machine's load average of one minute when it ended."""
     rolled_out: int = 0
     """So many the operator itself rolled out; the others are copies of one of them."""
-    rollout_seconds: float = 0.0
+    rollout_seconds: float | None = None
     """From the first creation until all of those serve, everything written."""
-    writing_passes: float = 0.0
+    writing_passes: float | None = None
     """Passes a second that wrote, when all of those had been edited before the operator started."""
-    writing_cpu: float = 0.0
+    writing_cpu: float | None = None
     """Milliseconds of processor time of an edit: a pass that writes status and InferenceService, and the one that reads them back."""
-    restart_seconds: float = 0.0
+    restart_seconds: float | None = None
     """From the start of the process until every object was looked at."""
-    restart_cpu: float = 0.0
-    restart_writes: float = 0.0
-    quiet_passes: float = 0.0
+    restart_cpu: float | None = None
+    restart_writes: float | None = None
+    quiet_passes: float | None = None
     """Passes a second that wrote nothing, once it led."""
-    quiet_cpu: float = 0.0
+    quiet_cpu: float | None = None
     """Milliseconds of processor time of such a pass, the lists and events of the start included."""
-    megabytes: float = 0.0
-    peak_megabytes: float = 0.0
-    idle_cpu_percent: float = 0.0
-    idle_writes: float = 0.0
-    requests_a_pass: float = 0.0
+    megabytes: float | None = None
+    peak_megabytes: float | None = None
+    idle_cpu_percent: float | None = None
+    idle_writes: float | None = None
+    requests_a_pass: float | None = None
     """Requests to the API server in a pass that writes nothing."""
     to_children: list[float] = field(default_factory=list)
     """From each spec change until its InferenceService was heard of."""
     to_zero: list[float] = field(default_factory=list)
     """From the first failing request until the route said 0, each of many canaries at once."""
-    evidence_to_zero: float = 0.0
+    evidence_to_zero: float | None = None
     """p99 as the operator counts it: from the counters that convicted."""
-    cut_short: str = ""
-    """Why there are no figures of many canaries at once."""
-    soak_seconds: float = 0.0
+    cut_short: list[str] = field(default_factory=list)
+    """Why some figures are missing."""
+    soak_seconds: float | None = None
     soak_edits: int = 0
-    soak_growth: float = 0.0
+    soak_growth: float | None = None
     """Megabytes more after the soak than a quarter into it."""
-    soak_cpu_percent: float = 0.0
+    soak_cpu_percent: float | None = None
 
 
-def percentile(values: list[float], share: float) -> float:
-    """The quantile; 0 of nothing."""
-    return quantiles(values, n=100, method="inclusive")[round(share * 100) - 1] if len(values) > 1 else sum(values)
+def percentile(values: list[float], share: float) -> float | None:
+    """The quantile; None of nothing."""
+    return quantiles(values, n=100, method="inclusive")[round(share * 100) - 1] if len(values) > 1 else next(iter(values), None)
 
 
-async def measure(folder: Path, access: Access, count: int, *, soak: float, idle: float, told: Callable[[str], None]) -> Figures:
-    """Measure one size on an API server that has the definitions and no objects."""
-    figures = Figures(count)
+async def measure(figures: Figures, folder: Path, access: Access, *, soak: float, idle: float, told: Callable[[str], None]) -> None:
+    """Measure one size on an API server that has the definitions and no objects. `told` hears what is measured next.
+
+    What cannot be measured, for instance on a machine with too much else to do, costs no figure that was measured before.
+    """
     kubeconfig = write_kubeconfig(folder / "kubeconfig", access, namespace=fleet.NAMESPACE)
     async with ApiClient(access) as api, Proxy() as proxy:
         standin = StandIn(api, fleet.NAMESPACE)
@@ -80,36 +85,58 @@ async def measure(folder: Path, access: Access, count: int, *, soak: float, idle
         def started() -> AbstractAsyncContextManager[Operator]:
             return operator(folder, kubeconfig, proxy.address, fleet.NAMESPACE)
 
-        await fleet.prepare(api)
-        originals, copied = fleet.names(count)[:CANARIES], fleet.names(count)[CANARIES:]
-        figures.rolled_out = len(originals)
-        async with standin.running():
-            async with started() as first:
-                told(f"{count} objects: {len(originals)} of them created and rolled out")
-                await _roll_out(first, api, figures, originals)
-            await fleet.scale(api, originals[1:])  # but not the one that is copied: its status is about another generation then
-            async with started() as second:
-                told(f"{count} objects: these are edited")
-                await _edited(second, figures)
-        told(f"{count} objects: {len(copied)} copies")
-        await copy(api, fleet.NAMESPACE, originals[0], copied)
-        async with standin.running(), started() as third:
-            told(f"{count} objects: restart")
-            await _restart(third, figures)
-            told(f"{count} objects: looked at in {figures.restart_seconds:.1f} s, {figures.restart_cpu:.1f} s of processor time")
-            told(f"{count} objects: idle for {idle:.0f} s")
-            await _idle(third, figures, idle)
-            told(f"{count} objects: {figures.megabytes:.0f} MB, {figures.idle_cpu_percent:.2f} % of a processor")
-            told(f"{count} objects: {len(originals)} new versions, then all of them fail")
-            try:
-                await _canaries(third, api, proxy, standin, figures)
-            except BenchError as error:  # on a machine with too much else to do; what was measured so far stands
-                figures.cut_short = str(error)
-                told(f"{count} objects: {error}")
-            told(f"{count} objects: edits for {soak:.0f} s")
-            await _soak(third, api, figures, soak)
+        with _whatever_comes(figures, standin):
+            await _small_fleet(api, standin, started, figures, told)
+            await _whole_fleet(api, proxy, standin, started, figures, soak=soak, idle=idle, told=told)
     figures.load = os.getloadavg()[0]
-    return figures
+
+
+@contextlib.contextmanager
+def _whatever_comes(figures: Figures, standin: StandIn) -> Iterator[None]:
+    """Let what was measured so far stand when something goes wrong."""
+    try:
+        yield
+    except (BenchError, ApiError, aiohttp.ClientError, TimeoutError) as error:
+        refused = f" (the API server: {standin.refused})" if standin.refused else ""
+        figures.cut_short.append(f"{str(error) or type(error).__name__}{refused}")
+
+
+_Started = Callable[[], AbstractAsyncContextManager[Operator]]
+
+
+async def _small_fleet(api: ApiClient, standin: StandIn, started: _Started, figures: Figures, told: Callable[[str], None]) -> None:
+    """Roll out what the operator has to roll out by itself, and edit it."""
+    await fleet.prepare(api)
+    originals = fleet.names(figures.objects)[:CANARIES]
+    figures.rolled_out = len(originals)
+    async with standin.running():
+        async with started() as running:
+            told(f"{len(originals)} objects are created and rolled out")
+            await _roll_out(running, api, figures, originals)
+        await fleet.scale(api, originals[1:])  # but not the one that is copied: its status is about another generation then
+        async with started() as running:
+            told("these are edited")
+            await _edited(running, figures)
+
+
+async def _whole_fleet(
+    api: ApiClient, proxy: Proxy, standin: StandIn, started: _Started, figures: Figures, *, soak: float, idle: float,
+    told: Callable[[str], None],
+) -> None:  # fmt: skip
+    """Add the copies and start the operator that all other figures are about."""
+    names = fleet.names(figures.objects)
+    told(f"{len(names) - figures.rolled_out} copies")
+    await copy(api, fleet.NAMESPACE, names[0], names[figures.rolled_out :])
+    async with standin.running(), started() as running:
+        told("restart")
+        await _restart(running, figures)
+        told(f"idle for {idle:.0f} s")
+        await _idle(running, figures, idle)
+        told(f"{figures.rolled_out} new versions, then all of them fail")
+        with _whatever_comes(figures, standin):
+            await _canaries(running, api, proxy, standin, figures)
+        told(f"edits for {soak:.0f} s")
+        await _soak(running, api, figures, soak)
 
 
 async def _roll_out(running: Operator, api: ApiClient, figures: Figures, originals: list[str]) -> None:
@@ -126,7 +153,7 @@ async def _edited(running: Operator, figures: Figures) -> None:
     def written(seen: Metrics) -> bool:
         return seen.sum("headgate_reconciles_total", result="written") >= figures.rolled_out - 1 and _at_rest(seen)
 
-    await running.until("every edit was carried out", written, seconds=120 + figures.rolled_out / 2, every=0.2)
+    await running.until("every edit was carried out", written, seconds=120 + figures.rolled_out / 2, every=0.1)
     count = (await running.metrics()).sum("headgate_reconciles_total", result="written")
     figures.writing_passes = count / (time.monotonic() - led)
     figures.writing_cpu = 1000 * (running.cpu_seconds - cpu) / count
@@ -148,7 +175,8 @@ async def _restart(running: Operator, figures: Figures) -> None:
     def looked_at(seen: Metrics) -> bool:
         return seen.sum("headgate_rollouts") >= figures.objects and _at_rest(seen)
 
-    await running.until("every object was looked at", looked_at, seconds=60 + figures.objects / 5, every=0.5)
+    often = 0.1 + figures.objects / 10_000  # one reading of /metrics costs both sides a little for each object
+    await running.until("every object was looked at", looked_at, seconds=60 + figures.objects / 5, every=often)
     seen, now = await running.metrics(), time.monotonic()
     passes = seen.sum("headgate_reconciles_total")
     figures.restart_seconds, figures.restart_cpu, figures.restart_writes = now - running.started, running.cpu_seconds, seen.writes
@@ -190,7 +218,8 @@ async def _soak(running: Operator, api: ApiClient, figures: Figures, seconds: fl
     while (passed := time.monotonic() - began) < seconds:
         if passed < seconds / 4:
             settled = running.megabytes
-        await fleet.small_edit(api, known[figures.soak_edits * 7 % len(known)], figures.soak_edits)
+        with contextlib.suppress(ApiError):  # no time just now: the next edit comes in a moment
+            await fleet.small_edit(api, known[figures.soak_edits * 7 % len(known)], figures.soak_edits)
         figures.soak_edits += 1
         await asyncio.sleep(max(0.0, figures.soak_edits / _EDITS_A_SECOND - (time.monotonic() - began)))
     figures.soak_seconds, figures.soak_growth = seconds, running.megabytes - settled

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 
 from headgate_devcluster.apiclient import ApiClient, ApiError
 from headgate_devcluster.objects import Object
@@ -12,9 +12,11 @@ from headgate_operator.api.names import OWNER_LABEL
 from headgate_operator.kserve.resources import SOURCE_URI_ANNOTATION
 
 _AT_A_TIME = 8
+_ATTEMPTS = 8
 _SERVICES = ("serving.kserve.io/v1beta1", "inferenceservices")
 _ROUTES = ("gateway.networking.k8s.io/v1", "httproutes")
 _EPOCH = "2026-01-01T00:00:00Z"
+_Work = Callable[[], Awaitable[None]]
 
 
 class StandIn:
@@ -32,6 +34,8 @@ class StandIn:
         """The present weight of slot 1 of each route."""
         self.zero_at: dict[str, float] = {}
         """When that became 0 after it was more."""
+        self.refused = ""
+        """What the API server last said to a write that it did not take."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["StandIn"]:
@@ -50,35 +54,43 @@ class StandIn:
                 continue
             work = self._heard_service(obj) if plural == "inferenceservices" else self._heard_route(obj)
             if work is not None:
-                task = asyncio.create_task(self._bounded(work))
+                task = asyncio.create_task(self._done(work))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    async def _bounded(self, work: Any) -> None:
+    async def _done(self, work: _Work) -> None:
+        """Try until it is done, or what it is about is gone: a version that is not served for want of one answer waits for ever."""
         async with self._places:
-            with suppress(ApiError):  # deleted meanwhile, or changed: then it is heard of again
-                await work
+            for attempt in range(_ATTEMPTS):
+                try:
+                    await work()
+                    return
+                except ApiError as error:
+                    if error.status == 404:
+                        return
+                    self.refused = str(error)
+                await asyncio.sleep(0.2 * 2**attempt)
 
-    def _heard_service(self, isvc: Object) -> Any:
+    def _heard_service(self, isvc: Object) -> _Work | None:
         name = isvc["metadata"]["name"]
         if name in self.services:
             return None
         self.services[name] = time.monotonic()
         self.owners[name] = isvc["metadata"].get("labels", {}).get(OWNER_LABEL, "")
-        return None if "status" in isvc else self._serve(isvc)
+        return None if "status" in isvc else partial(self._serve, isvc)
 
-    def _heard_route(self, route: Object) -> Any:
+    def _heard_route(self, route: Object) -> _Work | None:
         name, refs = route["metadata"]["name"], route["spec"]["rules"][0]["backendRefs"]
         weight = refs[1].get("weight", 1)
         if weight == 0 and self.weights.get(name):
             self.zero_at[name] = time.monotonic()
         self.weights[name] = weight
         seen = [entry["conditions"][0].get("observedGeneration") for entry in route.get("status", {}).get("parents", ())]
-        return None if seen == [route["metadata"]["generation"]] else self._accept(route)
+        return None if seen == [route["metadata"]["generation"]] else partial(self._accept, route)
 
     async def _serve(self, isvc: Object) -> None:
         name, uri = isvc["metadata"]["name"], isvc["spec"]["predictor"]["model"]["storageUri"]
-        deployment = await self._api.create(_deployment(f"{name}-predictor", self._namespace, uri))
+        deployment = await self._api.apply(_deployment(f"{name}-predictor", self._namespace, uri), field_manager="bench")
         status = {"observedGeneration": deployment["metadata"]["generation"], "replicas": 3, "readyReplicas": 3, "availableReplicas": 3}
         await self._api.replace_status(deployment | {"status": status})
         ready = {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": _EPOCH}]}
