@@ -83,7 +83,9 @@ async def test_it_refuses_to_work_with_a_crd_older_than_itself_until_that_is_rep
         return "older than this operator" in operator.said
 
     await until(waits, operator)
-    assert "status" not in (await api.get(API_VERSION, "modeldeployments", "ml", "flight-delay") or {})
+    found = await api.get(API_VERSION, "modeldeployments", "ml", "flight-delay")
+    assert found is not None
+    assert found["status"] == {"observedGeneration": -1}, "nothing was written"
     await api.apply(crd(), field_manager="test")
     await until(lambda: stalled(api), operator)
 

@@ -53,5 +53,7 @@ async def test_each_operator_works_on_its_shard_and_an_object_that_changes_shard
 
     await until(followed, b)
     for name in ("three", "unlabelled"):
-        assert "status" not in (await api.get(API_VERSION, "modeldeployments", "ml", name) or {}), f"{name} is nobody's"
+        found = await api.get(API_VERSION, "modeldeployments", "ml", name)
+        assert found is not None
+        assert found["status"] == {"observedGeneration": -1}, f"{name} is nobody's"
     assert "Traceback" not in a.said + b.said
