@@ -1,21 +1,19 @@
 """The web view of real operator processes in a real browser: what happens in the cluster arrives on an open page, also beside a leader."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.async_api import async_playwright, expect
 
 from headgate_devcluster.apiclient import ApiClient
 from headgate_operator.api.crd import crd
+from tests.chromium import LAUNCH, needs_chromium
 from tests.operatorprocess import free_port, manifest, stalled, until
 from tests.webview import BEARER, TOKEN
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 SECONDS = 30_000  # milliseconds, as Playwright counts
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the chromium program (apt-get install chromium)")
+pytestmark = needs_chromium
 
 
 async def test_what_an_operator_sees_arrives_on_an_open_page_and_one_that_waits_shows_statuses(
@@ -30,7 +28,7 @@ async def test_what_an_operator_sees_arrives_on_an_open_page_and_one_that_waits_
     await until(lambda: stalled(api, "before"), leader)
     waiting = await start(*flags[1])
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(**LAUNCH)
         context = await browser.new_context(extra_http_headers=BEARER)
         page = await context.new_page()
         await page.goto(f"http://127.0.0.1:{ports[0]}/ui/")

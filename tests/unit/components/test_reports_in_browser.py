@@ -2,13 +2,12 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from headgate_components import html, plots
 from headgate_components.data_processing.build_features.logic import BuiltFeatures, Parts
@@ -27,8 +26,8 @@ from headgate_components.models import read_features
 from headgate_components.training.settings import Settings
 from headgate_components.training.tune.logic import tune
 from headgate_components.training.tune.search import Budget
+from tests.chromium import chromium, needs_chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 TELEPHONE: ViewportSize = {"width": 360, "height": 800}
 REPORTS = (
     "ablate",
@@ -46,7 +45,7 @@ SCHEMA = "schema_type: dataframe\ncolumns:\n  load: {dtype: float64, checks: {in
 LEAST_CONTRAST = 4.5
 """Of text, WCAG 2.2 level AA."""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the chromium program (apt-get install chromium)")
+pytestmark = needs_chromium
 
 CONTRAST = """() => {
   const luminance = colour => {
@@ -64,10 +63,8 @@ CONTRAST = """() => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The pages in a real browser: silent, legible in the light and the dark, as narrow as a telephone, usable without a mouse, and live."""
 
 import asyncio
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,17 +8,17 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from headgate_operator.web.board import Board
+from tests.chromium import chromium, needs_chromium
 from tests.webview import BEARER, STABLE, TOKEN, at, at_rest, canary, fleet, pinned, rollout, served
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 TELEPHONE: ViewportSize = {"width": 360, "height": 800}
 DESK: ViewportSize = {"width": 1280, "height": 900}
 ONE = "/ui/d/ml/flight-delay"
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the chromium program (apt-get install chromium)")
+pytestmark = needs_chromium
 
 
 class Site:
@@ -55,10 +54,8 @@ class Site:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
