@@ -122,8 +122,8 @@ class Process:
         if self._view is not None:
             self._view.leads()
         if settings.audit_log is not None:  # only now: until here another operator may have written to it
-            self._audit = AuditLog(_sink(settings.audit_log), counted=self.telemetry.audited)
-            self.telemetry.watch_audit(lambda: self._audit.waiting if self._audit is not None else 0)
+            audit = self._audit = AuditLog(_sink(settings.audit_log), counted=self.telemetry.audited)
+            self.telemetry.watch_audit(lambda: audit.waiting)
         self._parity = ParityCheck(api, GoldenQuestion(), self._background.registries, wake=self.queue.add)
         observer = Observer(
             api, settings, counters=self._counters, parity=self._parity, monitoring=self._monitoring, background=self._background,
@@ -131,8 +131,7 @@ class Process:
         )  # fmt: skip
         self._reconciler = Reconciler(
             self.queue, observer, Actor(api, Notes(api)), self._background, settings=settings, telemetry=self.telemetry,
-            view=self._view,
-            audit=self._audit,
+            view=self._view, audit=self._audit,
         )  # fmt: skip
         self._reconciler.start()
 
