@@ -60,17 +60,24 @@ class State:
         self._store.write_ahead = self._append
 
     async def run(self) -> None:
-        """Replace a long journal by a new snapshot, until cancelled."""
+        """Replace a long journal by a new snapshot, until cancelled; a snapshot that is being written is finished first."""
         while True:
             await self._long.wait()
             try:
                 self._begin_journal()
-                # Stored objects never change, so that another thread may write them down while new ones come.
-                await asyncio.to_thread(self._write_snapshot, self._store.revision, list(self._store.all_items()))
+                await self._compact()
                 self._long.clear()
             except OSError as error:
                 logger.warning("%s cannot be written: %s; trying again", self._folder, error.strerror)
                 await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _compact(self) -> None:
+        # Stored objects never change, so that another thread may write them down while new ones come.
+        writing = asyncio.create_task(asyncio.to_thread(self._write_snapshot, self._store.revision, list(self._store.all_items())))
+        try:
+            await asyncio.shield(writing)
+        finally:  # a thread cannot be cancelled: whoever waits for the end of `run` finds a folder at rest
+            await asyncio.wait([writing])
 
     def close(self) -> None:
         """Stop following."""

@@ -1,6 +1,7 @@
 """Keeping objects over a restart, however the process ended."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -105,6 +106,33 @@ async def test_a_long_journal_becomes_a_snapshot_while_writes_go_on(api: Any, fo
                 break
     running.cancel()
     await asyncio.wait([running])
+    assert not first.exists()
+    assert contents(restored(tmp_path)) == contents(api.store)
+
+
+async def test_the_folder_is_at_rest_once_following_has_ended(
+    api: Any, follow: Any, make_widget: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_go_on, write = asyncio.Event(), threading.Event(), State._write_snapshot
+    loop = asyncio.get_running_loop()
+
+    def held_up(*args: Any) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        assert may_go_on.wait(10)
+        write(*args)
+
+    state = follow(api.store, compact_bytes=2000)
+    first = journal(tmp_path)
+    monkeypatch.setattr(State, "_write_snapshot", held_up)
+    running = asyncio.create_task(state.run())
+    for number in range(20):
+        api.create(make_widget(f"w{number}"))
+    async with asyncio.timeout(10):
+        await begun.wait()
+        running.cancel()
+        loop.call_soon(may_go_on.set)
+        with pytest.raises(asyncio.CancelledError):
+            await running
     assert not first.exists()
     assert contents(restored(tmp_path)) == contents(api.store)
 
