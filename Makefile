@@ -37,13 +37,20 @@ setup: check-path .venv/.synced ## install everything into .venv
 demo: setup ## real flights: train, canary, promote a good version, roll a bad one back
 	@$(RUN) headgate demo $(ARGS)
 
+# Whatever failed, once more and alone, where AGAIN=1 asks for it: what fails twice is broken. What passes then needed a quieter machine,
+# and is told as unsteady. Only for failed tests (1): other exit codes of pytest mean that it could not do its work.
+ONCE_MORE = { status=$$?; [ "$$status-$(AGAIN)" = 1-1 ] || exit $$status; \
+  echo "headgate: once more, alone:"; $(RUN) pytest --last-failed --exitfirst $(1) \
+  && echo "headgate: UNSTEADY: the tests above failed beside others and passed alone" >&2; }
+
 # Unit tests share the cores. Integration tests mostly wait: three at a time, each with a cluster of its own.
 test: setup ## unit and integration tests; ARGS='tests/unit/rollout -k watch' for some of them
 ifdef ARGS
 	@$(RUN) pytest $(ARGS)
 else
-	@$(RUN) pytest tests/unit --numprocesses auto --dist worksteal
-	@$(RUN) pytest tests/contract tests/integration --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	@$(RUN) pytest tests/unit --numprocesses auto --dist worksteal || $(call ONCE_MORE,tests/unit)
+	@$(RUN) pytest tests/contract tests/integration --numprocesses 3 --dist loadfile --no-loadscope-reorder \
+	  || $(call ONCE_MORE,tests/contract tests/integration)
 endif
 
 # The tests try 10,000 steps, always the same; this tries others.
@@ -142,9 +149,9 @@ bench-%: setup
 ci: lint ## what runs before every merge
 ifneq ($(GO),)
 	@$(MAKE) --no-print-directory cluster-binaries
-	@HEADGATE_REQUIRE_REAL_API=1 $(MAKE) --no-print-directory test
+	@HEADGATE_REQUIRE_REAL_API=1 $(MAKE) --no-print-directory test AGAIN=1
 else
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test AGAIN=1
 endif
 
 licences: setup ## the licence of every locked package, and whether it may be used; build/licences.md
