@@ -134,7 +134,8 @@ def training(*, local: bool, result: Path | None, **options: Any) -> None:
     metrics = outcome["metrics"]
     shown = f"ROC AUC {metrics['rocAuc']:.3f}, PR AUC {metrics['prAuc']:.3f}, Brier {metrics['brier']:.3f}"
     click.echo(f"headgate: {shown} on {metrics['rows']:,.0f} rows")
-    click.echo(f"headgate: registered {outcome['modelName']} version {outcome['version']}, exported to {outcome['exportUri']}")
+    done = "found, registered before," if outcome["registeredBefore"] else "registered"
+    click.echo(f"headgate: {done} {outcome['modelName']} version {outcome['version']}, exported to {outcome['exportUri']}")
     _tell_summary(outcome)
 
 

@@ -169,12 +169,14 @@ def test_the_summary_lists_every_step_and_report(world: World) -> None:
     assert all(Path(report).is_file() for report in reports)
 
 
-def test_a_second_run_retrains_nothing(world: World) -> None:
+def test_a_second_run_retrains_nothing_and_finds_the_version_of_the_first(world: World) -> None:
     before = world.versions
     again = world.run(*EVERYTHING)
     assert again.returncode == 0, again.stderr
     assert again.stdout.count("… cached") == STEPS - NEVER_CACHED
-    assert world.versions == before + 1
+    assert world.versions == before
+    assert "headgate: found, registered before, flight-delay version 1, exported to " in again.stdout
+    assert git(world.folder / "gitops", "log", "--format=%s").strip() == "deploy flight-delay version 1"
     assert world.summary().count("| cached |") == STEPS - NEVER_CACHED
     assert "tune/report" in world.summary()
 

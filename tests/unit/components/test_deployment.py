@@ -1,6 +1,7 @@
 """What is handed to serving: golden set, drift reference, registered and exported model."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,9 @@ def artifacts(trained: Any, tmp_path: Path) -> Artifacts:
     return Artifacts(trained.model, trained.features, tmp_path / "golden", tmp_path / "drift", tmp_path / "metrics")
 
 
-def registered(artifacts: Artifacts, tracking_uri: str, storage: Path, name: str) -> Registration:
+def registered(artifacts: Artifacts, tracking_uri: str, storage: Path, name: str, lineage: Lineage = LINEAGE) -> Registration:
     return register(
-        artifacts, LINEAGE, model_name=name, storage=str(storage), registry=Registry(tracking_uri, "headgate"), alias="candidate"
+        artifacts, lineage, model_name=name, storage=str(storage), registry=Registry(tracking_uri, "headgate"), alias="candidate"
     )
 
 
@@ -202,11 +203,40 @@ def test_what_nobody_knows_has_no_tag() -> None:
     assert set(tags) == {"headgate.dataset", "headgate.snapshot", "headgate.trainStart", "headgate.trainEnd"}
 
 
-def test_each_registration_is_a_version_of_its_own_and_the_alias_follows(artifacts: Artifacts, tracking_uri: str, tmp_path: Path) -> None:
-    first, second = (registered(artifacts, tracking_uri, tmp_path / "storage", "twice") for _ in range(2))
-    assert (first.version, second.version) == ("1", "2")
-    assert first.export != second.export
-    assert MlflowClient(tracking_uri).get_model_version_by_alias("twice", "candidate").version == 2
+def test_another_model_is_a_version_of_its_own_and_the_alias_follows(artifacts: Artifacts, tracking_uri: str, tmp_path: Path) -> None:
+    first = registered(artifacts, tracking_uri, tmp_path / "storage", "other")
+    trained_otherwise = replace(LINEAGE, settings={"trees": 41, "seed": 0})
+    second = registered(artifacts, tracking_uri, tmp_path / "storage", "other", trained_otherwise)
+    of_other_data = registered(artifacts, tracking_uri, tmp_path / "storage", "other", replace(LINEAGE, snapshot="sha256:" + "b" * 64))
+    assert [found.version for found in (first, second, of_other_data)] == ["1", "2", "3"]
+    assert len({found.export for found in (first, second, of_other_data)}) == 3
+    assert MlflowClient(tracking_uri).get_model_version_by_alias("other", "candidate").version == 3
+
+
+def test_the_very_same_model_again_is_the_version_that_is_there(artifacts: Artifacts, tracking_uri: str, tmp_path: Path) -> None:
+    first = registered(artifacts, tracking_uri, tmp_path / "storage", "twice")
+    client = MlflowClient(tracking_uri)
+    client.delete_registered_model_alias("twice", "candidate")
+    again = registered(artifacts, tracking_uri, tmp_path / "storage", "twice", replace(LINEAGE, git_commit="f00d", pipeline_run="run-8"))
+    assert again == replace(first, before=True)
+    assert again.to_json() == first.to_json() | {"registeredBefore": True}
+    (only,) = client.search_model_versions("name = 'twice'")
+    assert (only.tags["headgate.gitCommit"], only.tags["headgate.pipelineRun"]) == ("c0ffee", "run-7")
+    assert str(client.get_model_version_by_alias("twice", "candidate").version) == first.version
+
+
+@pytest.mark.parametrize("gone", ["changed", "removed", "elsewhere"])
+def test_a_version_without_its_export_in_this_storage_does_not_stand_in_for_a_new_one(
+    artifacts: Artifacts, tracking_uri: str, tmp_path: Path, gone: str
+) -> None:
+    first = registered(artifacts, tracking_uri, tmp_path / "storage", f"export-{gone}")
+    if gone == "changed":
+        (first.export / "model.ubj").write_bytes(b"something else")
+    elif gone == "removed":
+        shutil.rmtree(first.export)
+    second = registered(artifacts, tracking_uri, tmp_path / ("other" if gone == "elsewhere" else "storage"), f"export-{gone}")
+    assert (second.version, second.before) == ("2", False)
+    assert ExportedModel.load(second.export).version == "2"
 
 
 def test_a_run_that_kubeflow_pipelines_owns_is_the_parent_and_goes_on(

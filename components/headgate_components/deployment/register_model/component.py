@@ -29,6 +29,7 @@ def register_model(
 
     The export is a folder that is written once and never changed: model, features, golden set, drift reference, and metadata with the
     SHA-256 of each. Its URI, the golden set and where the model comes from are also tags of the version, and the latter of the run.
+    The very same model again, from the same data and settings, is no new version: the one that is there gets the alias.
     Never cache this step.
 
     Args:

@@ -26,17 +26,20 @@ class Lineage:
 
     def tags(self, digests: Mapping[str, str]) -> dict[str, str]:
         """The tags of the run and of the version; what is not known has none."""
-        known = {
-            "dataset": self.dataset,
-            "snapshot": self.snapshot,
-            "rows": str(self.rows or ""),
-            "trainStart": self.train_start,
-            "trainEnd": self.train_end,
-            "gitCommit": self.git_commit,
-            "pipelineRun": self.pipeline_run,
-            **digests,
-        }
-        return {f"headgate.{name}": value for name, value in known.items() if value}
+        return {**self.content_tags(digests), **_tags({"gitCommit": self.git_commit, "pipelineRun": self.pipeline_run})}
+
+    def content_tags(self, digests: Mapping[str, str]) -> dict[str, str]:
+        """Those of them that tell one model from another: a second run, or another commit, may bring the very same one."""
+        return _tags(
+            {
+                "dataset": self.dataset,
+                "snapshot": self.snapshot,
+                "rows": str(self.rows or ""),
+                "trainStart": self.train_start,
+                "trainEnd": self.train_end,
+                **digests,
+            }
+        )
 
     def to_json(self, digests: Mapping[str, str], run_id: str) -> dict[str, Any]:
         """The same for files: the export's metadata and the registration."""
@@ -46,6 +49,10 @@ class Lineage:
             "settings": dict(self.settings),
             "lineage": {"runId": run_id, "pipelineRun": self.pipeline_run, "gitCommit": self.git_commit, **digests},
         }
+
+
+def _tags(known: Mapping[str, str]) -> dict[str, str]:
+    return {f"headgate.{name}": value for name, value in known.items() if value}
 
 
 def artifact_digests(model: Path, features: Path, reference: Path) -> dict[str, str]:

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from headgate_components import models
+from headgate_components.deployment.register_model.again import same_version
 from headgate_components.deployment.register_model.lineage import Lineage, artifact_digests
 from headgate_components.deployment.register_model.registry import Registry, RunRecord
-from headgate_components.registered import STORAGE_TAG, folder_of, uri_of
+from headgate_components.registered import STORAGE_TAG, ModelVersion, folder_of, uri_of
 from headgate_components.versions import library_versions
-from headgate_serving.model import write_export
+from headgate_serving.model import ExportedModel, write_export
 from headgate_serving.model.layout import GOLDEN
+
+GOLDEN_TAG = "headgate.golden"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,9 @@ class Registration:
     origin: dict[str, Any]
     """Data, period, settings and lineage, as the export's metadata have them."""
 
+    before: bool = False
+    """Whether the registry had this version already."""
+
     def to_json(self) -> dict[str, Any]:
         """What the step hands to whoever started the pipeline."""
         return {
@@ -50,46 +56,88 @@ class Registration:
             "exportPath": str(self.export),
             "goldenPath": str(self.export / GOLDEN),
             "metrics": self.metrics,
+            "registeredBefore": self.before,
             **self.origin,
         }
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What is to be registered, read and digested."""
+
+    name: str
+    files: Artifacts
+    lineage: Lineage
+    metrics: dict[str, float]
+    golden: dict[str, Any]
+    digests: dict[str, str]
+
+    @classmethod
+    def read(cls, name: str, files: Artifacts, lineage: Lineage) -> "_Model":
+        metrics, golden = (json.loads(path.read_text(encoding="utf-8")) for path in (files.metrics, files.golden))
+        return cls(name, files, lineage, metrics, golden, artifact_digests(files.model, files.features, files.drift))
+
+    @property
+    def content_tags(self) -> dict[str, str]:
+        """What tells it from other models."""
+        parity = json.dumps(self.golden, separators=(",", ":"), sort_keys=True)
+        return {**self.lineage.content_tags(self.digests), GOLDEN_TAG: parity}
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """All that its version says."""
+        return {**self.lineage.tags(self.digests), **self.content_tags}
 
 
 def register(artifacts: Artifacts, lineage: Lineage, *, model_name: str, storage: str, registry: Registry, alias: str) -> Registration:
     """Registers, exports, tags, and sets the alias last: whoever follows it finds everything in place.
 
+    A version that is this very model, with its export unharmed in this storage, is found instead of made again; it gets the alias.
+
     Raises:
         StepError: the registry or the storage refuses, or an artifact cannot be read.
     """
     folder = folder_of(storage, "storage")
-    metrics = json.loads(artifacts.metrics.read_text(encoding="utf-8"))
-    golden = json.loads(artifacts.golden.read_text(encoding="utf-8"))
-    content = artifacts.model.read_bytes()
-    features = models.read_features(artifacts.features)
-    digests = artifact_digests(artifacts.model, artifacts.features, artifacts.drift)
-    tags = lineage.tags(digests)
+    model = _Model.read(model_name, artifacts, lineage)
+    if found := same_version(registry, model_name, model.content_tags, settings=lineage.settings, folder=folder / model_name):
+        registry.publish(model_name, found[0].version, {}, alias)
+        return _found(*found)
+    made = _made(model, folder, storage, registry)
+    registry.publish(model_name, made.version, {**model.tags, STORAGE_TAG: made.uri}, alias)
+    return made
+
+
+def _found(version: ModelVersion, exported: ExportedModel) -> Registration:
+    """What was said of it when it was registered: the run that made a model is not the one that brings it again."""
+    said = exported.metadata
+    origin = {key: said[key] for key in ("trainingPeriod", "dataset", "settings", "lineage")}
+    run_id, metrics = said["lineage"]["runId"], said["metrics"]
+    return Registration(version.model_name, version.version, exported.folder, version.uri, run_id, metrics, origin, before=True)
+
+
+def _made(model: _Model, folder: Path, storage: str, registry: Registry) -> Registration:
+    lineage, files = model.lineage, model.files
+    features = models.read_features(files.features)
     record = RunRecord(
         parameters={**lineage.settings, "train_start": lineage.train_start, "train_end": lineage.train_end},
-        metrics=metrics,
+        metrics=model.metrics,
         dataset=lineage.dataset,
         snapshot=lineage.snapshot,
         git_commit=lineage.git_commit,
-        tags=tags,
+        tags=lineage.tags(model.digests),
     )
-    booster = models.read_model(artifacts.model)
-    registered = registry.register(model_name, booster, record, inputs=len(features.names), files=[artifacts.features, artifacts.golden])
-    origin = lineage.to_json(digests, registered.run_id)
+    booster = models.read_model(files.model)
+    made = registry.register(model.name, booster, record, inputs=len(features.names), files=[files.features, files.golden])
+    origin = lineage.to_json(model.digests, made.run_id)
     with models.model_errors():
         export = write_export(
             folder,
-            model_name=model_name,
-            version=registered.version,
-            booster=content,
+            model_name=model.name,
+            version=made.version,
+            booster=files.model.read_bytes(),
             features=features,
-            metadata={"libraries": library_versions(), "metrics": metrics, **origin},
-            golden=golden,
-            drift_folder=artifacts.drift,
+            metadata={"libraries": library_versions(), "metrics": model.metrics, **origin},
+            golden=model.golden,
+            drift_folder=files.drift,
         )
-    registration = Registration(model_name, registered.version, export, uri_of(export, storage), registered.run_id, metrics, origin)
-    parity = {"headgate.golden": json.dumps(golden, separators=(",", ":"), sort_keys=True)}
-    registry.publish(model_name, registered.version, {**tags, **parity, STORAGE_TAG: registration.uri}, alias)
-    return registration
+    return Registration(model.name, made.version, export, uri_of(export, storage), made.run_id, model.metrics, origin)

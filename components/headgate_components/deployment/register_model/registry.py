@@ -13,7 +13,7 @@ from pathlib import Path
 
 import xgboost as xgb
 
-from headgate_components.registered import SQLITE, registry_errors  # isort: skip - it says what MLflow reads when it is imported
+from headgate_components.registered import SQLITE, STORAGE_TAG, ModelVersion, registry_errors  # isort: skip - it says what MLflow reads when it is imported
 
 import mlflow
 import numpy as np
@@ -27,6 +27,10 @@ OUTER_RUN = "MLFLOW_RUN_ID"
 
 DIGEST_LENGTH = 36
 """The longest dataset digest MLflow stores; the whole one is a tag of the run."""
+
+
+_SEARCHED = ("headgate.modelDigest", "headgate.snapshot")
+"""Tags that MLflow is asked to search by: digests, which need no quoting; the others are compared here."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,22 @@ class Registry:
             self._uri = tracking_uri
             self._client = MlflowClient(tracking_uri)
             self._experiment_id = self._experiment(experiment)
+
+    def versions_with(self, model_name: str, tags: Mapping[str, str]) -> list[ModelVersion]:
+        """The versions of a model that carry all these tags and say where their export is, the newest first.
+
+        Raises:
+            StepError: MLflow refuses or cannot be reached.
+        """
+        wanted = " and ".join(f"tags.`{key}` = '{tags[key]}'" for key in _SEARCHED if key in tags)
+        with registry_errors(self._uri):
+            found = self._client.search_model_versions(wanted)
+        versions = [
+            ModelVersion(one.name, str(one.version), one.tags[STORAGE_TAG], dict(one.tags))
+            for one in found
+            if one.name == model_name and STORAGE_TAG in one.tags and tags.items() <= one.tags.items()
+        ]
+        return sorted(versions, key=lambda version: int(version.version), reverse=True)
 
     def register(
         self, model_name: str, booster: xgb.Booster, record: RunRecord, *, inputs: int, files: Sequence[Path]
