@@ -95,6 +95,19 @@ async def test_apply_get_describe_and_delete(kubectl: Kubectl) -> None:
     assert "No resources found" in (await kubectl("get", "mdep")).err
 
 
+@pytest.mark.parametrize("side", [(), ("--server-side",)])
+async def test_a_list_is_applied_object_by_object(kubectl: Kubectl, side: tuple[str, ...]) -> None:
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "golden"}, "data": {"a": "b"}}
+    both = yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": [config, yaml.safe_load(MANIFEST)]})
+    how = "serverside-applied" if side else "created"
+    outcome = await kubectl("apply", *side, "-f", "-", given=both)
+    assert outcome.out == f"configmap/golden {how}\nmodeldeployment.headgate.dev/flight-delay {how}\n", outcome.err
+    wrong = yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": [yaml.safe_load(edited(MANIFEST, rolout={}))]})
+    refused = await kubectl("apply", *side, "-f", "-", given=wrong)
+    assert refused.code == 1
+    assert "rolout" in refused.err
+
+
 async def test_client_side_apply_removes_what_the_manifest_no_longer_names(kubectl: Kubectl) -> None:
     await kubectl("apply", "-f", "-", given=edited(MANIFEST, rollout={"steps": [{"weight": 5}]}))
     await kubectl("apply", "-f", "-", given=MANIFEST)

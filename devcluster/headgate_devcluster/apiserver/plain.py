@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from headgate_devcluster.apiserver import discovery, openapi
+from headgate_devcluster.apiserver import discovery, openapi, openapi_v2
 from headgate_devcluster.apiserver.errors import NoSuchPathError, method_not_allowed
 from headgate_devcluster.apiserver.objects import Object, to_json
 from headgate_devcluster.apiserver.resources import Catalogue
@@ -30,7 +30,7 @@ def answer(request: web.Request, catalogue: Catalogue) -> web.Response | None:
         case ["version"]:
             return _json(discovery.VERSION)
         case ["openapi", *rest]:
-            found = openapi.document(rest, catalogue)
+            return _openapi(rest, catalogue)
         case ["api"] | ["apis"]:
             return _roots(request, parts[0], catalogue)
         case ["api", version]:
@@ -51,6 +51,15 @@ def answer(request: web.Request, catalogue: Catalogue) -> web.Response | None:
 def _require_readable(method: str, parts: list[str]) -> None:
     if method != "GET" and parts in _READ_ONLY:
         raise method_not_allowed()
+
+
+def _openapi(path: list[str], catalogue: Catalogue) -> web.Response:
+    if path == ["v2"]:
+        return web.Response(body=openapi_v2.DOCUMENT, headers={"Content-Type": openapi_v2.CONTENT_TYPE})
+    found = openapi.document(path, catalogue)
+    if found is None:
+        raise NoSuchPathError
+    return _json(found)
 
 
 def _roots(request: web.Request, root: str, catalogue: Catalogue) -> web.Response:
