@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-import yaml
 
 from headgate_operator.api.names import API_VERSION, COMMAND_ANNOTATION, GROUP, KIND, PLURAL, VERSION
 from headgate_operator.api.spec import Owner
 from headgate_operator.api.spec.rollout import DEFAULT_WEIGHTS
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.cli.errors import Exit, Failure
-from headgate_operator.kube.protocol import ApiError, KubeApi, Object, Resource
+from headgate_operator.kube.kubeconfig import KubeconfigError, read_kubeconfig
+from headgate_operator.kube.protocol import ApiError, KubeApi, Object, Resource, UnavailableError
 
 MODEL_DEPLOYMENTS: Final = Resource(GROUP, VERSION, PLURAL, KIND)
 CLI_FIELD_MANAGER: Final = "headgate-cli"
@@ -24,6 +24,7 @@ CLI_FIELD_MANAGER: Final = "headgate-cli"
 
 _POD_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds who it is: then no kubeconfig is needed."""
+_UNAUTHORIZED: Final = 401
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -112,8 +113,14 @@ def _with_target(command: F, find: Callable[[str | None, Path | None, str | None
 
 
 def _target(namespace: str | None, kubeconfig: Path | None, context: str | None) -> Target:
-    path, config = _kubeconfig(kubeconfig)
-    return Target(path, context, namespace or _default_namespace(config, context))
+    path = _kubeconfig(kubeconfig)
+    if path is None:
+        return Target(None, context, namespace or _pod_namespace())
+    try:
+        found = read_kubeconfig(path, context)
+    except KubeconfigError as error:
+        raise Failure(str(error), Exit.USAGE) from error
+    return Target(path, context, namespace or found.namespace)
 
 
 def run(target: Target, action: Callable[[KubeApi], Awaitable[T]]) -> T:
@@ -131,7 +138,7 @@ def run(target: Target, action: Callable[[KubeApi], Awaitable[T]]) -> T:
     try:
         return asyncio.run(connected())
     except ApiError as error:
-        raise Failure(str(error)) from error
+        raise _failure(error, target) from error
 
 
 async def read(api: KubeApi, target: Target, name: str) -> Deployment:
@@ -160,36 +167,25 @@ async def command(api: KubeApi, deployment: Deployment, text: str) -> None:
     await api.apply(MODEL_DEPLOYMENTS, {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata}, field_manager=CLI_FIELD_MANAGER)
 
 
-def _kubeconfig(given: Path | None) -> tuple[Path | None, dict[str, Any]]:
+def _kubeconfig(given: Path | None) -> Path | None:
+    """Return the file that says where the cluster is; None for the account of the pod that we run in."""
     if given is None and "KUBECONFIG" not in os.environ and _POD_ACCOUNT.is_dir():
-        return None, _pod_config()
-    path = given or Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or Path.home() / ".kube" / "config")
-    try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Failure(f"no kubeconfig at {path}; name one with --kubeconfig or $KUBECONFIG", Exit.USAGE) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise Failure(f"the kubeconfig {path} cannot be read: {' '.join(str(error).split())}", Exit.USAGE) from error
-    if not isinstance(config, dict) or "clusters" not in config:
-        raise Failure(f"{path} is not a kubeconfig: it has no clusters", Exit.USAGE)
-    return path, config
+        return None
+    return given or Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or Path.home() / ".kube" / "config")
 
 
-def _pod_config() -> dict[str, Any]:
-    """Return what a kubeconfig would say of the namespace that this pod is in."""
+def _pod_namespace() -> str:
     try:
-        namespace = (_POD_ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
+        return (_POD_ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
     except OSError:
-        return {}
-    return {"current-context": "pod", "contexts": [{"name": "pod", "context": {"namespace": namespace}}]}
+        return "default"
 
 
-def _default_namespace(config: dict[str, Any], context: str | None) -> str:
-    wanted = context or config.get("current-context")
-    for entry in config.get("contexts") or ():
-        if entry.get("name") == wanted:
-            return str((entry.get("context") or {}).get("namespace") or "default")
-    if context is not None:
-        names = ", ".join(str(entry.get("name")) for entry in config.get("contexts") or ()) or "none"
-        raise Failure(f"the kubeconfig has no context '{context}'; it has: {names}", Exit.USAGE)
-    return "default"
+def _failure(error: ApiError, target: Target) -> Failure:
+    """Say what to do where that is not the command's business: the server is away, or does not know us."""
+    where = f"the kubeconfig {target.kubeconfig}" if target.kubeconfig is not None else "this pod"
+    if isinstance(error, UnavailableError) and not error.status:
+        return Failure(f"{error}; is the cluster of {where} running, and is it the right one (--kubeconfig, --context)?")
+    if error.status == _UNAUTHORIZED:
+        return Failure(f"{error}: the API server does not accept the credentials of {where}, which may have expired; log in again")
+    return Failure(str(error))

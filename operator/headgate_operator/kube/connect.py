@@ -10,6 +10,7 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 
 from headgate_operator.kube.client import KubeClient
+from headgate_operator.kube.kubeconfig import read_kubeconfig
 from headgate_operator.kube.protocol import ApiError
 from headgate_operator.kube.transport import Heard, Transport, unheard
 
@@ -31,6 +32,7 @@ async def connect(
         if kubeconfig is None:
             config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:
+            read_kubeconfig(kubeconfig, context)
             await config.load_kube_config(str(kubeconfig), context, configuration, persist_config=False)  # type: ignore[no-untyped-call]
         _know_the_proxy(configuration)
         return KubeClient(Transport(ApiClient(configuration), request_timeout=request_timeout, heard=heard))

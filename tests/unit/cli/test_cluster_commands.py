@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from headgate_devcluster.access import write_kubeconfig
+from headgate_devcluster.access import Access, write_kubeconfig
+from headgate_devcluster.apiserver import ApiServer
 from headgate_operator.api.names import COMMAND_ANNOTATION
 from tests.livedeployment import AT, NAME, STATUS, Cluster, pinned
 
@@ -169,9 +170,9 @@ async def test_what_does_not_apply_is_one_sentence(cluster: Cluster, args: list[
     ("prepare", "args", "code", "sentence"),
     [
         (lambda path: path.unlink(), [], 2, "no kubeconfig at "),
-        (lambda path: path.write_text("{"), [], 2, "cannot be read: "),
-        (lambda path: path.write_text("words"), [], 2, "is not a kubeconfig: it has no clusters"),
-        (lambda path: None, ["--context", "nope"], 2, "the kubeconfig has no context 'nope'; it has: "),
+        (lambda path: path.write_text("{"), [], 2, "it is no YAML (line 1); mend it"),
+        (lambda path: path.write_text("words"), [], 2, "it is not a kubeconfig, as it has no clusters"),
+        (lambda path: None, ["--context", "nope"], 2, "it has no context 'nope'; it has: "),
     ],
 )
 async def test_a_kubeconfig_that_cannot_be_used_is_one_sentence(
@@ -189,4 +190,18 @@ async def test_an_api_server_that_is_gone_is_one_sentence(headgate: Callable[...
     result = await asyncio.to_thread(headgate, "status", NAME, "--kubeconfig", config)
     assert result.exit_code == 1
     assert result.stderr.startswith("headgate: error: GET modeldeployments ml/flight-delay: ")
+    assert result.stderr.endswith(
+        f"; is the cluster of the kubeconfig {config} running, and is it the right one (--kubeconfig, --context)?\n"
+    )
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [("status", NAME), ("doctor", "--skip", "evidence")])
+async def test_credentials_that_are_not_accepted_say_whose_they_are(headgate: Callable[..., Result], tmp_path: Path, command: Any) -> None:
+    async with ApiServer(rbac=True) as server:
+        config = write_kubeconfig(tmp_path / "kubeconfig", Access(server.url, "expired"))
+        result = await asyncio.to_thread(headgate, *command, "--kubeconfig", config)
+    assert result.exit_code == 1
+    told = result.output.replace("\n", " ")
+    assert "Unauthorized" in told
+    assert "log in again" in told

@@ -6,6 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from headgate_devcluster.access import write_kubeconfig
 from headgate_operator.cli import cluster
 from headgate_operator.cli.cluster import Target, target_options
 
@@ -32,7 +33,7 @@ def test_a_pod_speaks_to_its_own_cluster_and_namespace_without_a_kubeconfig() ->
 
 def test_a_kubeconfig_that_is_named_goes_before_the_pods_account(pod: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = pod / "config"
-    config.write_text("clusters: []\n")
+    write_kubeconfig(config, "http://127.0.0.1:1")
     assert CliRunner().invoke(where, ["--kubeconfig", str(config)]).output == f"{config} default\n"
     monkeypatch.setenv("KUBECONFIG", str(config))
     assert CliRunner().invoke(where, []).output == f"{config} default\n"

@@ -194,7 +194,7 @@ async def test_a_kubeconfig_that_cannot_be_used_is_told_in_one_line(tmp_path, co
         path.write_text(content)
     with pytest.raises(ApiError) as error:
         await connect(path)
-    assert str(error.value).startswith(f"{path} cannot be used to reach an API server")
+    assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
 
 

@@ -20,7 +20,8 @@ from headgate_operator.cli.doctor.storage import check_storage
 from headgate_operator.kube.protocol import ApiError, NotFoundError, UnavailableError
 
 _AT_ONCE: Final = 4
-_REFUSED: Final = frozenset({401, 403})
+_UNKNOWN_TO_IT: Final = 401
+_FORBIDDEN: Final = 403
 
 Check = Callable[[Case], Awaitable[list[Finding]]]
 
@@ -83,7 +84,9 @@ async def _carry_out(name: str, case: Case, seconds: float) -> Result:
 
 def _judge(error: ApiError) -> Finding:
     """Say what an API server's refusal means for what was to be found out."""
-    if error.status in _REFUSED:
+    if error.status == _UNKNOWN_TO_IT:
+        return failed(str(error), "log in again: the credentials of the kubeconfig are not accepted, and may have expired")
+    if error.status == _FORBIDDEN:
         return unknown(str(error), "ask somebody with that right, or be given it")
     if isinstance(error, NotFoundError):
         return unknown(str(error), "the cluster does not know this kind of object; what is to be installed is under `definitions`")
