@@ -1,10 +1,11 @@
 """The real model server as a process, asked over loopback as KServe and its clients would."""
 
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,9 @@ def command(folder: Path, port: int, *flags: str) -> list[str]:
 
 
 @contextmanager
-def serving(folder: Path, log: Path, *flags: str) -> Iterator[Process]:
-    port = free_port()
-    with log.open("wb") as output, subprocess.Popen(command(folder, port, *flags), stderr=output, stdout=output) as popen:
+def serving(folder: Path, log: Path, *flags: str, environment: Mapping[str, str] | None = None) -> Iterator[Process]:
+    port, env = free_port(), {**os.environ, **(environment or {})}
+    with log.open("wb") as output, subprocess.Popen(command(folder, port, *flags), stderr=output, stdout=output, env=env) as popen:
         process = Process(popen, port, log)
         try:
             wait_until_ready(process)

@@ -1,6 +1,8 @@
 """The model server's process: how it starts, refuses to start, fails and ends."""
 
 import json
+import os
+import re
 import shutil
 import signal
 import socket
@@ -37,8 +39,13 @@ def test_unknown_category_is_the_servers_failure_under_the_policy_error(make_exp
         assert "Traceback" not in process.log.read_text()
 
 
+AT_ITS_END = "import atexit, gc, sys; atexit.register(lambda: sys.stderr.write(f'{gc.get_freeze_count()} objects are never collected'))"
+
+
 def test_sigterm_under_load_ends_it_cleanly_within_seconds(small_export: Path, golden: dict[str, Any], tmp_path: Path) -> None:
-    with serving(small_export, tmp_path / "server.log") as process:
+    (tmp_path / "sitecustomize.py").write_text(AT_ITS_END)
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    with serving(small_export, tmp_path / "server.log", environment={"PYTHONPATH": path}) as process:
         with ThreadPoolExecutor(4) as pool:
             clients = [pool.submit(_ask_until_refused, process.port, golden["request"]) for _ in range(4)]
             while 'request_predict_seconds_count{model_name="flight-delay"} 0.0' in process.client.get("/metrics").text:
@@ -50,6 +57,9 @@ def test_sigterm_under_load_ends_it_cleanly_within_seconds(small_export: Path, g
             answers = [status for client in clients for status in client.result(10)]
         assert set(answers) == {200}
         assert "Traceback" not in process.log.read_text()
+        frozen = re.search(r"(\d+) objects are never collected", process.log.read_text())
+        assert frozen is not None, "its libraries' objects are not walked through while clients wait"
+        assert int(frozen[1]) > 100_000
 
 
 def _ask_until_refused(port: int, body: dict[str, Any]) -> list[int]:

@@ -4,6 +4,7 @@ KServe binds 0.0.0.0 whatever it is told, opens gRPC, logs three lines a request
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -84,6 +85,7 @@ class Server(ModelServer):  # type: ignore[misc]  # kserve is untyped
         if self._options.grpc_port is not None:
             grpc = await start_grpc(self._options, self.dataplane, self.model_repository_extension)
         host, port = self._listener.getsockname()[:2]
+        _set_aside_what_stays()
         _log.info("serving %s on http://%s:%d", name, host, port)
         try:
             await http.serve(sockets=[self._listener])
@@ -117,6 +119,15 @@ def _check_parity(model: ExportedModel, policy: ParityPolicy, service: Service) 
     if policy is ParityPolicy.REFUSE:
         raise ModelError(str(found))
     _log.warning("%s; it is served because parity differences are only reported here", found)
+
+
+def _set_aside_what_stays() -> None:
+    """Keeps the garbage collector out of what was made until now.
+
+    It lives as long as the process. Walking through it, as every full collection did, took 115 ms in which nobody was answered.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _configure_logging() -> None:
