@@ -5,13 +5,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.compute as pc
 import pytest
 
 from headgate_components.data_processing.build_features.logic import BuiltFeatures, Parts, build_features
 from headgate_components.data_processing.build_features.report import write_report
-from headgate_components.data_processing.build_features.shift import FeatureShift, stability_index
+from headgate_components.data_processing.build_features.shift import FeatureShift
 from headgate_components.step import StepError
 
 
@@ -71,12 +70,6 @@ def shifted(run: Any, folder: Path, train: Any, evaluation: Any) -> dict[str, Fe
     built = run(train, evaluation)
     found = write_report(Parts(folder / "train_rows", folder / "evaluation_rows"), built, folder / "report.html")
     return {shift.name: shift for shift in found}
-
-
-def test_the_stability_index_is_the_one_counted_by_hand() -> None:
-    # (0.25 − 0.5) ln 0.5 + (0.75 − 0.5) ln 1.5 = 0.173287 + 0.101366
-    assert stability_index(np.array([50, 50]), np.array([25, 75])) == pytest.approx(0.274653, abs=1e-6)
-    assert stability_index(np.array([50, 50]), np.array([10, 10])) == 0
 
 
 def test_rows_of_the_same_source_have_hardly_moved(run: Any, make_table: Any, tmp_path: Path) -> None:

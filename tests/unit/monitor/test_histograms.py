@@ -28,6 +28,12 @@ def test_the_jensen_shannon_distance_is_scipys() -> None:
     assert jensen_shannon_distance(one, np.zeros(4, dtype=np.int64)) == 0
 
 
+def test_the_index_is_the_one_counted_by_hand_without_what_chance_alone_gives() -> None:
+    # (0.25 − 0.5) ln 0.5 + (0.75 − 0.5) ln 1.5 = 0.173287 + 0.101366, and (2 − 1)(1/100 + 1/100) of chance
+    assert population_stability_index(np.array([50, 50]), np.array([25, 75])) == pytest.approx(0.274653 - 0.02, abs=1e-6)
+    assert population_stability_index(np.array([50, 50]), np.array([10, 10])) == 0
+
+
 def test_the_index_of_a_shift_of_half_a_deviation_is_as_published_and_small_windows_are_not_biased() -> None:
     random = np.random.default_rng(1)
     edges = np.quantile(random.normal(size=100_000), np.linspace(0, 1, 21)[1:-1])

@@ -7,11 +7,10 @@ from numpy.typing import NDArray
 
 from headgate_components.step import StepError
 from headgate_monitor.detectors.distances import counts, ks_distance, total_variation
+from headgate_monitor.detectors.histograms import population_stability_index
 from headgate_serving.model import Feature, FeatureKind, FeatureSet
 
 BINS = 10
-SMALLEST_SHARE = 1e-4
-"""A bin that is empty on one side would make the index infinite."""
 
 Column = NDArray[np.float64]
 
@@ -29,7 +28,10 @@ class FeatureShift:
     """Of the values that are known: Kolmogorov–Smirnov for numbers, total variation for categories, 0 to 1; None if a part has none."""
 
     stability_index: float
-    """Population stability index, missing values included; by custom, up to 0.1 is little and from 0.25 on is much."""
+    """Population stability index, as the drift monitor has it, missing values included; by custom, 0.1 is little and 0.25 is much.
+
+    Siddiqi, "Credit Risk Scorecards" (2006), chapter 8.
+    """
 
 
 def shifts(features: FeatureSet, train: NDArray[np.float32], evaluation: NDArray[np.float32]) -> list[FeatureShift]:
@@ -52,15 +54,6 @@ def shifts(features: FeatureSet, train: NDArray[np.float32], evaluation: NDArray
     return sorted(found, key=lambda shift: -shift.stability_index)
 
 
-def stability_index(expected: NDArray[np.int64], found: NDArray[np.int64]) -> float:
-    """Population stability index of two histograms: Σ (q − p) · ln(q / p) over their shares p and q.
-
-    Siddiqi, "Credit Risk Scorecards" (2006), chapter 8. It is the sum of the Kullback–Leibler divergences both ways.
-    """
-    p, q = (np.maximum(part / part.sum(), SMALLEST_SHARE) for part in (expected, found))
-    return float(np.sum((q - p) * np.log(q / p)))
-
-
 def _shift(feature: Feature, train: Column, evaluation: Column) -> FeatureShift:
     known, seen = train[~np.isnan(train)], evaluation[~np.isnan(evaluation)]
     codes, new_codes = _bins(feature, known, known), _bins(feature, known, seen)
@@ -73,7 +66,7 @@ def _shift(feature: Feature, train: Column, evaluation: Column) -> FeatureShift:
         missing_in_training=1 - len(known) / len(train),
         missing_in_evaluation=1 - len(seen) / len(evaluation),
         distance=(ks_distance(np.sort(known), seen) if numbers else _total_variation(histograms)) if both else None,
-        stability_index=stability_index(*histograms),
+        stability_index=population_stability_index(*histograms),
     )
 
 
