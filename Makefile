@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test schedules crash-tests docs docs-serve docs-test dashboards lint format bench ci clean cluster-binaries needs-go images image-sizes e2e licences audit sbom wheel
+.PHONY: help setup demo test schedules crash-tests docs docs-serve docs-test dashboards pipelines lint format bench ci clean cluster-binaries needs-go images image-sizes e2e licences audit sbom wheel
 
 # The machine's uv if it has one, else a private one: only Python 3.11 and make are needed.
 PYTHON ?= python3
@@ -122,6 +122,11 @@ image-sizes: setup ## what goes into each image: built from the lock without a c
 
 dashboards: setup ## write manifests/dashboards and the PrometheusRule anew
 	@$(RUN) python -m headgate_devcluster.dashboards manifests
+
+pipelines: setup ## write manifests/pipelines anew
+	@for name in training validation batch-score; do \
+	    $(RUN) headgate pipeline compile $$name --manifest --output manifests/pipelines/$$name.yaml || exit 1; \
+	done
 
 format: setup ## rewrite files in the project's style
 	@$(RUN) ruff check --fix .

@@ -74,6 +74,7 @@ def validation(
         fetched = on_volume(fetch_model(model_name=model_name, tracking_uri=tracking_uri, version=version)).set_caching_options(False)
         features, model = fetched.outputs["features"], fetched.outputs["model"]
         ingested, valid = checked_data(source=source, digest=digest, schema=schema)
+        ingested.after(fetched)  # no data are read for a version that is not there
         table = ingested.outputs["table"]
         rows = select_rows(table=table, features=features, time=time, label=label, id=id, start=start, end=end).after(valid).outputs["rows"]
 
