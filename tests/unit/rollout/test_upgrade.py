@@ -23,7 +23,7 @@ from headgate_operator.rollout.revision import revision_id, revision_inputs
 from headgate_operator.rollout.weights import wanted_slots
 
 STORED = Path(__file__).parents[2] / "fixtures" / "stored"
-PHASES = ["pending", "healthy", "progressing", "paused", "watching", "rolledback"]
+PHASES = ["pending", "healthy", "progressing", "holding", "paused", "suspended", "promoting", "watching", "rolledback", "stalled"]
 IDS = {
     "s3://models/flight-delay/1": "r6f24cf94",
     "s3://models/flight-delay/2": "rda7105f8",
@@ -38,16 +38,20 @@ def load(phase: str) -> dict[str, Any]:
 
 
 def upgraded(obj: dict[str, Any]) -> tuple[Observed, Decision]:
-    """What this release makes of a stored object whose children are all there and serve."""
+    """What this release makes of a stored object whose children are all there and serve, but for a candidate that is suspended."""
     spec = ModelDeploymentSpec.model_validate(obj["spec"])
     status, damaged = read_status(obj["status"])
     inputs = revision_inputs(spec, uri=spec.model.uri)
     wanted = Wanted(id=revision_id(inputs), inputs=inputs, model_uri=spec.model.uri, version="x", isvc="new", rendered=TODAY)
     versions = [version for version in (status.stable, status.candidate, status.previous, *status.draining) if version is not None]
+    suspended = status.candidate.isvc if status.candidate is not None and status.candidate.suspended_since is not None else None
     services = {
-        version.isvc: Service(name=version.isvc, ours=True, min_replicas=2, available_replicas=2, isvc_ready=True, rolled_out=True)
+        version.isvc: Service(
+            name=version.isvc, ours=True, min_replicas=2, available_replicas=0 if version.isvc == suspended else 2,
+            isvc_ready=True, rolled_out=True,
+        )
         for version in versions
-    }
+    }  # fmt: skip
     route = None
     if status.stable is not None:
         rejected = tuple(entry.id for entry in status.rejected)
@@ -116,7 +120,7 @@ def test_fields_of_a_later_release_are_ignored(phase: str) -> None:
     assert decision == expected
 
 
-@pytest.mark.parametrize("phase", ["progressing", "paused", "watching"])
+@pytest.mark.parametrize("phase", ["progressing", "holding", "paused", "promoting", "watching", "stalled"])
 def test_a_word_of_a_later_release_in_the_evidence_begins_it_anew_and_the_weights_stay(phase: str) -> None:
     obj = load(phase)
     obj["status"]["analysis"]["metrics"][0]["verdict"] = "Splendid"
