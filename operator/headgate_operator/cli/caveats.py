@@ -115,6 +115,14 @@ def _unwatched(forecast: Forecast) -> Iterator[str]:
         yield "the watch has nothing to compare with: holdback is 0, so the promoted version is not rolled back on evidence."
 
 
+def _cut_short(forecast: Forecast) -> Iterator[str]:
+    for stage in forecast.scene.stages:
+        rehearsed = forecast.scene.rehearsed(stage)
+        if rehearsed < stage.min_duration:
+            of = f"of the watch of {seconds(stage.min_duration)} the first {seconds(rehearsed)} are rehearsed"
+            yield f"{of}; what comes later is not counted."
+
+
 def _waiting(forecast: Forecast) -> Iterator[str]:
     if forecast.scene.spec.paused:
         yield "the manifest says paused: nothing moves until that is taken back; the rehearsals go on as if it were not there."
@@ -124,7 +132,7 @@ def _waiting(forecast: Forecast) -> Iterator[str]:
         yield "pause steps wait for `headgate promote`; the rehearsals go on at once."
 
 
-_CHECKS: Final = (_slow_steps, _promotion, _noticed_late, _ill_anyway, _unwatched, _waiting)
+_CHECKS: Final = (_slow_steps, _promotion, _noticed_late, _ill_anyway, _unwatched, _cut_short, _waiting)
 
 
 def _time_for(requests: int, stage: Stage, rate: float) -> timedelta:

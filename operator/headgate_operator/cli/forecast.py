@@ -91,12 +91,19 @@ def forecast(scene: Scene, *, runs: int, seed: int, advanced: Callable[[], None]
 
 def patience(scene: Scene, stage: int) -> timedelta:
     """Return how long a fault in a stage may go on before it counts as not caught."""
-    return scene.stages[stage].min_duration if scene.stages[stage].watch else _LOOKS * scene.poll(scene.stages[stage])
+    return scene.rehearsed(scene.stages[stage]) if scene.stages[stage].watch else _LOOKS * scene.poll(scene.stages[stage])
 
 
 def rehearsals_in_all(scene: Scene, runs: int) -> int:
     """Return how many rehearsals a forecast takes."""
     return runs + len(scene.stages) * len(FAULTS) * _per_fault(runs)
+
+
+def looks_in_all(scene: Scene, runs: int) -> int:
+    """Return about how many polls are simulated in a forecast: what it costs."""
+    looks = [scene.looks(stage) for stage in scene.stages]
+    before_faults = sum(sum(looks[:stage]) for stage in range(len(looks)))
+    return runs * sum(looks) + len(FAULTS) * _per_fault(runs) * before_faults
 
 
 def _per_fault(runs: int) -> int:

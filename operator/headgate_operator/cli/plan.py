@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
 
 import click
 from rich.console import Console
@@ -9,14 +11,17 @@ from rich.progress import Progress
 
 from headgate_operator.api.manifest import problems
 from headgate_operator.api.names import KIND
-from headgate_operator.api.quantities import parse_share
+from headgate_operator.api.quantities import format_duration, parse_share
 from headgate_operator.api.spec import ModelDeploymentSpec, counting_fallbacks
-from headgate_operator.cli.errors import Failure
-from headgate_operator.cli.forecast import Forecast, forecast, rehearsals_in_all
+from headgate_operator.cli.errors import Exit, Failure
+from headgate_operator.cli.forecast import Forecast, forecast, looks_in_all, rehearsals_in_all
 from headgate_operator.cli.manifests import claims_to_be_ours, read_documents
 from headgate_operator.cli.output import Format, output_option, show
 from headgate_operator.cli.plan_view import plan_data, print_plan
 from headgate_operator.cli.rehearsal import Scene
+
+_MOST_LOOKS: Final = 10_000_000
+"""Polls that may be simulated: a few minutes' work."""
 
 
 def _base_rate(_ctx: click.Context, parameter: click.Parameter, text: str) -> float:
@@ -46,6 +51,7 @@ def plan(file: str, rate: float, base_error_rate: float, runs: int, seed: int, o
     """
     name, spec = _manifest(file)
     scene = Scene.of(spec, rate=rate, base_rate=base_error_rate)
+    _refuse_what_takes_hours(scene, runs)
     found = _rehearsed(scene, runs, seed)
     if output is Format.TABLE:
         print_plan(name, found)
@@ -64,6 +70,16 @@ def _manifest(file: str) -> tuple[str, ModelDeploymentSpec]:
     return ours[0].content["metadata"]["name"], counting_fallbacks(
         ModelDeploymentSpec.model_validate(ours[0].content["spec"]), prometheus=False
     )
+
+
+def _refuse_what_takes_hours(scene: Scene, runs: int) -> None:
+    looks = looks_in_all(scene, runs)
+    if looks <= _MOST_LOOKS:
+        return
+    lasts = format_duration(sum((stage.min_duration for stage in scene.stages), timedelta()))
+    fewer = runs * _MOST_LOOKS // looks
+    remedy = f"try --runs {fewer}" if fewer else "rehearse it with shorter steps"
+    raise Failure(f"a rollout of at least {lasts} takes too long to be rehearsed {runs} times; {remedy}", Exit.USAGE)
 
 
 def _rehearsed(scene: Scene, runs: int, seed: int) -> Forecast:

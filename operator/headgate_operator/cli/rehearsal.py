@@ -4,6 +4,7 @@ Pods start at once and the route follows every change of weight; what is rehears
 that is passed in.
 """
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,10 @@ _BEFORE_A_FAULT: Final = timedelta(days=1)
 """Stages before a fault may take this long: how it is caught matters even where the plan itself would be on hold."""
 _RARE: Final = 1.0
 """Below this many candidate requests in an interval no block closes early, and one look an interval is enough."""
+
+
+_LOOKS_AT_A_WATCH: Final = 10_000
+"""A watch is rehearsed for so many polls at most: days of it change nothing any more, but take minutes."""
 
 
 class Ending(StrEnum):
@@ -112,6 +117,14 @@ class Scene:
         expected = self.rate * stage.share * self.spec.analysis.interval.total_seconds()
         return poll * POLLS_PER_INTERVAL if expected < _RARE else poll
 
+    def rehearsed(self, stage: Stage) -> timedelta:
+        """Return how much of a stage's shortest duration is rehearsed: all of a step, the beginning of a watch."""
+        return min(stage.min_duration, _LOOKS_AT_A_WATCH * self.poll(stage)) if stage.watch else stage.min_duration
+
+    def looks(self, stage: Stage) -> int:
+        """Return how many polls a rehearsal of a stage takes at least."""
+        return math.ceil(self.rehearsed(stage) / self.poll(stage))
+
 
 @dataclass
 class Run:
@@ -156,19 +169,20 @@ class _Rehearsal:
             if ending is not None or faulty:
                 self._run.ending = ending or Ending.HELD
                 break
-            self._run.ends.append(self._now - _START)
+            self._run.ends.append(self._now - _START + stage.min_duration - self._scene.rehearsed(stage))
         return self._run
 
     def _stage(self, stage: Stage) -> Ending | None:
         """Play one stage; None if it ends well."""
         began, kept, last = self._now, 0, not stage.watch and self._next_is_watch_or_none()
-        patience = stage.min_duration + (_BEFORE_A_FAULT if self._fault else self._scene.spec.rollout.hold_timeout)
+        lasts = self._scene.rehearsed(stage)
+        patience = lasts + (_BEFORE_A_FAULT if self._fault else self._scene.spec.rollout.hold_timeout)
         while True:
             kept += self._look(stage, self._scene.base_rate)
             if self._convicted():
                 return Ending.ROLLED_BACK
             age = self._now - began
-            if age >= stage.min_duration and kept >= stage.min_requests and (not last or self._good_enough()):
+            if age >= lasts and kept >= stage.min_requests and (not last or self._good_enough()):
                 return None
             if not stage.watch and self._out_of_time():
                 return Ending.OUT_OF_TIME

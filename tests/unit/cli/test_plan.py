@@ -150,3 +150,23 @@ def test_a_plan_is_made_for_one_model_deployment(headgate, write, build) -> None
     assert headgate("plan", write(config_map, build(**FAST)), "--rate", "50", "--runs", "1").exit_code == 0
     assert "2 documents of kind ModelDeployment; a plan is made for one" in headgate("plan", write(build(), build()), "--rate", "1").stderr
     assert "no documents of kind ModelDeployment" in headgate("plan", write(config_map), "--rate", "1").stderr
+
+
+def test_a_watch_of_days_is_rehearsed_for_its_beginning_and_says_so(data) -> None:
+    found = data("--rate", "2", "--runs", "1", analysis={"interval": "2s"}, rollout={"watch": {"duration": "7d"}})
+    assert "of the watch of 7d the first 1h6m40s are rehearsed; what comes later is not counted." in found["warnings"]
+    watch = found["stages"][-1]
+    assert watch["minDuration"] == 7 * 86400
+    assert watch["ends"] > 7 * 86400, "it still lasts as long as the manifest says"
+
+
+@pytest.mark.parametrize(
+    ("runs", "days", "remedy"),
+    [("500", "1d", "rehearsed 500 times; try --runs "), ("1", "400d", "rehearsed 1 times; rehearse it with shorter steps")],
+)
+def test_steps_of_days_that_would_take_hours_to_rehearse_are_refused_with_a_way_out(plan, runs, days, remedy) -> None:
+    steps = [{"weight": weight, "minDuration": days} for weight in (5, 25, 50)]
+    result = plan("--rate", "10", "--runs", runs, rollout={"steps": steps, "maxDuration": "2000d"})
+    assert result.exit_code == 2
+    assert remedy in result.stderr
+    assert len(result.stderr.splitlines()) == 1
