@@ -12,7 +12,7 @@ DEV = (sys.executable, "-c", "from headgate_devcluster.command import dev; dev()
 async def headgate_dev(*arguments: str) -> tuple[int, str, str]:
     """Run `headgate dev …`; exit code, stdout, stderr."""
     command = await asyncio.create_subprocess_exec(*DEV, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         out, err = await command.communicate()
     assert command.returncode is not None
     return command.returncode, out.decode(), err.decode()

@@ -39,7 +39,7 @@ class FaultProxy:
         self.url = ""
 
     async def __aenter__(self) -> Self:
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=60)
         connector = aiohttp.TCPConnector(ssl=self._server.trust(), limit=0)
         self._session = await self._stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=timeout))
         self.url = await self._stack.enter_async_context(served(everything(self._answer)))

@@ -61,7 +61,7 @@ def backend(name: str, seen: list[web.Request]) -> web.Application:
     async def answer(request: web.Request) -> web.Response:
         seen.append(request)
         if request.path == "/slow":
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(1.1)
         status = {"/fail": 500, "/busy": 503}.get(request.path, 200)
         return web.Response(status=status, text=f"{name} {request.headers.get(HEADER)}")
 

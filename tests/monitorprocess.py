@@ -42,7 +42,7 @@ class Process:
         """Send a signal, and wait for the end."""
         with contextlib.suppress(ProcessLookupError):
             self.child.send_signal(number)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             _, self.said = await self.child.communicate()
         return self.child.returncode or 0
 

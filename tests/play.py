@@ -53,7 +53,7 @@ class Play:
         new = self.models.new(good=True)
         await self.scene.apply(new, rollout=QUICK)
         status = await self.scene.until(
-            lambda s: s.stable and s.stable.version == new.name and s.phase is Phase.HEALTHY and not s.draining, f"{new.name} serves", 240
+            lambda s: s.stable and s.stable.version == new.name and s.phase is Phase.HEALTHY and not s.draining, f"{new.name} serves", 600
         )
         self.promotions += 1
         assert before is not None
@@ -67,7 +67,7 @@ class Play:
         status = await self.scene.until(
             lambda s: s.rejected and s.rejected[0].version == new.name and not s.draining and not s.candidate,
             f"{new.name} is refused",
-            240,
+            600,
         )
         assert (status.stable, status.phase) == (before, Phase.ROLLED_BACK)
         newest = status.rejected[0].id

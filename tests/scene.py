@@ -79,7 +79,7 @@ class Scene:
         obj = await self.cluster.api.get(API_VERSION, "modeldeployments", "ml", NAME)
         return ModelDeploymentStatus.model_validate((obj or {}).get("status") or {})
 
-    async def until(self, met: Callable[[ModelDeploymentStatus], Any], what: str, seconds: float = 60) -> ModelDeploymentStatus:
+    async def until(self, met: Callable[[ModelDeploymentStatus], Any], what: str, seconds: float = 120) -> ModelDeploymentStatus:
         """Wait until the status is as wanted."""
         status, seconds = await self.status(), seconds * self.patience
         try:
@@ -147,7 +147,7 @@ class Scene:
                 task.add_done_callback(sent.discard)
                 await asyncio.sleep(1 / rate)
 
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
             await first_answer(session, url)
             replaying = asyncio.create_task(replay(session))
             try:

@@ -1,4 +1,4 @@
-"""Waiting for a condition, never for a time."""
+"""Waiting for a condition, never for a time. Deadlines are for what never happens: generous, since one that is met costs nothing."""
 
 import asyncio
 import inspect
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-async def eventually(met: Callable[[], Any], seconds: float = 30) -> Any:
+async def eventually(met: Callable[[], Any], seconds: float = 60) -> Any:
     """Ask `met`, a function or a coroutine function, until it says something true, and return that; TimeoutError after `seconds`."""
     async with asyncio.timeout(seconds):
         while True:

@@ -112,7 +112,7 @@ async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 async def at_rest(scene: Scene, seconds: float = 3.0) -> None:
     """Wait until the operator writes nothing for a while but its lease; it must come to that."""
-    await settled(lambda: len(written(scene)), quiet=seconds, seconds=40)
+    await settled(lambda: len(written(scene)), quiet=seconds, seconds=120)
 
 
 def written(scene: Scene) -> list[Any]:

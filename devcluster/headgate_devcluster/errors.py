@@ -40,8 +40,12 @@ def require_free(port: int, purpose: str) -> None:
 
 
 def free_port() -> int:
-    """A loopback port that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A loopback port that nothing listens on, and that nobody else is given as a free one for the next minute.
+
+    The listening end of a connection closes it first, which leaves the port in TIME_WAIT: the kernel hands it out to nobody any more, but
+    whoever names it may listen on it with SO_REUSEADDR, which servers set to be able to start again.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname(), timeout=5):
+        port: int = listener.getsockname()[1]
+        listener.accept()[0].close()
         return port

@@ -9,7 +9,7 @@ import aiohttp
 from headgate_devcluster.objects import POD, Object
 
 READY: Final = "ready"
-_PROBE_TIMEOUT: Final = aiohttp.ClientTimeout(total=1)
+_PROBE_TIMEOUT: Final = aiohttp.ClientTimeout(total=3)
 
 
 @dataclass(frozen=True)

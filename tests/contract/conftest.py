@@ -75,7 +75,7 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server]:
     async with AsyncExitStack() as stack:
         access = request.getfixturevalue("real_server").access if real else Access((await stack.enter_async_context(ApiServer())).url)
         api = await stack.enter_async_context(ApiClient(access))
-        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)))
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)))
         if not real:
             await define(api)
         namespace = f"test-{secrets.token_hex(4)}"

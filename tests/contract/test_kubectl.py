@@ -62,7 +62,7 @@ async def kubectl(server: Any, tmp_path: Path) -> Kubectl:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 out, err = await process.communicate(given.encode())
         finally:
             if process.returncode is None:
@@ -80,7 +80,7 @@ def edited(manifest: str, **spec: Any) -> str:
 
 
 async def test_apply_get_describe_and_delete(kubectl: Kubectl) -> None:
-    assert (await kubectl("wait", "--for=condition=Established", "crd/modeldeployments.headgate.dev", "--timeout=5s")).code == 0
+    assert (await kubectl("wait", "--for=condition=Established", "crd/modeldeployments.headgate.dev", "--timeout=60s")).code == 0
     assert (await kubectl("apply", "-f", "-", given=MANIFEST)).out == "modeldeployment.headgate.dev/flight-delay created\n"
     assert (await kubectl("apply", "-f", "-", given=MANIFEST)).out == "modeldeployment.headgate.dev/flight-delay unchanged\n"
     changed = edited(MANIFEST, rollout={"historyLimit": 7})
@@ -149,7 +149,7 @@ async def test_patch_annotate_and_label(kubectl: Kubectl) -> None:
 
 async def test_wait_sees_a_condition_that_comes_later(kubectl: Kubectl, server: Any) -> None:
     await kubectl("apply", "-f", "-", given=MANIFEST)
-    waiting = asyncio.create_task(kubectl("wait", "mdep/flight-delay", "--for=condition=Ready", "--timeout=20s"))
+    waiting = asyncio.create_task(kubectl("wait", "mdep/flight-delay", "--for=condition=Ready", "--timeout=60s"))
     condition = {
         "type": "Ready", "status": "True", "reason": "Serving", "message": "", "observedGeneration": 1,
         "lastTransitionTime": "2026-01-01T00:00:00Z",
@@ -209,7 +209,7 @@ async def test_explain_and_api_resources_know_the_definition(kubectl: Kubectl) -
 
 async def test_a_namespace_is_deleted_with_its_objects(kubectl: Kubectl, server: Any) -> None:
     await kubectl("apply", "-f", "-", given=MANIFEST)
-    assert (await kubectl("delete", "namespace", server.namespace, "--timeout=10s")).code == 0
+    assert (await kubectl("delete", "namespace", server.namespace, "--timeout=60s")).code == 0
     assert "No resources found" in (await kubectl("get", "mdep")).err
 
 
@@ -217,7 +217,7 @@ async def test_get_watch_prints_a_row_for_every_change(kubectl: Kubectl, server:
     await kubectl("apply", "-f", "-", given=MANIFEST)
     watching = asyncio.create_task(kubectl("get", "mdep", "-w", "--request-timeout=4s"))
     status: dict[str, Any] = {"status": {"phase": "Healthy", "conditions": []}}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not watching.done():  # kubectl says nothing before it ends: it is told the same until then
             phase = "Pending" if status["status"]["phase"] == "Healthy" else "Healthy"
             status = {"status": {"phase": phase}}

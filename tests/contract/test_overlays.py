@@ -24,7 +24,7 @@ async def dry_run(server: Any, folder: Path, objects: list[Object]) -> tuple[int
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             printed, _ = await process.communicate(yaml.safe_dump_all(objects).encode())
     finally:
         if process.returncode is None:

@@ -105,7 +105,7 @@ async def test_a_storm_of_errors_lost_answers_and_cut_watches_delays_and_changes
             proxy.cut_watches()
 
     async def nothing_more_written(_: Scene) -> None:
-        await settled(lambda: len([event for event in requests(plane) if event["verb"] in WRITES]), quiet=3, seconds=60)
+        await settled(lambda: len([event for event in requests(plane) if event["verb"] in WRITES]), quiet=3, seconds=120)
 
     async with play(stormy, tmp_path, make_export, make_columns, rest=nothing_more_written) as playing:
         for fault in STORM:

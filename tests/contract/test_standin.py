@@ -58,8 +58,8 @@ class Watched:
             if obj["metadata"]["name"] == self.name:
                 self.events.append({"type": kind, "generation": obj["metadata"]["generation"], "status": obj.get("status")})
 
-    async def until(self, met: Callable[[list[Object]], bool], seconds: float = 30) -> None:
-        await eventually(lambda: met(self.events), seconds)
+    async def until(self, met: Callable[[list[Object]], bool]) -> None:
+        await eventually(lambda: met(self.events))
 
 
 @asynccontextmanager

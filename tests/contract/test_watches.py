@@ -12,11 +12,11 @@ from tests.plainhttp import MERGE
 @asynccontextmanager
 async def watching(server: Any, path: str = "", **query: str) -> AsyncIterator[Any]:
     """Yield a function that returns the next (type, object)."""
-    query = {"watch": "true", "timeoutSeconds": "20", **query}
+    query = {"watch": "true", "timeoutSeconds": "120", **query}
     async with server.http.stream("GET", path or server.path(), **query) as response:
 
         async def following() -> tuple[str, Any]:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 event = json.loads(await response.content.readline())
             return event["type"], event["object"]
 
@@ -146,7 +146,7 @@ async def test_a_version_that_is_none_is_refused(server: Any) -> None:
 
 async def test_a_watch_ends_when_its_time_is_up(server: Any) -> None:
     since = await revision(server)
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(60):
         answer = await server.http("GET", server.path(), watch="true", resourceVersion=since, timeoutSeconds="1")
     assert (answer.status, answer.body) == (200, "")
 

@@ -13,7 +13,8 @@ from headgate_devcluster.access import write_kubeconfig
 from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.apiserver import ApiServer
 from headgate_devcluster.cluster import Cluster
-from tests.operatorprocess import Operator, free_port
+from headgate_devcluster.errors import free_port
+from tests.operatorprocess import Operator
 from tests.scene import Scene
 
 

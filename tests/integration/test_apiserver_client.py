@@ -136,7 +136,7 @@ async def drain(api: ApiClient) -> None:
 
 
 async def told(events: Any) -> tuple[str, str]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         kind, obj = await anext(events)
     return kind, obj["metadata"]["name"]
 

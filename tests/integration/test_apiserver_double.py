@@ -60,7 +60,7 @@ async def test_a_log_is_followed_until_its_pod_is_gone(tmp_path: Path) -> None:
     async with ApiServer(logs=tmp_path) as server, ApiClient(server.url) as api, aiohttp.ClientSession() as session:
         await api.create(pod | {"spec": {"containers": [{"name": "c", "image": "i:1"}]}})
         query = {"follow": "true", "tailLines": "1"}
-        async with asyncio.timeout(10), session.get(f"{server.url}/api/v1/namespaces/default/pods/p/log", params=query) as answer:
+        async with asyncio.timeout(60), session.get(f"{server.url}/api/v1/namespaces/default/pods/p/log", params=query) as answer:
             assert await answer.content.readline() == b"two\n"
             with log.open("a") as file:
                 file.write("three\n")

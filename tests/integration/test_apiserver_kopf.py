@@ -92,7 +92,7 @@ async def seen(server: ApiServer, api: ApiClient) -> AsyncIterator[Seen]:
         yield found
     finally:
         stop.set()
-        await asyncio.to_thread(thread.join, 10)
+        await asyncio.to_thread(thread.join, 60)
         assert not thread.is_alive()
 
 

@@ -25,7 +25,7 @@ async def start(*arguments: str) -> asyncio.subprocess.Process:
 
 async def finished(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             out, err = await process.communicate()
     finally:
         if process.returncode is None:
@@ -39,7 +39,7 @@ async def test_it_says_what_it_is_serves_and_stops_on_sigterm(tmp_path: Path) ->
     process = await start("--state", str(state), "--kubeconfig", str(kubeconfig), "--namespace", "ml")
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             line = (await process.stdout.readline()).decode()
         assert line.startswith("headgate: API server double (for development and tests, not Kubernetes) at http://127.0.0.1:")
         async with ApiClient(line.split()[-1]) as api:
@@ -56,7 +56,7 @@ async def test_a_server_that_is_killed_loses_nothing_it_acknowledged(tmp_path: P
     created: list[str] = []
     process = await start("--state", str(tmp_path))
     assert process.stdout is not None
-    async with asyncio.timeout(20), ApiClient((await process.stdout.readline()).decode().split()[-1]) as api:
+    async with asyncio.timeout(60), ApiClient((await process.stdout.readline()).decode().split()[-1]) as api:
         with pytest.raises(ApiError):  # noqa: PT012 - it is killed in the middle of it
             for number in count():
                 await api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"n{number}"}})
@@ -67,7 +67,7 @@ async def test_a_server_that_is_killed_loses_nothing_it_acknowledged(tmp_path: P
     process = await start("--state", str(tmp_path))
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(20), ApiClient((await process.stdout.readline()).decode().split()[-1]) as api:
+        async with asyncio.timeout(60), ApiClient((await process.stdout.readline()).decode().split()[-1]) as api:
             found = {item["metadata"]["name"] for item in await api.list("v1", "namespaces")}
     finally:
         process.terminate()

@@ -143,7 +143,7 @@ async def test_nothing_survives_a_supervisor_that_is_killed(tmp_path: Path, smal
     await eventually(lambda: len(processes_of(small_export)) == 1)
     command.kill()
     await command.wait()
-    await eventually(lambda: not processes_of(tmp_path) + processes_of(small_export), seconds=5)
+    await eventually(lambda: not processes_of(tmp_path) + processes_of(small_export))
     assert read_facts(tmp_path) is None
 
 

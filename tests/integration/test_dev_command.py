@@ -150,14 +150,14 @@ async def test_logs_are_followed_until_the_end_of_the_cluster(tmp_path: Path) ->
     following = await asyncio.create_subprocess_exec(*DEV, "logs", "web-0", "-f", "--folder", str(tmp_path), stdout=asyncio.subprocess.PIPE)
     assert following.stdout is not None
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await following.stdout.readline() == b"one\n"
             with log.open("a") as file:
                 file.write("two\n")
             assert await following.stdout.readline() == b"two\n"
     finally:
         await dev("down")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await following.wait() == 0
 
 
@@ -210,4 +210,4 @@ async def ready_pods(cluster: Cluster) -> list[str]:
 
 
 async def until_ready(cluster: Cluster) -> None:
-    await eventually(lambda: ready_pods(cluster), seconds=60)
+    await eventually(lambda: ready_pods(cluster))

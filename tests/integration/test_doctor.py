@@ -115,7 +115,7 @@ class Clinic:
 
     async def lease(self, ago: float) -> None:
         at = (datetime.now(UTC) - timedelta(seconds=ago)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        spec = {"holderIdentity": "pod_1", "leaseDurationSeconds": 15, "renewTime": at}
+        spec = {"holderIdentity": "pod_1", "leaseDurationSeconds": 100, "renewTime": at}
         meta = {"name": "headgate-operator", "namespace": "headgate-system"}
         await self.apply({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec})
 

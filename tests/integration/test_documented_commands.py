@@ -175,7 +175,7 @@ def stage_demo(shell: Shell, make_export: MakeExport) -> None:
         (demo / "golden.yaml").write_text(yaml.safe_dump(golden))
         shell.run(f"kubectl apply --server-side -f build/demo/golden.yaml -f build/demo/flight-delay-{version}.yaml")
         if version == 2:
-            shell.run("until headgate promote flight-delay --full; do sleep 0.2; done", seconds=30)
+            shell.run("until headgate promote flight-delay --full; do sleep 0.2; done", seconds=120)
         shell.run("headgate status flight-delay --wait")
     mine = make_export(demo / "models", "3", seed=3)
     (shell.folder / "build/mine.json").write_text(json.dumps({"exportPath": str(mine)}))

@@ -32,6 +32,11 @@ async def second(scene: Scene) -> AsyncIterator[OperatorProcess]:
     cluster = scene.cluster
     envoy = Addresses(cluster.gateway_url, cluster.cluster_local_proxy, cluster.envoy_admin_url)
     operator = OperatorProcess(cluster.kubeconfig, cluster.namespace, GATEWAY, envoy, cluster.folder / "logs" / "second.log")
+
+    async def led() -> bool:
+        return bool(await holder(scene))
+
+    await eventually(led)  # by the cluster's own
     await operator.start()
     yield operator
     await operator.stop()
@@ -51,7 +56,7 @@ async def test_a_leader_that_was_frozen_writes_nothing_over_its_successor_and_en
         await scene.apply(new, rollout=LONG)
         await scene.until(lambda s: s.candidate and s.candidate.weight == 20, "the candidate has weight")
         frozen = scene.cluster.faults.inject(PauseOperator())
-        status = await scene.until(lambda s: s.stable.version == new.name, "the second one goes on", 120)
+        status = await scene.until(lambda s: s.stable.version == new.name, "the second one goes on", 240)
         assert await holder(scene) != first_leader
         scene.cluster.faults.remove(frozen)
         await eventually(lambda: scene.cluster.pids().get("operator", pid) != pid)
@@ -70,7 +75,7 @@ async def test_a_lease_that_is_deleted_or_stolen_changes_who_leads_and_nothing_e
         await scene.apply(new, rollout=LONG)
         await scene.until(lambda s: s.candidate and s.candidate.weight == 20, "the candidate has weight")
         await scene.cluster.api.delete(*LEASE)
-        await scene.until(lambda s: s.stable.version == new.name and s.phase == "Healthy" and not s.draining, "the rollout ends", 120)
+        await scene.until(lambda s: s.stable.version == new.name and s.phase == "Healthy" and not s.draining, "the rollout ends", 240)
         await scene.cluster.api.merge_patch(*LEASE, {"spec": {"holderIdentity": "somebody-who-never-renews"}})
         await playing.rollback()
         assert await holder(scene) not in {"", "somebody-who-never-renews"}

@@ -23,6 +23,8 @@ REQUESTS = 150
 RATE = 100.0
 SLOWER, SLACK = 3.0, 0.05
 """A median is "unchanged" below so many times the undisturbed one plus so many seconds: everything here shares one machine."""
+TRIES = 5
+"""What else this machine does passes; what the monitor does to serving would be there each time."""
 
 
 @pytest.fixture
@@ -38,20 +40,26 @@ async def test_a_monitor_flooded_hanging_or_dead_changes_neither_latency_nor_err
     await scene.apply(export, drift={})
     status = await scene.serving(export)
     assert status.stable is not None
-    pid, found = scene.cluster.pids()["monitor"], dict[str, float]()
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+    pid = scene.cluster.pids()["monitor"]
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
         await first_answer(session, scene.cluster.gateway_url)
         await latency(session, scene, columns)  # warms up
         await eventually(lambda: collected(scene, "collected"))
-        found["undisturbed"] = await latency(session, scene, columns)
+        most = SLOWER * await latency(session, scene, columns) + SLACK
+
+        async def unchanged(how: str) -> None:
+            found = [await latency(session, scene, columns)]
+            while found[-1] > most and len(found) < TRIES:
+                found.append(await latency(session, scene, columns))
+            assert found[-1] <= most, (how, most, found)
+
         async with flooded(scene, status.stable.id, columns):
-            found["flooded"] = await latency(session, scene, columns)
+            await unchanged("flooded")
         os.kill(pid, signal.SIGSTOP)
-        found["hanging"] = await latency(session, scene, columns)
+        await unchanged("hanging")
         os.kill(pid, signal.SIGKILL)
         await eventually(lambda: "monitor" not in scene.cluster.pids())
-        found["dead"] = await latency(session, scene, columns)
-    assert max(found.values()) <= SLOWER * found["undisturbed"] + SLACK, found
+        await unchanged("dead")
 
 
 async def latency(session: aiohttp.ClientSession, scene: Scene, columns: Any) -> float:
@@ -91,7 +99,7 @@ async def flooded(scene: Scene, version: str, columns: Any) -> AsyncIterator[Non
         read, dropped = await collected(scene, "collected") - before, await collected(scene, "dropped")
         return dropped > 100 and dropped >= 9 * read
 
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
         senders = [asyncio.create_task(flood(session, number)) for number in range(12)]
         try:
             await eventually(overloaded)

@@ -1,6 +1,5 @@
 """Rollouts judged by a real monitor: real requests through Envoy, KServe's logger, the collector, the detectors, the operator."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 from tests.labelling import label
 from tests.scene import STEPS, Scene
+from tests.witness import background
 
 WINDOW = {"rows": 150, "duration": "20s", "minimumRows": 60}
 
@@ -36,7 +36,7 @@ async def test_a_candidate_that_predicts_differently_is_refused_where_the_manife
     async with scene.load(make_columns(500, seed=5), rate=100) as traffic:
         await scene.until(lambda s: s.drift and s.drift.input == "Clean", "requests are as in training")
         await scene.apply(second, drift=drift("Rollback"))
-        status = await scene.until(lambda s: s.rejected, "the candidate is refused", 120)
+        status = await scene.until(lambda s: s.rejected, "the candidate is refused", 240)
         (rejected,) = status.rejected
         assert (rejected.reason, rejected.version) == ("PredictionsDiffer", second.name)
         assert "prediction 0." in (rejected.message or "")
@@ -55,10 +55,9 @@ async def test_a_candidate_that_is_worse_only_on_labels_is_refused(
     await scene.apply(first, groundTruth=truth)
     await scene.serving(first)
     async with scene.load(columns, rate=60) as traffic:
-        labelling = asyncio.create_task(label(scene, traffic, late))
-        await scene.apply(second, groundTruth=truth, rollout={"steps": [{"weight": 30, "minDuration": "2m"}]})
-        status = await scene.until(lambda s: s.rejected, "the candidate is refused", 120)
-        labelling.cancel()
+        async with background(label(scene, traffic, late)):
+            await scene.apply(second, groundTruth=truth, rollout={"steps": [{"weight": 30, "minDuration": "2m"}]})
+            status = await scene.until(lambda s: s.rejected, "the candidate is refused", 240)
         (rejected,) = status.rejected
         assert (rejected.reason, rejected.version) == ("GroundTruthWorse", second.name)
         assert "Brier score is 0." in (rejected.message or "")
@@ -77,7 +76,7 @@ async def test_a_changed_world_is_told_of_and_rolls_nothing_back(scene: Scene, t
         assert status.drift is not None
         assert status.drift.top[0].feature == "distance"
         await scene.apply(second, drift=drift("Rollback"), rollout={"steps": STEPS, "watch": {"duration": "3s", "holdback": 10}})
-        status = await scene.until(lambda s: s.stable and s.stable.version == second.name and not s.candidate, "it is promoted", 120)
+        status = await scene.until(lambda s: s.stable and s.stable.version == second.name and not s.candidate, "it is promoted", 240)
         assert status.rejected == []
     assert traffic.bad() == 0, traffic.answers
     assert "WorldChanged" in await scene.events()

@@ -24,16 +24,14 @@ async def test_it_starts_works_on_events_and_leaves_at_once_on_sigterm(api: ApiC
     await until(lambda: stalled(api, "before"), operator)
     assert (await operator.get("/healthz"), await operator.get("/readyz")) == ((200, "ok\n"), (200, "ok\n"))
     await api.apply(manifest("after"), field_manager="test")
-    await until(lambda: stalled(api, "after"), operator, seconds=5)
+    await until(lambda: stalled(api, "after"), operator)
     _, metrics = await operator.get("/metrics")
     assert 'headgate_reconciles_total{result="written"}' in metrics
     assert 'headgate_rollout_phase{name="after",namespace="ml",phase="Stalled"} 1.0' in metrics
     code, seconds = await operator.end()
     assert code == 0, operator.said
-    assert seconds < 5
-    lease = await api.get(*LEASES)
-    assert lease is not None
-    assert "holderIdentity" not in lease["spec"]
+    assert seconds < operator.at_once
+    assert await holder(api) == ""
     assert "Traceback" not in operator.said
 
 
@@ -73,7 +71,7 @@ async def test_it_refuses_to_work_with_a_crd_older_than_itself_until_that_is_rep
     await api.apply(older, field_manager="test")
     await api.apply(manifest(), field_manager="test")
     impatient = await start("--no-leader-election", "--start-timeout", "1s")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await impatient.process.wait() == 1
     assert "the installed CRD modeldeployments.headgate.dev is older than this operator: it does not know status.rejected" in impatient.said
     assert "Traceback" not in impatient.said
@@ -99,7 +97,13 @@ async def test_sigterm_while_it_waits_ends_it(api: ApiClient, start: Any) -> Non
     await until(waits, operator)
     code, seconds = await operator.end()
     assert code == 0, operator.said
-    assert seconds < 5
+    assert seconds < operator.at_once
+
+
+async def holder(api: ApiClient) -> str:
+    lease = await api.get(*LEASES)
+    assert lease is not None
+    return str(lease["spec"].get("holderIdentity", ""))
 
 
 async def test_of_two_operators_one_works_and_the_other_takes_over_when_it_leaves(api: ApiClient, start: Any) -> None:
@@ -114,8 +118,10 @@ async def test_of_two_operators_one_works_and_the_other_takes_over_when_it_leave
     await until(waits, second)
     assert (await second.get("/readyz"))[0] == 200, "a standby is ready, or a rolling update would never end"
     assert not await second.leads()
+    held = await holder(api)
     await first.end()
-    await until(second.leads, second, seconds=5)
+    assert await holder(api) != held, "it gave its Lease back: nobody has to wait until that is over"
+    await until(second.leads, second)
     await api.apply(manifest(), field_manager="test")
     await until(lambda: stalled(api), second)
 
@@ -127,7 +133,7 @@ async def test_a_killed_leader_is_replaced_after_its_lease(api: ApiClient, start
     await until(first.leads, first)
     second = await start()
     await first.end(signal.SIGKILL)
-    await until(second.leads, second, seconds=25)
+    await until(second.leads, second)
 
 
 async def test_a_leader_that_lost_its_lease_ends_at_once(api: ApiClient, start: Any) -> None:
@@ -135,7 +141,7 @@ async def test_a_leader_that_lost_its_lease_ends_at_once(api: ApiClient, start: 
     operator = await start()
     await until(operator.leads, operator)
     await api.merge_patch(*LEASES, {"spec": {"holderIdentity": "somebody-else"}})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await operator.process.wait() == 1
     assert "is now held by somebody-else; ending" in operator.said
 
@@ -164,7 +170,7 @@ async def test_an_api_server_that_cannot_be_reached_is_one_line(
 
 async def test_a_missing_crd_is_one_line_when_patience_ends(api: ApiClient, start: Any) -> None:
     operator = await start("--start-timeout", "1s")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await operator.process.wait() == 1
     assert operator.said.splitlines()[-1] == (
         "headgate: error: the operator cannot start: the API server does not know modeldeployments.headgate.dev/v1alpha1: "
@@ -179,7 +185,7 @@ async def test_a_busy_port_is_one_line(api: ApiClient, start: Any) -> None:
         busy.listen()
         port = busy.getsockname()[1]
         operator = await start(port=port)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await operator.process.wait() == 1
     assert operator.said.splitlines()[-1] == (
         f"headgate: error: the operator cannot start: --health-address 127.0.0.1:{port}: cannot listen there "

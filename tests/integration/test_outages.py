@@ -67,8 +67,9 @@ async def test_an_api_server_that_is_down_and_a_deletion_that_no_watch_saw(
             scene.cluster.faults.inject(CutWatches())
             scene.cluster.faults.inject(Fault(effect=Effect.DROP, seconds=OUTAGE))
             await asyncio.sleep(OUTAGE)
-            scene.cluster.faults.inject(BlindWatches(seconds=1.0))
+            blind = scene.cluster.faults.inject(BlindWatches(seconds=600))
             await scene.cluster.api.delete(*ROUTE)
+            scene.cluster.faults.remove(blind)
 
         for story in (playing.promotion, playing.rollback)[: 2 if EVERY_CALL else 1]:
             await asyncio.gather(story(), outage())
@@ -85,14 +86,15 @@ async def test_a_gateway_that_hangs_or_restarts_is_no_evidence_against_anybody(
         await scene.apply(new, rollout=LONG)
         status = await scene.until(lambda s: s.candidate and s.candidate.step_requests > 5, "the candidate is analysed")
         candidate, pid = status.candidate.id, scene.cluster.pids()["envoy"]
-        scene.cluster.faults.inject(FreezeGateway(seconds=8.0))
+        frozen = scene.cluster.faults.inject(FreezeGateway())
         status = await scene.until(lambda s: s.candidate.hold_reason == "ProviderError", "it holds")
         assert (status.candidate.step, status.rejected) == (0, [])
+        scene.cluster.faults.remove(frozen)
         await scene.until(lambda s: s.candidate is None or s.candidate.hold_reason != "ProviderError", "it goes on")
         routes = len(playing.witness.routes)
         scene.cluster.faults.inject(RestartGateway())
         await scene.until(lambda s: scene.cluster.pids().get("envoy") not in {None, pid}, "the gateway is another process")
-        status = await scene.until(lambda s: s.stable.id == candidate and s.phase == "Healthy" and not s.draining, "it is promoted", 120)
+        status = await scene.until(lambda s: s.stable.id == candidate and s.phase == "Healthy" and not s.draining, "it is promoted", 240)
         assert status.rejected == []
         playing.promotions += 1
         assert len(playing.witness.routes) - routes >= 2, "it went step by step"

@@ -111,7 +111,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=30).stdout
+    return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=120).stdout
 
 
 @pytest.fixture
@@ -276,23 +276,33 @@ def test_an_interrupted_run_leaves_neither_processes_nor_scratch_folders(tmp_pat
     running = subprocess.Popen(
         [*COMMAND, *arguments(tmp_path, fifo, tmp_path / "recipe.yaml")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    pipe = os.open(fifo, os.O_WRONLY)  # returns when ingest reads
     try:
+        pipe = opened_by_a_reader(fifo, running)
         running.send_signal(number)
         running.communicate(timeout=TIMEOUT_SECONDS)
         assert running.returncode != 0
-        with pytest.raises(BrokenPipeError):
+        with pytest.raises(BrokenPipeError), os.fdopen(pipe, "wb", buffering=0):
             write_until_nobody_reads(pipe)
     finally:
         running.kill()
         running.wait()
-        os.close(pipe)
     assert not list((tmp_path / "output").glob("steps-*"))
+
+
+def opened_by_a_reader(fifo: Path, running: "subprocess.Popen[str]") -> int:
+    """The end of a pipe to write to, as soon as ingest reads from it."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        assert running.poll() is None, running.communicate()
+        with contextlib.suppress(OSError):  # nobody reads yet
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.05)
+    raise AssertionError("nobody reads the data")
 
 
 def write_until_nobody_reads(pipe: int) -> None:
     """Raises BrokenPipeError once the last reader is gone."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     os.set_blocking(pipe, False)
     while time.monotonic() < deadline:
         with contextlib.suppress(BlockingIOError):

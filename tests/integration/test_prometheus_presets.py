@@ -1,8 +1,9 @@
 """Every preset, asked of a real Prometheus that scrapes what the real sources publish."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 import pytest_asyncio
@@ -58,12 +59,22 @@ async def prometheus(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
             yield server
 
 
+async def read_until(server: PrometheusServer, series: SeriesPreset, metric: Metric, met: Callable[[Reading], bool]) -> Reading:
+    """On a busy machine Prometheus may miss a scrape of one target, whose counters then have disappeared for a moment, or be late."""
+
+    async def found() -> Reading | None:
+        reading = await read(server, series, metric)
+        return reading if met(reading) else None
+
+    return cast("Reading", await eventually(found))
+
+
 async def read(server: PrometheusServer, series: SeriesPreset, *metrics: Metric) -> Reading:
     """Ask until the first scrapes are there."""
     provider = Provider(prometheus=PrometheusProvider(address=server.url, series=series, scrape_interval=SECOND))
     counters = Counters(allowed=parse_allow_list(["http://127.0.0.1"]))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 reading = await counters.read(Analysis(provider=provider, metrics=[*metrics]), SUBJECT, ROUTE)
                 if reading.error or any(one.scrapes or one.error for one in reading.own.values()) or totals(reading).keys() == {0, 1}:
@@ -85,6 +96,7 @@ def totals(reading: Reading) -> dict[int, dict[str, float]]:
 
 
 CLASSES = {0: {"rq_2xx": 900, "rq_5xx": 9}, 1: {"rq_2xx": 100, "rq_5xx": 5}}
+COUNTED = {0: {"bad": 9, "total": 909}, 1: {"bad": 5, "total": 105}}
 HISTOGRAM = {0: {"latency_count": 909}, 1: {"latency_count": 105}}
 
 
@@ -104,15 +116,12 @@ async def test_a_preset_reads_what_its_source_publishes(
 ) -> None:
     latency = Metric(name="latency", preset=MetricPreset.GATEWAY_LATENCY, slower_than=timedelta(milliseconds=250))
 
-    async def whole() -> Reading | None:
-        """On a busy machine Prometheus may miss a scrape of one target, whose counters then have disappeared for a moment."""
-        reading = await read(prometheus, series, latency)
-        assert reading.error is None
+    def whole(reading: Reading) -> bool:
         found = totals(reading)
-        seen = {slot: {name: found[slot].get(name) for name in counters} for slot, counters in expected.items()}
-        return reading if seen == expected else None
+        return {slot: {name: found.get(slot, {}).get(name) for name in counters} for slot, counters in expected.items()} == expected
 
-    reading = await eventually(whole, 20)
+    reading = await read_until(prometheus, series, latency, whole)
+    assert reading.error is None
     assert reading.renewal == SECOND
     for slot, counters in expected.items():
         found = totals(reading)[slot]
@@ -135,19 +144,18 @@ async def test_queries_of_ones_own_are_asked_for_both_versions(prometheus: Prome
     queries = PrometheusQueries(
         bad="sum by (pod) (" + selector % ",status_code=~'5..'" + ")", total="sum by (pod) (" + selector % "" + ")"
     )  # fmt: skip
-    reading = await read(prometheus, SeriesPreset.ENVOY_GATEWAY, Metric(name="own", prometheus=queries))
+    metric = Metric(name="own", prometheus=queries)
+    reading = await read_until(prometheus, SeriesPreset.ENVOY_GATEWAY, metric, lambda reading: totals(reading.of("own")) == COUNTED)
     own = reading.of("own")
     assert own.error is None
-    assert totals(own) == {0: {"bad": 9, "total": 909}, 1: {"bad": 5, "total": 105}}
     assert {scrape.proxy for scrape in own.scrapes} == {f"{{pod={pod(isvc)['pod']}}}" for isvc in (STABLE, CANDIDATE)}
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_fallbacks_are_counted_by_pod_and_once_though_two_jobs_scrape_it(prometheus: PrometheusServer) -> None:
-    reading = await read(prometheus, SeriesPreset.ENVOY_GATEWAY, Metric(name="fallbacks", preset=MetricPreset.FALLBACKS))
-    found = reading.of("fallbacks")
-    assert found.error is None
-    assert totals(found) == {0: {"bad": 9, "total": 909}, 1: {"bad": 5, "total": 105}}
+    metric = Metric(name="fallbacks", preset=MetricPreset.FALLBACKS)
+    reading = await read_until(prometheus, SeriesPreset.ENVOY_GATEWAY, metric, lambda found: totals(found.of("fallbacks")) == COUNTED)
+    assert reading.of("fallbacks").error is None
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -28,6 +28,7 @@ OWN = {
         "total": f"sum by (instance) (envoy_cluster_upstream_rq_xx{{{CLUSTER}}})",
     },
 }
+LONG = {"steps": [{"weight": 20, "minDuration": "1h", "minRequests": 20}]}
 SHORT = {
     "steps": [{"weight": 20, "minDuration": "3s", "minRequests": 20}, {"weight": 50, "minDuration": "2s", "minRequests": 20}],
     "watch": {"duration": "3s", "holdback": 10},
@@ -56,7 +57,7 @@ async def test_a_good_version_is_promoted_through_an_outage_and_a_loss_of_all_sa
     await scene.apply(first, analysis=analysis, rollout=SHORT)
     await scene.serving(first)
     async with scene.load(make_columns(500, seed=5)) as traffic:
-        await scene.apply(second, analysis=analysis, rollout=SHORT)
+        await scene.apply(second, analysis=analysis, rollout=LONG)
         status = await scene.until(lambda s: s.candidate and s.candidate.step_requests > 5, "the candidate is analysed")
         new = status.candidate.id
         await prometheus.stop()
@@ -65,6 +66,7 @@ async def test_a_good_version_is_promoted_through_an_outage_and_a_loss_of_all_sa
         assert (available.status, available.reason) == ("False", "ProviderError")
         assert "the Prometheus server" in available.message
         held = {entry.id: entry.weight for entry in status.traffic}
+        await scene.apply(second, analysis=analysis, rollout=SHORT)
         over = traffic.of(new) + 40  # more than its step needs
         status = await scene.until(lambda _: traffic.of(new) >= over, "its step would be over")
         assert {entry.id: entry.weight for entry in status.traffic} == held
@@ -146,7 +148,7 @@ async def test_the_same_rollout_has_the_same_verdicts_by_direct_scrape_and_by_pr
                 lambda s, name=export.name: s.candidate and s.candidate.version == name and s.candidate.step_started_at, "it has weight"
             )
             onlookers = [Onlooker(provider, status) for provider in providers]
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 while any(onlooker.verdict is Verdict.UNDECIDED for onlooker in onlookers):
                     await asyncio.gather(*(onlooker.look() for onlooker in onlookers))
                     await asyncio.sleep(0.2)  # a poll

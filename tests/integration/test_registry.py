@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from headgate_devcluster.errors import free_port
 from headgate_operator.api.status import Phase
 from tests.scene import STEPS, Scene
 from tests.waiting import eventually
@@ -29,9 +29,7 @@ class Mlflow:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -122,7 +120,7 @@ async def test_a_moved_alias_is_rolled_out_and_marked_although_the_registry_dies
             serves = status.stable is not None and status.stable.version == version and status.phase is Phase.HEALTHY
             return serves and written == {"champion", "tags"}
 
-        await scene.until(met, f"version {version} of the registry serves alone and is marked", seconds=90)
+        await scene.until(met, f"version {version} of the registry serves alone and is marked", seconds=240)
         assert await mlflow_server.champion(name) == version
         assert (await mlflow_server.tags(name, version))["headgate.status"] == "Promoted"
 

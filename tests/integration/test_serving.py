@@ -13,7 +13,8 @@ import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
 
-from tests.servingprocess import V1, V2, Process, free_port, listening, row, serving, v2_of
+from headgate_devcluster.errors import free_port
+from tests.servingprocess import V1, V2, Process, listening, row, serving, v2_of
 
 
 @pytest.fixture(scope="module")
@@ -200,13 +201,13 @@ def grpc_request(golden: dict[str, Any], *, without: str = "", **changes: Any) -
 def test_grpc_gives_the_same_probabilities_and_contributions(
     server: Process, stub: GRPCInferenceServiceStub, golden: dict[str, Any]
 ) -> None:
-    answer = stub.ModelInfer(grpc_request(golden), timeout=10)
+    answer = stub.ModelInfer(grpc_request(golden), timeout=60)
     assert (answer.model_name, answer.model_version, answer.id) == ("flight-delay", "1", "mine")
     assert list(answer.outputs[0].contents.fp64_contents) == golden["outputs"]["probability"]
     wanted = [pb.ModelInferRequest.InferRequestedOutputTensor(name="contributions")]
-    explained = stub.ModelInfer(grpc_request(golden, outputs=wanted, without="humid"), timeout=10)
+    explained = stub.ModelInfer(grpc_request(golden, outputs=wanted, without="humid"), timeout=60)
     assert [(output.name, list(output.shape)) for output in explained.outputs] == [("probability", [20]), ("contributions", [20, 6])]
-    assert stub.ModelReady(pb.ModelReadyRequest(name="flight-delay"), timeout=10).ready
+    assert stub.ModelReady(pb.ModelReadyRequest(name="flight-delay"), timeout=60).ready
     assert 'protocol="grpc"' in server.client.get("/metrics").text
 
 
@@ -214,13 +215,13 @@ def test_grpc_requests_that_do_not_fit_are_invalid_arguments_with_a_sentence(stu
     wrong = pb.ModelInferRequest(model_name="flight-delay")
     wrong.inputs.add(name="humid", shape=[1], datatype="BYTES").contents.bytes_contents.append(b"wet")
     with pytest.raises(grpc.RpcError) as refused:
-        stub.ModelInfer(wrong, timeout=10)
+        stub.ModelInfer(wrong, timeout=60)
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "tensor 'humid' must have a numeric datatype" in refused.value.details()
     short = pb.ModelInferRequest(model_name="flight-delay", raw_input_contents=[b"123"])
     short.inputs.add(name="humid", shape=[1], datatype="FP64")
     with pytest.raises(grpc.RpcError) as refused:
-        stub.ModelInfer(short, timeout=10)
+        stub.ModelInfer(short, timeout=60)
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "tensor 'humid' cannot be decoded as FP64 of shape [1]" in refused.value.details()
 

@@ -182,8 +182,15 @@ class Stuck:
         self.go_on.set()
 
     def inplace_predict(self, *arguments: Any, **settings: Any) -> Any:
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         return self._booster.inplace_predict(*arguments, **settings)
+
+
+async def until_in_time(client: httpx.AsyncClient, instance: dict[str, Any]) -> None:
+    """Ask until the model itself answers, which may take some time on a busy machine."""
+    async with asyncio.timeout(60):
+        while "x-headgate-fallback" in (await client.post(V1, json={"instances": [instance]})).headers:
+            pass
 
 
 async def test_a_late_model_is_replaced_by_the_marked_fallback_and_comes_back(model: ExportedModel, instance: dict[str, Any]) -> None:
@@ -191,7 +198,7 @@ async def test_a_late_model_is_replaced_by_the_marked_fallback_and_comes_back(mo
     late = versioned(model, "late", booster=booster)
     late.metadata["metrics"] = {"baseRate": 0.24}
     async with asking(late, fallback="prior", time_budget=0.2) as client:
-        assert await probability(client, instance) != 0.24
+        await until_in_time(client, instance)
         booster.go_on.clear()
         v1 = await client.post(V1, json={"instances": [instance] * 2})
         assert (v1.status_code, v1.headers["x-headgate-fallback"]) == (200, "late")
@@ -199,9 +206,7 @@ async def test_a_late_model_is_replaced_by_the_marked_fallback_and_comes_back(mo
         v2 = (await client.post(V2, json=model.golden["request"])).json()  # type: ignore[index]
         assert (v2["outputs"][0]["data"], v2["parameters"]) == ([0.24] * 20, {"fallback": "late"})
         booster.go_on.set()
-        async with asyncio.timeout(10):
-            while "x-headgate-fallback" in (await client.post(V1, json={"instances": [instance]})).headers:
-                pass
+        await until_in_time(client, instance)
     assert counted("fallbacks_total", "late", reason="late") >= 2
     assert counted("answers_total", "late") >= 4
     assert counted("predictions_total", "late") >= 2

@@ -16,7 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.servingprocess import V1, V2, command, free_port, listening, row, serving, v2_of
+from headgate_devcluster.errors import free_port
+from tests.servingprocess import V1, V2, command, listening, row, serving, v2_of
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +53,9 @@ def test_sigterm_under_load_ends_it_cleanly_within_seconds(small_export: Path, g
                 assert process.popen.poll() is None
             start = time.monotonic()
             process.popen.send_signal(signal.SIGTERM)
-            assert process.popen.wait(10) == 0, process.log.read_text()
-            assert time.monotonic() - start < 5
-            answers = [status for client in clients for status in client.result(10)]
+            assert process.popen.wait(60) == 0, process.log.read_text()
+            assert time.monotonic() - start < process.at_once
+            answers = [status for client in clients for status in client.result(60)]
         assert set(answers) == {200}
         assert "Traceback" not in process.log.read_text()
         frozen = re.search(r"(\d+) objects are never collected", process.log.read_text())
@@ -64,7 +65,7 @@ def test_sigterm_under_load_ends_it_cleanly_within_seconds(small_export: Path, g
 
 def _ask_until_refused(port: int, body: dict[str, Any]) -> list[int]:
     statuses = []
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
         while True:
             try:
                 statuses.append(client.post(V2, json=body).status_code)

@@ -6,12 +6,11 @@ from typing import Any
 from playwright.async_api import async_playwright, expect
 
 from headgate_devcluster.apiclient import ApiClient
+from headgate_devcluster.errors import free_port
 from headgate_operator.api.crd import crd
-from tests.chromium import LAUNCH, needs_chromium
-from tests.operatorprocess import free_port, manifest, stalled, until
+from tests.chromium import LAUNCH, PATIENCE, needs_chromium
+from tests.operatorprocess import manifest, stalled, until
 from tests.webview import BEARER, TOKEN
-
-SECONDS = 30_000  # milliseconds, as Playwright counts
 
 pytestmark = needs_chromium
 
@@ -32,20 +31,20 @@ async def test_what_an_operator_sees_arrives_on_an_open_page_and_one_that_waits_
         context = await browser.new_context(extra_http_headers=BEARER)
         page = await context.new_page()
         await page.goto(f"http://127.0.0.1:{ports[0]}/ui/")
-        await expect(page.locator("#count")).to_have_text("1 deployment", timeout=SECONDS)
+        await expect(page.locator("#count")).to_have_text("1 deployment", timeout=PATIENCE)
         await api.apply(manifest("after"), field_manager="test")
-        await expect(page.get_by_role("link", name="ml/after")).to_be_visible(timeout=SECONDS)
+        await expect(page.get_by_role("link", name="ml/after")).to_be_visible(timeout=PATIENCE)
         await page.get_by_role("link", name="ml/after").click()
-        await expect(page.locator(".headline")).to_contain_text("RuntimeMissing", timeout=SECONDS)
-        await expect(page.get_by_role("region", name="Events")).to_contain_text("RuntimeMissing")
+        await expect(page.locator(".headline")).to_contain_text("RuntimeMissing", timeout=PATIENCE)
+        await expect(page.get_by_role("region", name="Events")).to_contain_text("RuntimeMissing", timeout=PATIENCE)
 
         async def says() -> bool:
             return "another operator leads" in waiting.said
 
         await until(says, waiting)
         await page.goto(f"http://127.0.0.1:{ports[1]}/ui/")
-        await expect(page.get_by_text("waits for its Lease")).to_be_visible()
-        await expect(page.get_by_role("link", name="ml/before")).to_be_visible()
+        await expect(page.get_by_text("waits for its Lease")).to_be_visible(timeout=PATIENCE)
+        await expect(page.get_by_role("link", name="ml/before")).to_be_visible(timeout=PATIENCE)
         await browser.close()
     for operator in (leader, waiting):
         assert (await operator.end())[0] == 0, operator.said

@@ -67,7 +67,7 @@ async def test_waiting_ends_with_3_when_the_time_is_up(cluster: Cluster) -> None
 
 
 async def test_waiting_ends_with_0_when_the_revision_was_promoted(cluster: Cluster) -> None:
-    waiting = asyncio.create_task(cluster.run("status", NAME, "--wait", "--revision", "r2222bbbb", "--timeout", "30s"))
+    waiting = asyncio.create_task(cluster.run("status", NAME, "--wait", "--revision", "r2222bbbb", "--timeout", "2m"))
     await cluster.set_status(stable=STATUS["candidate"] | {"since": AT}, candidate=None, phase="Healthy")
     result = await waiting
     assert result.exit_code == 0
@@ -143,8 +143,9 @@ async def test_watch_follows_until_it_is_interrupted(cluster: Cluster, tmp_path:
     try:
         await eventually(lambda: "r2222bbbb" in seen.read_text())
         watching.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(watching.wait(), 20) == 0
+        assert await asyncio.wait_for(watching.wait(), 60) == 0
     finally:
         if watching.returncode is None:
             watching.kill()
+            await watching.wait()
     assert "Traceback" not in seen.read_text()

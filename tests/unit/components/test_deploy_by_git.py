@@ -12,7 +12,7 @@ from tests.deployments import TARGET, version
 
 
 def git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+    return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=300).stdout.strip()
 
 
 @pytest.fixture

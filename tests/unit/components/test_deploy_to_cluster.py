@@ -58,7 +58,7 @@ async def test_an_applied_version_is_there_with_its_golden_set_and_again_changes
 
 async def test_the_verdict_is_waited_for(api: Any) -> None:
     await applied(api)
-    waiting = asyncio.create_task(applied(api, seconds=30))
+    waiting = asyncio.create_task(applied(api, seconds=120))
     await say(api, phase="Healthy", stable=pinned(7, since="2026-01-01T00:00:00Z"))
     assert "version 7 was promoted and serves" in (await waiting).sentence
 
@@ -75,7 +75,7 @@ async def test_a_refused_version_fails_with_the_operators_reason(api: Any) -> No
     }
     await say(api, phase="RolledBack", stable=pinned(6, since="2026-01-01T00:00:00Z"), rejected=[refused])
     with pytest.raises(StepError, match="version 7 was refused, ParityMismatch: 3 of 20 answers differ"):
-        await applied(api, seconds=30)
+        await applied(api, seconds=120)
 
 
 async def test_a_field_that_somebody_else_manages_is_not_taken_over(api: Any) -> None:

@@ -132,7 +132,7 @@ async def _answered(world):
 
 async def _woken_until(world, met, parity):
     """What a look finds, once it is as wanted; nothing but the queue says when to look: a write wakes a look, and so does an answer."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not met(parity):
             assert (await world.queue.get())[0] == KEY
             world.queue.done(KEY)
@@ -158,7 +158,7 @@ async def test_a_candidate_that_takes_its_time_holds_no_look_up_and_is_asked_onc
                 await world.reconciler.look(KEY)
         assert (await world.status()).candidate.parity is None
         let_go.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await world.status()).stable is None:
                 await world.queue.get()
                 world.queue.done(KEY)

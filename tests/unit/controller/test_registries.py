@@ -220,7 +220,7 @@ async def resolved(world, mlflow) -> None:
     """The first looks: the alias is asked for, and its answer brings the next pass."""
     assert await world.reconciler.look(KEY) == "written"
     await eventually(lambda: mlflow.asked)
-    key, _ = await asyncio.wait_for(world.queue.get(), 5)
+    key, _ = await asyncio.wait_for(world.queue.get(), 60)
     world.queue.done(key)
 
 

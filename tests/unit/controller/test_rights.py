@@ -125,7 +125,7 @@ def test_rights_in_some_namespaces_are_the_same_rights_and_cover_what_belongs_to
     if shutil.which("kubectl") is None:
         pytest.skip("kubectl, which renders kustomizations, is not installed")
     folder = RBAC.parent / "rbac-namespaced"
-    rendered = subprocess.run(["kubectl", "kustomize", str(folder)], check=True, capture_output=True, text=True, timeout=30).stdout
+    rendered = subprocess.run(["kubectl", "kustomize", str(folder)], check=True, capture_output=True, text=True, timeout=300).stdout
     documents = list(yaml.safe_load_all(rendered))
     clusterwide = {doc["roleRef"]["name"] for doc in documents if doc["kind"] == "ClusterRoleBinding"}
     assert clusterwide == {"headgate-operator-clusterwide"}

@@ -78,6 +78,6 @@ def kubeconfig(address: str, tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def client(kubeconfig: Path) -> AsyncIterator[KubeClient]:
-    connected = await connect(kubeconfig, request_timeout=0.5)
+    connected = await connect(kubeconfig, request_timeout=60)
     yield connected
     await connected.close()

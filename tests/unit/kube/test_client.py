@@ -161,14 +161,16 @@ async def test_reads_give_up_after_three_tries(client, script):
     assert len(script.asked) == 3
 
 
-async def test_a_server_that_does_not_answer_is_unavailable(client, script):
+async def test_a_server_that_does_not_answer_is_unavailable(kubeconfig, script):
     async def never() -> web.Response:
         await asyncio.Event().wait()
         return web.Response()
 
     script.answers.append(never)
+    impatient = await connect(kubeconfig, request_timeout=0.5)
     with pytest.raises(UnavailableError, match=r"no answer from the API server within 0.5 s"):
-        await client.replace(ISVC, OBJECT)
+        await impatient.replace(ISVC, OBJECT)
+    await impatient.close()
 
 
 async def test_a_server_that_is_not_there_is_unavailable(tmp_path, kubeconfig):

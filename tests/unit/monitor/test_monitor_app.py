@@ -28,7 +28,7 @@ async def monitor(tmp_path: Path) -> AsyncIterator[Process]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
         yield session
 
 
@@ -157,7 +157,7 @@ async def test_what_it_cannot_do_is_one_sentence(monitor: Process, tmp_path: Pat
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "headgate_monitor", *argv, stderr=asyncio.subprocess.PIPE, env=dict(os.environ)
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             _, said = await child.communicate()
         assert child.returncode
         assert sentence in said.decode()

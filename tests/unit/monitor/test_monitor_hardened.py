@@ -54,7 +54,7 @@ async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
     process.fit()
     await process.start()
     bearer = {"Authorization": f"Bearer {SECRET}"}
-    async with aiohttp.ClientSession(headers=bearer, timeout=aiohttp.ClientTimeout(total=20)) as session:
+    async with aiohttp.ClientSession(headers=bearer, timeout=aiohttp.ClientTimeout(total=60)) as session:
         api = Api(process, session)
         assert await api.post("/v1/drift/flights", json.dumps(process.question()).encode()) == 200
         yield api
@@ -152,7 +152,7 @@ async def raw(api: Api, sent: str) -> bytes:
     host, port = api.process.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(sent.encode("latin-1"))
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         found = await reader.read()
     writer.close()
     return found
@@ -203,6 +203,6 @@ def holds_for(operation: Any) -> Callable[[], None]:
     @settings(max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), derandomize=True)
     @given(case=operation.as_strategy())
     def holds(case: Any) -> None:
-        case.call_and_validate(checks=checks, headers={"Authorization": f"Bearer {SECRET}"}, timeout=20)
+        case.call_and_validate(checks=checks, headers={"Authorization": f"Bearer {SECRET}"}, timeout=60)
 
     return holds

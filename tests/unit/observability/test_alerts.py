@@ -33,7 +33,7 @@ def cases(file: str) -> list[Object]:
 
 
 def promtool(*args: str) -> str:
-    done = subprocess.run([str(PROMTOOL), *args], check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([str(PROMTOOL), *args], check=False, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

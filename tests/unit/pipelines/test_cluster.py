@@ -1,7 +1,6 @@
 """`headgate pipeline submit` and `schedule` beside a stub that checks every request against the published OpenAPI."""
 
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from click.testing import CliRunner, Result
 from headgate_components.polling import Clock
 from headgate_components.rest import Server
 from headgate_components.step import StepError
+from headgate_devcluster.errors import free_port
 from headgate_pipelines.command import pipeline
 from headgate_pipelines.kubeflow.api import Kubeflow
 from headgate_pipelines.kubeflow.submission import Compiled, submit
@@ -200,10 +200,7 @@ def test_a_request_that_may_pass_is_tried_again_but_nothing_is_made_twice(kfp: K
 
 
 def test_nobody_there_is_told_with_the_reason() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    result = CliRunner().invoke(pipeline, ["submit", "batch-score", "--host", f"http://127.0.0.1:{port}"])
+    result = CliRunner().invoke(pipeline, ["submit", "batch-score", "--host", f"http://127.0.0.1:{free_port()}"])
     assert "cannot be reached: Connection refused" in failed(result)
     result = CliRunner().invoke(pipeline, ["submit", "batch-score", "--host", "kubeflow"])
     assert "'kubeflow' is no address of a server" in failed(result)

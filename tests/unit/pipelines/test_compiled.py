@@ -71,7 +71,7 @@ def test_the_kubernetes_objects_hold_the_compiled_pipeline_under_a_name_of_its_c
 def test_compiling_gives_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     code = "import sys, pathlib; from headgate_pipelines import compiled; compiled.write_compiled('training', pathlib.Path(sys.argv[1]))"
     for name in ("a.yaml", "b.yaml"):
-        subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=True, timeout=300)
     assert (tmp_path / "a.yaml").read_bytes() == (tmp_path / "b.yaml").read_bytes()
 
 

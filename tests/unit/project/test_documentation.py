@@ -59,7 +59,7 @@ def test_a_block_that_does_not_is_found(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("block", [pytest.param(block, id=block.place) for block in ALL if block.language == "sh"])
 def test_every_script_is_one_that_a_shell_can_read(block: Block) -> None:
-    read = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True, timeout=10, check=False)
+    read = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True, timeout=300, check=False)
     assert read.returncode == 0, read.stderr
 
 

@@ -22,7 +22,7 @@ SHELLCHECK = shutil.which("shellcheck") or str(Path(sys.executable).with_name("s
 
 def test_shellcheck_has_nothing_to_say() -> None:
     command = [SHELLCHECK, "--external-sources", "--source-path=SCRIPTDIR", *map(str, FOLDER.glob("*.sh"))]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=3000)
     assert (done.returncode, done.stdout) == (0, "")
     assert "shellcheck disable" not in "".join(path.read_text() for path in FOLDER.glob("*.sh"))
 
@@ -61,7 +61,7 @@ def play(tmp_path: Path, step: Path, *programs: str) -> tuple[subprocess.Complet
         if not link.exists():
             link.symlink_to(str(shutil.which(name)))
     done = subprocess.run(
-        [here / "tests" / "e2e" / step.name], check=False, capture_output=True, text=True, timeout=30, env={"PATH": str(tmp_path / "bin")}
+        [here / "tests" / "e2e" / step.name], check=False, capture_output=True, text=True, timeout=300, env={"PATH": str(tmp_path / "bin")}
     )
     return done, asked.read_text().splitlines() if asked.exists() else []
 

@@ -32,7 +32,7 @@ def recipe(request: pytest.FixtureRequest) -> Recipe:
 
 
 def hadolint(path: Path) -> tuple[int, str]:
-    done = subprocess.run([HADOLINT, "--no-color", str(path)], check=False, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([HADOLINT, "--no-color", str(path)], check=False, capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout
 
 

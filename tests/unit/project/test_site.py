@@ -17,7 +17,7 @@ _FROM_STYLE = re.compile(r"(?:url\(|@import )['\"]?((?:https?:)?//[^'\")]+)")
 def build(repository: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
-    return subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ class Model:
     def __call__(self, matrix: Matrix) -> Answer:
         self.calls.append(len(matrix))
         self.called.set()
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         if (matrix < 0).any():
             raise ValueError("negative")
         return matrix[:, 0].astype(np.float64) * 10
@@ -63,7 +63,7 @@ async def test_during_a_call_of_the_worker_the_next_batch_gathers_and_who_gave_u
     with ThreadPoolExecutor(1) as worker:
         batcher = Batcher(model, rows=256, delay=0, worker=worker)
         first = asyncio.ensure_future(batcher.ask(rows(1)))
-        assert await asyncio.to_thread(model.called.wait, 10)
+        assert await asyncio.to_thread(model.called.wait, 60)
         late = [asyncio.ensure_future(batcher.ask(rows(number))) for number in (2, 3, 4)]
         await asyncio.sleep(0)
         with pytest.raises(TimeoutError):

@@ -40,7 +40,7 @@ def test_it_runs_without_rights_and_says_when_it_is_ready_alive_and_leaving(spec
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl, which renders kustomizations, is not installed")
 def test_the_namespaced_runtime_is_the_same_but_for_its_kind() -> None:
     command = ["kubectl", "kustomize", str(MANIFEST.parents[1] / "runtimes-namespaced")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     assert yaml.safe_load(done.stdout) == {**yaml.safe_load(MANIFEST.read_text()), "kind": "ServingRuntime"}
 
 
