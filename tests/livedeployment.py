@@ -90,7 +90,7 @@ class Cluster:
         async def asked() -> Any:
             return (await self.deployment())["metadata"].get("annotations", {}).get(COMMAND_ANNOTATION)
 
-        text = await eventually(asked)
+        text = await eventually(asked, 300)
         await self.set_status(lastCommand={"command": text, "at": AT, "result": result})
         await self.api.merge_patch(
             API_VERSION, "modeldeployments", "ml", NAME, {"metadata": {"annotations": {COMMAND_ANNOTATION: None}}}

@@ -58,8 +58,14 @@ class Errands(Generic[K, A, R]):
             async with self._places:
                 result = await work()
         finally:
-            self._under_way.get(key, {}).pop(about, None)
-            if not self._under_way.get(key):
-                self._under_way.pop(key, None)
+            self._gone(key, about)
         self._results.setdefault(key, {})[about] = result
         self._wake(key)
+
+    def _gone(self, key: K, about: A) -> None:
+        tasks = self._under_way.get(key, {})
+        if tasks.get(about) is not asyncio.current_task():
+            return  # it was given up, and the same was started anew before it had ended
+        del tasks[about]
+        if not tasks:
+            del self._under_way[key]

@@ -55,7 +55,10 @@ def build() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-async def cluster(tmp_path: Path, headgate: Callable[..., Result], build: Callable[..., dict[str, Any]]) -> AsyncIterator[Cluster]:
+async def cluster(
+    tmp_path: Path, headgate: Callable[..., Result], build: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Cluster]:
+    monkeypatch.setattr("headgate_operator.cli.commands._ACKNOWLEDGED_WITHIN_SECONDS", 300.0)
     async with ApiServer() as server, ApiClient(server.url) as api:
         await api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ml"}}, field_manager="test")
         await api.apply(crd(), field_manager="test")
