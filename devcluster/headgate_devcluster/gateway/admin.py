@@ -1,7 +1,9 @@
 """Reading Envoy's admin page."""
 
 import asyncio
+import contextlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,9 +56,9 @@ class Admin:
         )
         async with asyncio.timeout(deadline):
             while True:
-                now = await self.stats(names)
-                if all(now.get(name) == version for name, version in versions.items()) and not now.get("cluster_manager.warming_clusters"):
-                    return
+                with contextlib.suppress(TimeoutError):  # of one page: on a busy machine the next one may come in time
+                    if _has(await self.stats(names), versions):
+                        return
                 await asyncio.sleep(0.01)
 
     async def text(self, path: str, **query: str) -> str:
@@ -67,6 +69,10 @@ class Admin:
         """
         async with self.session.get(self.url + path, params=query, timeout=_TIMEOUT, raise_for_status=True) as answer:
             return await answer.text()
+
+
+def _has(readings: Mapping[str, Any], versions: Mapping[str, str]) -> bool:
+    return all(readings.get(name) == version for name, version in versions.items()) and not readings.get("cluster_manager.warming_clusters")
 
 
 def _exactly(name: str) -> str:

@@ -23,8 +23,8 @@ from headgate_devcluster.gateway.bootstrap import CLUSTER_LOCAL, PUBLIC, bootstr
 from headgate_devcluster.gateway.files import ResourceFiles, replace
 from headgate_devcluster.gateway.table import Endpoint, Table
 
-_START_DEADLINE = 20.0
-_LOAD_DEADLINE = 10.0
+_START_DEADLINE = 60.0
+_LOAD_DEADLINE = 30.0
 _STOP_GRACE = 3.0
 _ADMIN_FILE = "admin-address"
 
