@@ -81,7 +81,7 @@ async def latency(session: aiohttp.ClientSession, scene: Scene, columns: Any) ->
 
 @asynccontextmanager
 async def flooded(scene: Scene, version: str, columns: Any) -> AsyncIterator[None]:
-    """Send the monitor payloads of ten windows each until the block ends; begin the block when it was sent more than it can read and keep."""
+    """Send the monitor payloads of ten windows each until the block ends, which begins when that is more than it can read and keep."""
     url = f"{scene.cluster.monitor_url}/v1/events/{NAME}/{version}"
     request = json.dumps({"inputs": {name: list(values) * 25 for name, values in columns.items()}}).encode()
     response = json.dumps({"predictions": [0.5] * 5000}).encode()
