@@ -82,6 +82,7 @@ def test_every_step_runs_to_its_end_and_touches_no_cluster_but_its_own(tmp_path:
         f"kind delete cluster --name headgate --kubeconfig {tmp_path}/headgate/build/kind/kubeconfig"
     ]
     assert not (tmp_path / "headgate" / "build" / "kind").exists()
+    assert not [line for line in asked if line.startswith("kubectl set ")], "it would own what a second run applies, which is a conflict"
 
 
 @pytest.mark.parametrize("missing", ["docker", "kind", "kubectl", "helm"])
