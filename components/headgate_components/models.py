@@ -1,6 +1,5 @@
 """Features and boosters between steps, in the formats and with the code that serving uses."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
+from headgate_components.files import read_object
 from headgate_components.step import StepError
 from headgate_components.tables import Arrays
 from headgate_serving.model import FeatureError, FeatureKind, FeatureSet, ModelError
@@ -40,7 +40,7 @@ def kinds(categories: list[str], numbers: list[str]) -> dict[str, FeatureKind]:
 def read_features(path: Path) -> FeatureSet:
     """The feature artifact that `build_features` wrote."""
     with model_errors():
-        return FeatureSet.from_json(json.loads(path.read_text(encoding="utf-8")))
+        return FeatureSet.from_json(read_object(path, "feature artifact"))
 
 
 def read_model(path: Path) -> xgb.Booster:

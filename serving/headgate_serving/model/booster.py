@@ -26,8 +26,11 @@ def read_booster(content: bytes) -> xgb.Booster:
     """The model in these bytes, on one thread.
 
     Raises:
-        ModelError: XGBoost cannot read it.
+        ModelError: XGBoost cannot read it, or must not try: of a file that was cut off it may never come back, or end the process.
     """
+    if not content.rstrip().endswith(b"}"):
+        why = f"its {len(content):,} bytes are no whole .ubj or .json file; if it was cut off, write it again"
+        raise ModelError(f"XGBoost {xgb.__version__} cannot read the model: {why}")
     try:
         booster = xgb.Booster(model_file=bytearray(content))
     except (xgb.core.XGBoostError, ValueError) as error:

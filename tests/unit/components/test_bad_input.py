@@ -12,9 +12,12 @@ from headgate_components.data_processing.ingest.logic import ingest
 from headgate_components.data_processing.split.logic import Period, split
 from headgate_components.data_processing.split.roles import Columns
 from headgate_components.data_processing.validate_data.logic import validate
+from headgate_components.deployment.deploy_model.manifest import Version
 from headgate_components.deployment.fit_drift_reference.logic import How, fit
 from headgate_components.deployment.make_golden.logic import golden
 from headgate_components.evaluation.ablate.logic import ablate
+from headgate_components.files import read_object
+from headgate_components.models import read_features, read_model
 from headgate_components.step import StepError
 from headgate_components.training.settings import Settings
 from headgate_components.training.train_xgboost.logic import train
@@ -192,3 +195,28 @@ def test_an_unreadable_parquet_file_is_named_by_every_step(
     with pytest.raises(StepError, match=r"input\.parquet' (is corrupt|cannot be read): "):
         getattr(Steps(tmp_path, trained, write_table), step)(path)
     assert [found.name for found in tmp_path.iterdir()] == ["input.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "cannot be read as JSON: Expecting value"),
+        (b"PAR1\xff\xfe", "cannot be read as JSON: "),
+        (b'{"rocAuc": NaN}', "cannot be read as JSON: NaN is no number"),
+        (b"[1]", "must hold a JSON object"),
+    ],
+)
+def test_an_artifact_of_another_step_in_the_wrong_place_is_told(content: bytes, sentence: str, tmp_path: Path) -> None:
+    path, golden = tmp_path / "artifact", tmp_path / "golden"
+    path.write_bytes(content)
+    golden.write_text("{}")
+    readers: dict[str, Callable[[Path], Any]] = {
+        "metrics": lambda path: read_object(path, "metrics"),
+        "feature artifact": read_features,
+        "registration": lambda path: Version.read(path, golden),
+    }
+    for what, read in readers.items():
+        with pytest.raises(StepError, match=f"the {what} '{path}' {sentence}"):
+            read(path)
+    with pytest.raises(StepError, match="cannot read the model"):
+        read_model(path)

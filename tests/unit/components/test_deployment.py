@@ -257,6 +257,13 @@ def test_the_alias_is_not_set_if_the_export_fails(artifacts: Artifacts, tracking
     assert MlflowClient(tracking_uri).get_registered_model("unwritten").aliases == {}
 
 
+def test_what_is_no_golden_set_is_not_registered(artifacts: Artifacts, tracking_uri: str, tmp_path: Path) -> None:
+    (tmp_path / "other").write_text('{"request": {}}')
+    with pytest.raises(StepError, match="other' lacks 'outputs'; use the one that make_golden writes"):
+        registered(replace(artifacts, golden=tmp_path / "other"), tracking_uri, tmp_path / "storage", "ungolden")
+    assert find_version(tracking_uri, "ungolden", "1") is None
+
+
 def test_a_registry_that_is_not_there_is_told_without_what_libraries_wrapped_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     says = r"^the model registry at 'http://127\.0\.0\.1:9' cannot be reached: Connection refused$"

@@ -67,3 +67,13 @@ def test_folders_that_hold_no_model_or_several_are_refused_with_a_sentence(tmp_p
     (tmp_path / "model.json").write_text("{}")
     with pytest.raises(ModelError, match=r"several models, model.json, model.ubj; exactly one can be served"):
         load_model(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["model.ubj", "model.json"])
+def test_a_file_that_was_cut_off_is_told_and_never_shown_to_xgboost_which_it_would_crash(name: str, tmp_path: Path) -> None:
+    saved(tmp_path / name, objective="binary:logistic")
+    content = (tmp_path / name).read_bytes()
+    for length in (0, *(cut for cut in range(1, len(content), 97) if content[cut - 1 : cut] != b"}")):
+        (tmp_path / name).write_bytes(content[:length])
+        with pytest.raises(ModelError, match=rf"cannot read the model: its {length:,} bytes are no whole \.ubj or \.json file; if"):
+            load_model(tmp_path)

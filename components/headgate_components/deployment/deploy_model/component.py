@@ -46,7 +46,6 @@ def deploy_model(
     Returns:
         What was done, in a sentence.
     """
-    import json
     from pathlib import Path
 
     from headgate_components.deployment.deploy_model import logic
@@ -56,8 +55,7 @@ def deploy_model(
 
     with step("deploy_model"):
         how = logic.way(way)
-        content = json.loads(Path(registration.path).read_text(encoding="utf-8"))
-        version = Version.from_registration(content, Path(golden.path).read_text(encoding="utf-8"))
+        version = Version.read(Path(registration.path), Path(golden.path))
         target = Target(name or version.model_name, namespace)
         if how is logic.Way.GIT:
             deployed = logic.commit(version, target, repository=repository, file=file, base=base, remote=remote)

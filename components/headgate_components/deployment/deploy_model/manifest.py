@@ -7,10 +7,12 @@ that was tuned by hand survive.
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from headgate_components.files import read_object
 from headgate_components.step import StepError
 
 API_VERSION = "headgate.dev/v1alpha1"
@@ -53,14 +55,16 @@ class Version:
     """The golden set as JSON text."""
 
     @classmethod
-    def from_registration(cls, registration: dict[str, Any], golden: str) -> "Version":
-        """What `register_model` wrote, and the golden set.
+    def read(cls, registration: Path, golden: Path) -> "Version":
+        """What `register_model` and `make_golden` wrote.
 
         Raises:
-            StepError: it is no registration.
+            StepError: it is something else.
         """
+        said = read_object(registration, "registration")
+        read_object(golden, "golden set")
         try:
-            return cls(str(registration["modelName"]), str(registration["version"]), str(registration["exportUri"]), golden)
+            return cls(str(said["modelName"]), str(said["version"]), str(said["exportUri"]), golden.read_text(encoding="utf-8"))
         except KeyError as error:
             raise StepError(f"the registration lacks {error}; use the one that register_model writes") from error
 

@@ -1,16 +1,13 @@
 """Writes the model card as Markdown and as an HTML page, from what the steps before left."""
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from headgate_components import html
 from headgate_components.deployment.model_card.sections import Measured, Section, Words, sections
-from headgate_components.files import replace_text
-from headgate_components.step import StepError
+from headgate_components.files import read_object, replace_text
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -41,23 +38,15 @@ def model_card(
     Raises:
         StepError: an input is no JSON object.
     """
-    registered = _object(registration, "registration")
-    optional = {name: _object(path, name) if path else None for name, path in (("fairness", fairness), ("comparison", comparison))}
-    measured = Measured(_object(metrics, "metrics"), **optional, importance=_object(importance, "importance") if importance else None)
+    registered = read_object(registration, "registration")
+    optional = {name: read_object(path, name) if path else None for name, path in (("fairness", fairness), ("comparison", comparison))}
+    measured = Measured(
+        read_object(metrics, "metrics"), **optional, importance=read_object(importance, "importance") if importance else None
+    )
     title = f"Model card: {registered.get('modelName', 'a model')} version {registered.get('version', 'unknown')}"
     parts = sections(registered, measured, words)
     replace_text(card, _markdown(title, parts))
     html.write(page, title, map(_html, parts))
-
-
-def _object(path: Path, name: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StepError(f"the {name} '{path}' cannot be read as JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise StepError(f"the {name} '{path}' must hold a JSON object")
-    return found
 
 
 def _markdown(title: str, parts: Sequence[Section]) -> str:

@@ -9,7 +9,9 @@ from headgate_components import models
 from headgate_components.deployment.register_model.again import same_version
 from headgate_components.deployment.register_model.lineage import Lineage, artifact_digests
 from headgate_components.deployment.register_model.registry import Registry, RunRecord
+from headgate_components.files import read_object
 from headgate_components.registered import STORAGE_TAG, ModelVersion, folder_of, uri_of
+from headgate_components.step import StepError
 from headgate_components.versions import library_versions
 from headgate_serving.model import ExportedModel, write_export
 from headgate_serving.model.layout import GOLDEN
@@ -74,7 +76,9 @@ class _Model:
 
     @classmethod
     def read(cls, name: str, files: Artifacts, lineage: Lineage) -> "_Model":
-        metrics, golden = (json.loads(path.read_text(encoding="utf-8")) for path in (files.metrics, files.golden))
+        metrics, golden = read_object(files.metrics, "metrics"), read_object(files.golden, "golden set")
+        if absent := [key for key in ("request", "outputs") if key not in golden]:
+            raise StepError(f"the golden set '{files.golden}' lacks '{absent[0]}'; use the one that make_golden writes")
         return cls(name, files, lineage, metrics, golden, artifact_digests(files.model, files.features, files.drift))
 
     @property
