@@ -118,8 +118,9 @@ def _gates(turn: Turn, kind: HookType) -> list[Hook]:
 
 
 def _record(turn: Turn, hook: Hook) -> HookStatus | None:
-    known = definition(hook)
-    return next((record for record in turn.candidate.hooks if record.name == hook.name and record.definition == known), None)
+    """Return what is on record of a hook, asked this question: what it said before the first request is no leave to take over."""
+    asked = (hook.name, hook.type, definition(hook))
+    return next((record for record in turn.candidate.hooks if (record.name, record.type, record.definition) == asked), None)
 
 
 def _call(turn: Turn, hook: Hook) -> HookCall:

@@ -126,6 +126,17 @@ def test_retry_asks_the_failed_hooks_again_and_none_that_agreed(world_with):
     assert world.weights == {second: 100}
 
 
+def test_a_hook_that_agreed_before_the_first_request_is_asked_again_once_it_guards_the_promotion(world_with):
+    world = serving(world_with(), hook("smoke"))
+    second = world.apply(2)
+    world.run(lambda world: world.weights.get(second) == 10)
+    assert names(world) == ["smoke"]
+    world.manifest["rollout"] = world.manifest["rollout"] | {"hooks": [hook("smoke", "pre-promotion")]}
+    world.hook_answers["smoke"] = "HTTP 500"
+    world.run(holds)
+    assert world.weights[second] == 50, "not promoted on the word it gave for something else"
+
+
 def test_retry_of_a_candidate_without_failed_hooks_says_so(world_with):
     world = serving(world_with(), hook("smoke"))
     second = world.apply(2)
