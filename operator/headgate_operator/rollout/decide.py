@@ -10,6 +10,7 @@ from typing import Final
 from headgate_operator.rollout.advance import advance
 from headgate_operator.rollout.check_parity import check_parity
 from headgate_operator.rollout.children import wanted_route, wanted_services
+from headgate_operator.rollout.clock import correct_times
 from headgate_operator.rollout.commands import obey_command
 from headgate_operator.rollout.conditions import set_conditions
 from headgate_operator.rollout.deadlines import enforce_deadlines
@@ -42,6 +43,7 @@ Rule = Callable[[Turn], Turn]
 
 RULES: Final[tuple[Rule, ...]] = (
     mend,  # before anything trusts the status
+    correct_times,
     restore_lost_state,  # before anything could take an empty status for a first revision
     pin_restored,
     mind_hostname,
