@@ -70,11 +70,11 @@ def _cluster(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @_cluster
 @click.option("--name", default="", help="Display name of the run; by default the same for the same version and parameters.")
-@click.option("--wait", type=SecondsType(), metavar="TIME", help="Wait that long for its end, such as 2h, and tell its steps.")
+@click.option("--wait", type=SecondsType(), metavar="TIME", help="Wait this long for it to end, such as 2h, and report its steps.")
 def submit(*, name: str, wait: int | None, experiment: str, **options: Any) -> None:
-    """Run a pipeline on a cluster, unless the same run is under way or ended well.
+    """Run a pipeline on a cluster, unless the same run is under way or has succeeded.
 
-    Uploads the pipeline if this version is not there. Exit codes: 0 started, or with --wait ended well, 1 otherwise, 2 wrong usage.
+    Uploads the pipeline if this version is not there. Exit codes: 0 started, or with --wait succeeded, 1 otherwise, 2 wrong usage.
     """
     from headgate_pipelines.kubeflow.submission import submit as start
     from headgate_pipelines.kubeflow.waiting import wait as wait_for
@@ -93,12 +93,12 @@ def submit(*, name: str, wait: int | None, experiment: str, **options: Any) -> N
 @click.option("--name", default="", help="Display name of the recurring run; the pipeline's by default.")
 @click.option("--cron", type=CronType(), help="When: '0 3 * * MON', by the cluster's clock.")
 @click.option("--every", type=SecondsType(), metavar="TIME", help="Or how often: 12h, 7d.")
-@click.option("--paused", is_flag=True, help="Keep the schedule, start nothing; without this flag it goes on again.")
+@click.option("--paused", is_flag=True, help="Keep the schedule but start nothing; run again without this flag to resume.")
 @click.option("--remove", is_flag=True, help="Delete the schedule; runs that it started stay.")
 def schedule(
     *, name: str, cron: str | None, every: int | None, paused: bool, remove: bool, experiment: str, pipeline: str, **options: Any
 ) -> None:
-    """Run a pipeline again and again. What is there is made what is asked for; asking twice changes nothing."""
+    """Run a pipeline on a schedule. Creates or updates the schedule to match; running this twice changes nothing."""
     if not remove and (cron is None) == (every is None):
         raise click.UsageError("give either --cron or --every")
     from headgate_pipelines.kubeflow.submission import Schedule, unschedule

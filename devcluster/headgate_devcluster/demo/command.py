@@ -25,8 +25,8 @@ INTERRUPTED: Final = 130
     help="Where everything goes; emptied first. Default: build/demo, or build/demo-2 and so on while that is in use.",
 )
 @click.option("--rate", type=click.FloatRange(10, 200), default=75, show_default=True, help="Requests a second.")
-@click.option("--drift", is_flag=True, help="Another story: a year of flights through the drift monitor, on a simulated clock.")
-@click.option("--keep", is_flag=True, help="Leave the cluster up at the end and say how to look around in it.")
+@click.option("--drift", is_flag=True, help="Instead of a rollout: a year of flights through the drift monitor, on a simulated clock.")
+@click.option("--keep", is_flag=True, help="Leave the cluster up at the end and print how to look around in it.")
 def demo(folder: Path | None, rate: float, drift: bool, keep: bool) -> None:
     """Roll out four versions of a real model on a cluster inside this machine.
 

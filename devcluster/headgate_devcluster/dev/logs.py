@@ -18,7 +18,7 @@ _CLUSTER: Final = "cluster"
 @click.command()
 @click.argument("part", required=False)
 @with_folder
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on, until Ctrl-C or the end of the cluster.")
+@click.option("-f", "--follow", is_flag=True, help="Keep printing new lines, until Ctrl-C or the end of the cluster.")
 @click.option("--tail", type=click.IntRange(min=0), help="The last lines only; default: all of one part, 10 each of several.")
 def logs(part: str | None, folder: Path, follow: bool, tail: int | None) -> None:
     """Print the log of a PART (`operator`, `envoy`, `cluster`, a Pod or the beginning of its name), or of all parts."""

@@ -16,9 +16,9 @@ _COLUMNS = ("PART", "PID", "ADDRESS", "HEALTH")
 
 @click.command()
 @with_folder
-@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How the answer is printed.")
+@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Output format.")
 def status(folder: Path, output: str) -> None:
-    """Say where to reach a cluster, and how each of its parts is. Exit code 1 if none runs in the folder."""
+    """Show where to reach a cluster, and the state of each of its parts. Exit code 1 if none runs in the folder."""
     with one_sentence():
         facts = read_facts(folder)
         if facts is None:

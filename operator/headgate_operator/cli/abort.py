@@ -13,9 +13,9 @@ from headgate_operator.cli.errors import Failure
 @wait_option
 @target_options
 def abort(name: str, target: Target, revision: str | None, wait: bool) -> None:
-    """Refuse the candidate now: its weight goes to 0, the stable version serves everything.
+    """Refuse the candidate now: its weight goes to 0 and the stable version serves everything.
 
-    During the watch after a promotion, the promoted revision is aborted: the previous version serves again.
+    During the watch after a promotion this refuses the promoted revision, and the previous version serves again.
     """
     deployment = run(target, lambda api: read(api, target, name))
     id_ = _on_trial(deployment, revision)

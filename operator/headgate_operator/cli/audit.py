@@ -27,7 +27,7 @@ def audit(file: Path, namespace: str | None, name: str | None, decided: bool, ou
     """Show who or what changed traffic, from the operator's audit log.
 
     FILE is what the operator writes with --audit-log, or - for standard input, as in `kubectl logs deploy/headgate-operator | headgate
-    audit -`: lines of other kinds are left out. A change that was written twice, as after a crash, is shown once. With -o json the lines
+    audit -`: other lines are skipped. A change that was written twice, as after a crash, is shown once. With -o json the lines
     are printed as they are.
     """
     lines = [line for line in _lines(file) if _wanted(line, namespace, name, decided=decided)]

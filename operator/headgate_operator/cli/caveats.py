@@ -20,9 +20,9 @@ _LARGE = 100_000
 
 
 _FOLLOWS: Final = {
-    OnInsufficientData.HOLD: "then a person is asked",
+    OnInsufficientData.HOLD: "then a person has to decide",
     OnInsufficientData.ROLLBACK: "then the version is refused",
-    OnInsufficientData.PROMOTE: "then it goes on without them",
+    OnInsufficientData.PROMOTE: "then it continues without them",
 }
 """What the manifest wants when holdTimeout is over."""
 
@@ -51,8 +51,8 @@ def _slow_steps(forecast: Forecast) -> Iterator[str]:
         needs = f"{stage.min_requests} candidate requests take {seconds(takes)} at {scene.rate:g} requests a second"
         if takes > stage.min_duration + limit:
             yield (
-                f"{name} cannot end in time: {needs}, and {seconds(stage.min_duration)} and holdTimeout {seconds(limit)} are over before "
-                f"that; {_FOLLOWS[scene.spec.rollout.on_insufficient_data]}. Lower minRequests, raise the weight or raise holdTimeout."
+                f"{name} cannot end in time: {needs}, longer than its {seconds(stage.min_duration)} and holdTimeout {seconds(limit)} "
+                f"together; {_FOLLOWS[scene.spec.rollout.on_insufficient_data]}. Lower minRequests, raise the weight or raise holdTimeout."
             )
         elif takes > _MUCH_LONGER * stage.min_duration:
             yield f"{name} takes {seconds(takes)} rather than {seconds(stage.min_duration)}: {needs}."
@@ -67,8 +67,8 @@ def _promotion(forecast: Forecast) -> Iterator[str]:
     most = f" and maxDuration {seconds(rollout.max_duration)}" if rollout.max_duration is not None else ""
     follows = _FOLLOWS[rollout.on_insufficient_data]
     yield (
-        f"the traffic is too small to promote a good version reliably: in {missing} of {forecast.promotion.of} rehearsals the evidence was "
-        f"not there in time (holdTimeout {seconds(rollout.hold_timeout)}{most}); {follows}. {_needed(forecast, last)} Give it longer, "
+        f"the traffic is too small to promote a good version reliably: in {missing} of {forecast.promotion.of} rehearsals the evidence "
+        f"was not there in time (holdTimeout {seconds(rollout.hold_timeout)}{most}); {follows}. {_needed(forecast, last)} Give it longer, "
         f"raise the weights or maximum, or lower promotionConfidence."
     )
 
@@ -94,9 +94,9 @@ def _noticed_late(forecast: Forecast) -> Iterator[str]:
         if not caught[total].of:
             continue
         if not caught[total].usual:
-            yield f"{name} does not notice a version that fails altogether: too few requests reach it."
+            yield f"{name} does not notice a version that fails every request: too few requests reach it."
         elif caught[total].time[0] > lasts:
-            yield f"{name} lasts {seconds(lasts)}, but notices a version that fails altogether only after {seconds(caught[total].time[0])}."
+            yield f"{name} lasts {seconds(lasts)}, but needs {seconds(caught[total].time[0])} to notice a version that fails every request."
 
 
 def _ill_anyway(forecast: Forecast) -> Iterator[str]:
@@ -125,11 +125,11 @@ def _cut_short(forecast: Forecast) -> Iterator[str]:
 
 def _waiting(forecast: Forecast) -> Iterator[str]:
     if forecast.scene.spec.paused:
-        yield "the manifest says paused: nothing moves until that is taken back; the rehearsals go on as if it were not there."
+        yield "the manifest says `paused: true`: nothing moves until that is removed; the rehearsals ignore it."
     if forecast.scene.spec.rollout.strategy is Strategy.SHADOW:
-        yield "a shadow takes over at `headgate promote` and never by itself; the rehearsals say so as soon as it is good enough."
+        yield "a shadow never takes over without `headgate promote`; the rehearsals count it as promoted as soon as it is good enough."
     elif any(stage.pause_before for stage in forecast.scene.stages):
-        yield "pause steps wait for `headgate promote`; the rehearsals go on at once."
+        yield "pause steps wait for `headgate promote`; the rehearsals do not wait there."
 
 
 _CHECKS: Final = (_slow_steps, _promotion, _noticed_late, _ill_anyway, _unwatched, _cut_short, _waiting)

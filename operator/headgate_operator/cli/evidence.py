@@ -29,16 +29,16 @@ from headgate_operator.stats.rollback import RollbackEvidence, alternatives, log
 @output_option(Format.TABLE, Format.JSON, Format.YAML)
 @click.pass_context
 def evidence(ctx: click.Context, /, counts: tuple[str, ...], path: str | None, output: Format, **chosen: Any) -> None:
-    """Calculate the evidence of some blocks of requests, by the operator's own code.
+    """Calculate the evidence in blocks of requests, with the operator's own code.
 
-    For each block of time give what the candidate and the stable version served, each as requests/bad, such as
-    `headgate evidence 10/1 90/0 12/0 88/1` for two blocks.
+    For each block of time give what the candidate and the stable version served, each as requests/bad: `headgate evidence 10/1 90/0 12/0
+    88/1` is two blocks.
 
-    A CSV file has a block a line, candidate,candidateBad,stable,stableBad, with or without this header. All blocks belong to one step.
+    A CSV file has one block per line, candidate,candidateBad,stable,stableBad, with or without this header. All blocks belong to one step.
 
-    Evidence is the natural logarithm of an e-value. At its bound the candidate is rolled back; a version as good as the stable one ever
-    gets there with at most the probability --false-rollback-rate, however often one looks. No block counts more than threefold
-    ("capped"), so that one burst of errors is no verdict.
+    Evidence is the natural logarithm of an e-value. At its bound the candidate is rolled back. The probability that a version as
+    good as stable ever gets there is at most --false-rollback-rate, however often you look. No block can multiply the e-value by more
+    than three ("capped"), so that a single burst of errors is not a verdict.
     """
     if bool(counts) == bool(path):
         raise click.UsageError("give either counts, such as 10/1 90/0, or --file", ctx)

@@ -18,7 +18,7 @@ from headgate_operator.cli.view import ago, console
 def history(name: str, target: Target, output: Format) -> None:
     """List promoted and refused revisions, newest first.
 
-    A promoted revision of this list comes back without a canary when the manifest asks for it again; a refused one stays refused until
+    A promoted revision in this list returns without a canary when the manifest names it again; a refused one stays refused until
     `headgate retry`.
     """
     deployment = run(target, lambda api: read(api, target, name))

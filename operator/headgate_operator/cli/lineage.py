@@ -35,10 +35,9 @@ def lineage(
     model: str, *, number: str | None, alias: str | None, tracking_uri: str | None, token_file: Path | None, all_namespaces: bool,
     target: Target | Failure, output: Format,
 ) -> None:  # fmt: skip
-    """Print the chain behind a registered model's version: data, features, run, version, deployments.
+    """Print where a registered model version came from and where it runs: data, features, run, version, deployments.
 
-    What the registry or the cluster cannot be asked for is named on standard error, and what is known is printed nevertheless; the exit
-    code is then 1.
+    If the registry or the cluster cannot be reached, standard error says what is missing, the rest is printed, and the exit code is 1.
     """
     if number is not None and alias is not None:
         raise click.UsageError("--version and --alias exclude each other")

@@ -17,9 +17,9 @@ PLUG_INS: Final = "headgate.commands"
 
 _OWN: Final = {
     "lint": "Check manifests and say what the rollout will do.",
-    "plan": "Rehearse the rollout of a manifest at a given traffic.",
+    "plan": "Rehearse a manifest's rollout at a given rate of traffic.",
     "render": "Print the plain YAML that the operator would create.",
-    "status": "Show what is served, what is on trial and why.",
+    "status": "Show what is serving, what is on trial and why.",
     "watch": "Follow a rollout in the terminal.",
     "report": "Write a page about a rollout that can be kept and sent.",
     "history": "List promoted and refused revisions.",
@@ -31,15 +31,15 @@ _OWN: Final = {
     "resume": "End a pause.",
     "abort": "Refuse the candidate now; all traffic goes to the stable version.",
     "retry": "Give a refused revision another chance.",
-    "rollback": "Go back to the revision before the stable one.",
-    "evidence": "Calculate what the operator makes of some requests.",
+    "rollback": "Return to the revision before the stable one.",
+    "evidence": "Calculate the evidence in some requests, as the operator does.",
     "crd": "Print the CustomResourceDefinition.",
 }
 """Subcommand → its line in `headgate --help`; the code is in the module of that name."""
 
 _BUNDLED: Final = {
     "demo": "Real flights, from training to an automatic rollback, on this machine.",
-    "dev": "A whole cluster in one process tree, to try things.",
+    "dev": "A whole cluster in one process tree, to try things out.",
     "pipeline": "Compile and run the pipelines.",
 }
 """Plug-ins that come with Headgate: known by heart, so that `headgate --help` need not import them."""

@@ -41,8 +41,8 @@ def outlook(spec: ModelDeploymentSpec) -> list[str]:
 def _start(spec: ModelDeploymentSpec) -> str:
     deadline = format_duration(spec.rollout.progress_deadline)
     return (
-        f"A new model is started beside the stable version, on runtime {spec.model.runtime}; it gets no traffic before it is ready, and "
-        f"after {deadline} not ready it is reported as Stalled. The very first model takes all traffic as soon as it is ready."
+        f"A new model starts next to the stable version, on runtime {spec.model.runtime}; it gets no traffic until it is ready, and "
+        f"is reported as Stalled if it is not ready after {deadline}. The very first model takes all traffic as soon as it is ready."
     )
 
 
@@ -56,8 +56,8 @@ def _parity(spec: ModelDeploymentSpec) -> str:
     golden = f"ConfigMap {config_map}" if config_map is not None else "its tag headgate.golden in the registry"
     missing = "; without that tag they are not checked" if config_map is None and parity.mode is ParityMode.IF_PRESENT else ""
     return (
-        f"It is asked the golden inputs of {golden} first{missing}; answers further off than {tolerance.absolute:g} + "
-        f"{tolerance.relative:g} × the golden one refuse it before its first request."
+        f"It must first reproduce the golden answers of {golden}{missing}; if one is off by more than {tolerance.absolute:g} + "
+        f"{tolerance.relative:g} × the golden answer, it is refused before its first request."
     )
 
 
@@ -85,16 +85,16 @@ def _steps(spec: ModelDeploymentSpec) -> str:
     if rollout.pause_at_end:
         parts.append("a pause until `headgate promote`")
     total = format_duration(sum((stage.min_duration for stage in rollout.stages), timedelta()))
-    return f"It takes {_listed(parts)}: {total} at the least{_limit(spec)}.{_frozen(spec)}"
+    return f"It takes {_listed(parts)}: {total} at least{_limit(spec)}.{_frozen(spec)}"
 
 
 def _limit(spec: ModelDeploymentSpec) -> str:
     longest = spec.rollout.max_duration
-    return f", {format_duration(longest)} at the most (pauses aside)" if longest is not None else ""
+    return f", {format_duration(longest)} at most (not counting pauses)" if longest is not None else ""
 
 
 def _frozen(spec: ModelDeploymentSpec) -> str:
-    return " The manifest says paused: nothing moves until that is taken back." if spec.paused else ""
+    return " The manifest says `paused: true`: nothing moves until that is removed." if spec.paused else ""
 
 
 def _mirrored(spec: ModelDeploymentSpec) -> str:
@@ -115,8 +115,8 @@ def _refusal(spec: ModelDeploymentSpec) -> str:
     metrics = _listed([_worse(metric) for metric in spec.analysis.metrics], last="or")
     rate = format_share(spec.analysis.false_rollback_rate)
     return (
-        f"It is rolled back as soon as the evidence says that {metrics}. An equally good version is rolled back by mistake with a "
-        f"probability of at most {rate}; failures closer together than {format_duration(spec.analysis.interval)} count as one burst."
+        f"It is rolled back as soon as the evidence says that {metrics}. The chance that an equally good version is rolled back "
+        f"is at most {rate}; failures closer together than {format_duration(spec.analysis.interval)} count as one burst."
     )
 
 
@@ -125,7 +125,7 @@ def _worse(metric: Metric) -> str:
     what = {
         MetricPreset.GATEWAY_ERRORS: "fails",
         MetricPreset.GATEWAY_LATENCY: f"is slower than {bound}",
-        MetricPreset.FALLBACKS: "answers by its fallback",
+        MetricPreset.FALLBACKS: "answers with its fallback",
         None: "is bad",
     }[metric.preset]
     return f"it {what} more often than stable ({metric.name}: odds ratio above {metric.tolerated_odds_ratio:g})"
@@ -146,21 +146,21 @@ def _fallbacks(spec: ModelDeploymentSpec) -> list[str]:
 
 def _promotion(spec: ModelDeploymentSpec) -> str:
     shadow = spec.rollout.strategy is Strategy.SHADOW
-    wait = f"too few requests to tell hold it for up to {format_duration(spec.rollout.hold_timeout)}, then {_then(spec)}."
+    wait = f"if there are too few requests to tell, it holds for up to {format_duration(spec.rollout.hold_timeout)}, then {_then(spec)}."
     begin = "It counts as ready for `headgate promote`" if shadow else "After the last step it is promoted"
-    follows = "it looks on for as long as that takes." if shadow else wait
+    follows = "it keeps watching for as long as that takes." if shadow else wait
     if not spec.analysis.require_promotion_evidence:
         return f"{begin} without evidence that it is good (requirePromotionEvidence is false); {follows}"
     confidence = format_share(spec.analysis.promotion_confidence)
     bounds = _listed([f"{metric.name} {format_share(metric.good_enough)}" for metric in spec.analysis.metrics], last="and")
-    return f"{begin} once it is, with {confidence} confidence, not twice as bad as stable or below the maximum ({bounds}); {follows}"
+    return f"{begin} once, with {confidence} confidence, it is not twice as bad as stable or is below the maximum ({bounds}); {follows}"
 
 
 def _then(spec: ModelDeploymentSpec) -> str:
     return {
-        OnInsufficientData.HOLD: "a person is asked",
+        OnInsufficientData.HOLD: "a person has to decide",
         OnInsufficientData.ROLLBACK: "it is refused",
-        OnInsufficientData.PROMOTE: "it goes on without them",
+        OnInsufficientData.PROMOTE: "it continues without them",
     }[spec.rollout.on_insufficient_data]
 
 

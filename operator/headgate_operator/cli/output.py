@@ -29,7 +29,7 @@ def output_option(default: Format, *others: Format) -> Callable[[F], F]:
         default=default.value,
         callback=lambda _ctx, _parameter, value: Format(value),
         show_default=True,
-        help="How the answer is printed.",
+        help="Output format.",
     )
 
 

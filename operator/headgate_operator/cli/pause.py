@@ -14,7 +14,7 @@ from headgate_operator.cli.commands import candidate_of, revision_option, tell, 
 def pause(name: str, target: Target, revision: str | None, wait: bool) -> None:
     """Freeze the candidate's weight where it is, until `headgate resume`.
 
-    Serving and comparing go on: a candidate that turns out to be worse is rolled back all the same. Pauses count towards no deadline.
+    Serving and comparing continue: a candidate that turns out to be worse is still rolled back. Paused time counts towards no deadline.
     """
     deployment = run(target, lambda api: read(api, target, name))
     id_ = candidate_of(deployment, revision, to="pause")

@@ -34,20 +34,22 @@ def _base_rate(_ctx: click.Context, parameter: click.Parameter, text: str) -> fl
 
 @click.command()
 @click.argument("file")
-@click.option("--rate", type=click.FloatRange(0.001, 10_000), required=True, metavar="N", help="Requests a second, all versions together.")
-@click.option("--base-error-rate", default="0.5%", show_default=True, callback=_base_rate, help="Bad share of a good version.")
+@click.option(
+    "--rate", type=click.FloatRange(0.001, 10_000), required=True, metavar="N", help="Requests per second, all versions together."
+)
+@click.option("--base-error-rate", default="0.5%", show_default=True, callback=_base_rate, help="Share of bad answers of a good version.")
 @click.option("--runs", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Rehearsals of a good version.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same numbers.")
 @output_option(Format.TABLE, Format.JSON, Format.YAML)
 def plan(file: str, rate: float, base_error_rate: float, runs: int, seed: int, output: Format) -> None:
-    """Rehearse the rollout of a manifest at a given traffic.
+    """Rehearse a manifest's rollout at a given rate of traffic.
 
-    Says when each step begins and ends, how many requests it takes until a version that fails 5 %, 10 % or all of the time is caught
-    there, how many to promote a good one, and how likely a good one is rolled back by mistake; and warns when the traffic is too small
-    for the plan. FILE holds one ModelDeployment; - reads standard input. Needs no cluster.
+    Tells you when each step begins and ends, how many requests it takes there to catch a version that fails 5 %, 10 % or all of the time,
+    how many it takes to promote a good one, and how likely a good one is to be rolled back by mistake. Warns if there is too little
+    traffic for the plan. FILE holds one ModelDeployment; - reads standard input. Needs no cluster.
 
-    The rehearsals are simulations: requests arrive at random at a constant rate, and in every metric each version answers badly with the
-    given probability, independently. They are judged by the code that the operator runs.
+    The rehearsals are simulations: requests arrive at random at a constant rate, and for every metric each answer is bad with the given
+    probability, independently of the others. The verdicts come from the code that the operator runs.
     """
     name, spec = _manifest(file)
     scene = Scene.of(spec, rate=rate, base_rate=base_error_rate)

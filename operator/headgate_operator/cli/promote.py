@@ -13,10 +13,10 @@ from headgate_operator.cli.commands import candidate_of, revision_option, tell, 
 @wait_option
 @target_options
 def promote(name: str, target: Target, full: bool, revision: str | None, wait: bool) -> None:
-    """End what the candidate waits for at its present step, a pause included, and let it go on.
+    """Stop waiting at the present step, pauses included, and let the candidate go on.
 
-    It does not wait any longer for time, requests or evidence. Evidence that it is worse still rolls it back, and its replicas must be
-    ready for the next weight, and hooks of the manifest must agree.
+    It no longer waits for time, requests or evidence. Evidence that it is worse still rolls it back, its replicas must still be ready for
+    the next weight, and the manifest's hooks must still agree.
     """
     deployment = run(target, lambda api: read(api, target, name))
     id_, verb = candidate_of(deployment, revision, to="promote"), "promote-full" if full else "promote"

@@ -51,13 +51,13 @@ def render(
     files: tuple[str, ...], stables: tuple[str, ...], weight: int | None, runtimes: tuple[str, ...], uri: str | None,
     stable_uri: str | None, namespace: str, gateway: Gateway, domain: str, monitor: str | None, output: Path | None,
 ) -> None:  # fmt: skip
-    """Print the plain YAML of all that the operator would create for manifests.
+    """Print the plain YAML of everything the operator would create for a manifest.
 
-    These are, for each version, a copy of its serving runtime and an InferenceService, and one HTTPRoute. With --stable it is a whole
-    rollout, stage by stage, each with only what changes there; or, with --weight, all there is at one share of the traffic. FILE and the
-    files of --stable may hold several documents; serving runtimes are found among them. Needs no cluster, and the same input gives the
-    same output. What only a cluster knows is left out: the owner, and the replicas that stable has at the time. The operator does not
-    take over what was applied by hand: use one or the other.
+    That is one HTTPRoute, and for each version an InferenceService and a copy of its serving runtime. With --stable, prints a whole
+    rollout, stage by stage, each with only what changes; with --weight as well, everything there is at that share of the traffic. FILE
+    and the files of --stable may hold several documents; serving runtimes are picked up from them. Needs no cluster, and the same input
+    gives the same output. What only a cluster knows is left out: the owner, and how many replicas stable has at the time. The operator
+    does not take over objects applied by hand: use one or the other.
     """
     if weight is not None and not stables:
         raise click.UsageError("--weight needs --stable: alone a version has all the traffic")

@@ -27,13 +27,13 @@ _SECONDS: Final = 1.0
 @click.argument("name")
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path, dir_okay=False), help="File (default: NAME.html).")
 @click.option("--for", "duration", default="0s", show_default=True, callback=duration_option,
-              help="Look on for so long first: the cluster keeps how things stand, not how they came to that.")  # fmt: skip
+              help="Watch for this long first: the cluster knows only how things stand now, not how they got there.")  # fmt: skip
 @target_options
 def report(name: str, target: Target, path: Path | None, duration: timedelta) -> None:
     """Write one HTML page about a rollout: versions, evidence, conditions, Events, history and refused versions with their numbers.
 
-    It loads nothing and can be sent to somebody. Charts show what was seen during --for, until then or until Ctrl-C; those of the
-    operator's web view (--ui) know more of the past, and are saved there.
+    The page is self-contained, so you can send it to anyone. Its charts cover what was seen during --for, or until Ctrl-C; the operator's
+    web view (--ui) has a longer past, and can save its pages too.
     """
     path = path or Path(f"{name}.html")
     ring = Ring()

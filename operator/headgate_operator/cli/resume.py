@@ -12,9 +12,9 @@ from headgate_operator.cli.commands import candidate_of, revision_option, tell, 
 @wait_option
 @target_options
 def resume(name: str, target: Target, revision: str | None, wait: bool) -> None:
-    """Let a candidate that was paused by `headgate pause` go on.
+    """Resume a candidate that was paused with `headgate pause`.
 
-    A pause step of the manifest ends with `headgate promote`, and `paused: true` when the manifest no longer says it.
+    To pass a pause step of the manifest, use `headgate promote`; to end `paused: true`, remove it from the manifest.
     """
     deployment = run(target, lambda api: read(api, target, name))
     id_ = candidate_of(deployment, revision, to="resume")

@@ -17,9 +17,9 @@ from headgate_operator.cli.errors import Failure
 @wait_option
 @target_options
 def retry(name: str, target: Target, revision: str | None, wait: bool) -> None:
-    """Give a refused revision another chance, or ask the failed hooks of the candidate again.
+    """Give a refused revision another chance, or call the candidate's failed hooks again.
 
-    A refused revision starts over; the manifest must ask for it.
+    A refused revision starts from the beginning; the manifest must name it.
     """
     deployment = run(target, lambda api: read(api, target, name))
     candidate = deployment.status.candidate

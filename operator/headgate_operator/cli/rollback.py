@@ -13,10 +13,10 @@ from headgate_operator.cli.errors import Failure
 @wait_option
 @target_options
 def rollback(name: str, target: Target, revision: str | None, wait: bool) -> None:
-    """Go back from the stable revision to the one before it, and refuse the one that is left.
+    """Return from the stable revision to the one before it, and refuse the one you leave.
 
-    During the watch after a promotion the previous version still runs and serves at once. Later it is started again, as it was, and takes
-    over without a canary as soon as it is ready. A candidate on trial is refused with `headgate abort` instead.
+    During the watch after a promotion the previous version is still running and takes over at once. Later it is started again exactly as
+    it was, and takes over without a canary as soon as it is ready. To refuse a candidate on trial, use `headgate abort` instead.
     """
     deployment = run(target, lambda api: read(api, target, name))
     id_ = _to_leave(deployment, revision)

@@ -22,16 +22,16 @@ _POLL_SECONDS = 1.0
 @click.command()
 @click.argument("name")
 @click.option("--wait", is_flag=True, help="Wait until the rollout is over, its watch included.")
-@click.option("--revision", metavar="ID", help="With --wait: how this revision fares (default: what the manifest asks for).")
+@click.option("--revision", metavar="ID", help="With --wait: the revision to wait for (default: the one the manifest names).")
 @click.option("--timeout", default="1h", show_default=True, callback=duration_option, help="With --wait: give up after this long.")
 @output_option(Format.TABLE, Format.JSON, Format.YAML)
 @target_options
 @click.pass_context
 def status(ctx: click.Context, name: str, target: Target, wait: bool, revision: str | None, timeout: timedelta, output: Format) -> None:
-    """Show what is served, what is on trial and why.
+    """Show what is serving, what is on trial and why.
 
-    With --wait, ends with 0 when the new revision is promoted and its watch is over, 1 when it is refused or a person is needed
-    (Stalled), 3 when the time is up. It waits through holds, suspensions and pauses: those end by themselves or were asked for.
+    With --wait, exits with 0 when the new revision is promoted and its watch is over, 1 when it is refused or a person is needed
+    (Stalled), 3 when the time is up. It waits through holds, suspensions and pauses, which end on their own or were asked for.
     """
     if revision and not wait:
         raise click.UsageError("--revision goes with --wait", ctx)

@@ -36,14 +36,14 @@ def _interval(ctx: click.Context, parameter: click.Parameter, text: str) -> time
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--once", is_flag=True, help="Print it once and end.")
-@click.option("--plain", is_flag=True, help="Print it anew whenever something changed, as in a pipe, in a terminal too.")
+@click.option("--once", is_flag=True, help="Print once and exit.")
+@click.option("--plain", is_flag=True, help="Print again whenever something changed, as into a pipe, even in a terminal.")
 @click.option("--interval", default="1s", show_default=True, callback=_interval, help="How often to look.")
 @target_options
 def watch(names: tuple[str, ...], target: Target, once: bool, plain: bool, interval: timedelta) -> None:
-    """Follow a rollout in the terminal; end with Ctrl-C.
+    """Follow a rollout in the terminal; Ctrl-C to stop.
 
-    With several NAMES there is a line for each, with none a line for each ModelDeployment of the namespace.
+    With several NAMES, shows a line for each; with none, a line for each ModelDeployment in the namespace.
     """
     screen = console()
     show = _live if screen.is_terminal and not (plain or once) else _print_changes

@@ -57,7 +57,7 @@ async def _counters(session: aiohttp.ClientSession, address: str, clusters: Mapp
         text = await _text(session, url, {"filter": stats_filter(clusters)})
         return read_counters(text)
     except MalformedError as error:
-        raise UnreadableError(f"the proxy {address} sends nonsense: {error}") from error
+        raise UnreadableError(f"the proxy {address} sent an answer that makes no sense: {error}") from error
     except TimeoutError as error:
         raise UnreadableError(f"the proxy {address} did not answer within {_TIMEOUT:g} s") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:

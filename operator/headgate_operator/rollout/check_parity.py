@@ -42,7 +42,7 @@ def parity_passed(turn: Turn) -> Wait | None:
     if answer is not None and answer.revision == turn.candidate.id and answer.asked:
         reason, message = answer.unavailable or (Reason.GOLDEN_MISSING, f"version {version} has no tag headgate.golden in the registry")
         return Wait(reason=reason, message=message, hold=True)
-    return Wait(reason=Reason.CHECKING_PARITY, message=f"{turn.candidate.id} is asked the golden inputs")
+    return Wait(reason=Reason.CHECKING_PARITY, message=f"{turn.candidate.id} is being sent the golden inputs")
 
 
 def _nothing_to_ask(turn: Turn) -> bool:

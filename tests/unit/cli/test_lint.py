@@ -11,7 +11,7 @@ def test_a_valid_manifest_is_told_back_in_words(headgate, write, build) -> None:
     result = headgate("lint", write(build(rollout={"steps": steps, "watch": {"duration": "20s", "holdback": 10}})))
     assert result.exit_code == 0
     assert "ModelDeployment ml/flight-delay is valid" in result.stdout
-    assert "10 % for at least 15s and 50 requests, then 50 % for at least 1m and 80 requests: 1m15s at the least" in result.stdout
+    assert "10 % for at least 15s and 50 requests, then 50 % for at least 1m and 80 requests: 1m15s at least" in result.stdout
     assert "For 20s after promotion it is still compared with the previous version, which keeps 10 % of the traffic" in result.stdout
     assert result.stderr == ""
 
@@ -21,7 +21,7 @@ def test_a_valid_manifest_is_told_back_in_words(headgate, write, build) -> None:
     [
         ({"mode": "Off"}, "Its answers are not checked before it gets traffic (parity is Off)"),
         ({}, "the manifest names no golden set"),
-        ({"mode": "Required", "golden": {"configMap": "g7"}}, "It is asked the golden inputs of ConfigMap g7 first"),
+        ({"mode": "Required", "golden": {"configMap": "g7"}}, "It must first reproduce the golden answers of ConfigMap g7"),
     ],
     ids=["off", "without golden set", "required"],
 )
@@ -55,7 +55,10 @@ def test_a_fallback_that_no_metric_counts_is_pointed_out(headgate, write, build,
 @pytest.mark.parametrize(
     ("analysis", "said"),
     [
-        ({"provider": {"prometheus": {"address": "http://prometheus.monitoring:9090"}}}, "answers by its fallback more often than stable"),
+        (
+            {"provider": {"prometheus": {"address": "http://prometheus.monitoring:9090"}}},
+            "answers with its fallback more often than stable",
+        ),
         ({}, "such answers are compared, too, if the operator reads a Prometheus"),
         ({"provider": {"envoy": {"addresses": ["http://10.0.0.7:19001"]}}}, "no metric here sees that. Add one of preset fallbacks"),
     ],
@@ -68,7 +71,7 @@ def test_fallbacks_are_judged_where_nobody_chose_metrics_and_they_can_be_counted
 def test_a_version_of_a_registry_brings_its_golden_set_along(headgate, write, build) -> None:
     registry = {"name": "flight-delay", "alias": "candidate", "trackingURI": "http://mlflow.mlflow:5000"}
     model = {"registry": registry, "format": {"name": "xgboost"}, "runtime": "headgate-xgboost"}
-    said = "It is asked the golden inputs of its tag headgate.golden in the registry first; without that tag they are not checked; answers"
+    said = "It must first reproduce the golden answers of its tag headgate.golden in the registry; without that tag they are not checked;"
     assert said in headgate("lint", write(build(model=model))).stdout
 
 
@@ -78,13 +81,13 @@ def test_a_version_of_a_registry_brings_its_golden_set_along(headgate, write, bu
         ({"rollout": {"steps": [{"weight": 10}, {"pause": True}, {"weight": 50}]}}, "then a pause until `headgate promote`, then 50 % for"),
         (
             {"rollout": {"steps": [{"weight": 10}, {"pause": True}]}},
-            "requests, then a pause until `headgate promote`: 1m at the least",
+            "requests, then a pause until `headgate promote`: 1m at least",
         ),
-        ({"rollout": {"maxDuration": "1d"}}, "3m at the least, 1d at the most (pauses aside)"),
-        ({"rollout": {"onInsufficientData": "Rollback"}}, "hold it for up to 1h, then it is refused"),
-        ({"rollout": {"onInsufficientData": "Promote"}}, "hold it for up to 1h, then it goes on without them"),
+        ({"rollout": {"maxDuration": "1d"}}, "3m at least, 1d at most (not counting pauses)"),
+        ({"rollout": {"onInsufficientData": "Rollback"}}, "it holds for up to 1h, then it is refused"),
+        ({"rollout": {"onInsufficientData": "Promote"}}, "it holds for up to 1h, then it continues without them"),
         ({"analysis": {"requirePromotionEvidence": False}}, "it is promoted without evidence that it is good"),
-        ({"paused": True}, "The manifest says paused: nothing moves"),
+        ({"paused": True}, "The manifest says `paused: true`: nothing moves"),
     ],
 )
 def test_the_words_say_what_pauses_and_policies_do(headgate, write, build, spec, said) -> None:

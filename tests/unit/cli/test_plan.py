@@ -84,14 +84,14 @@ def test_promotion_takes_the_requests_that_the_statistics_promise(data) -> None:
         (
             ["--rate", "10"],
             {"rollout": {"steps": [{"weight": 5, "minDuration": "10s", "minRequests": 0}], "watch": {"duration": "0s"}}},
-            "step 1 (5 %) lasts 10s, but notices a version that fails altogether only after",
+            "step 1 (5 %) lasts 10s, but needs 15s to notice a version that fails every request",
         ),
         (
             ["--rate", "10", "--base-error-rate", "5%"],
             {"analysis": {"metrics": [{"name": "errors", "preset": "gateway-errors", "maximum": "1%"}]}},
             "errors: 5% of a good version's answers are bad, more than maximum 1% allows",
         ),
-        (["--rate", "40"], {"paused": True}, "the manifest says paused"),
+        (["--rate", "40"], {"paused": True}, "the manifest says `paused: true`"),
         (["--rate", "40"], {"rollout": {"steps": [{"weight": 25}, {"pause": True}, {"weight": 50}]}}, "pause steps wait for"),
         (
             ["--rate", "1"],

@@ -163,7 +163,7 @@ async def test_one_proxy_that_cannot_be_reached_voids_the_reading(envoy, session
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [
-        ("<html>", 200, "sends nonsense: the answer is not a proxy's Prometheus text"),
+        ("<html>", 200, "sent an answer that makes no sense: the answer is not a proxy's Prometheus text"),
         ("", 404, "HTTP 404"),
         ('envoy_cluster_upstream_rq_timeout{envoy_cluster_name="a"} NaN', 200, "finite and at least 0"),
         ("# " + "x" * 17_000_000, 200, "larger than 16 MB"),

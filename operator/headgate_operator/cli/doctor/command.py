@@ -43,10 +43,10 @@ def doctor(
     ctx: click.Context, /, target: Target, all_namespaces: bool, operator_namespace: str, skip: tuple[str, ...], timeout: timedelta,
     output: Format, **given: Any,
 ) -> None:  # fmt: skip
-    """Check that everything rollouts need is there, and say what to do where it is not.
+    """Check that everything rollouts need is in place, and say what to do where it is not.
 
-    Every line is ok, a warning, failed or unknown; what could not be found out is never ok. Ends with 0 if all is ok or a warning, 1 if
-    something failed or is unknown, 2 for wrong usage. Nothing is changed, and no Secret is read.
+    Every check ends as ok, warning, failed or unknown; what cannot be found out is never ok. Exits with 0 if all are ok or warnings, 1 if
+    any failed or is unknown, 2 for wrong usage. Changes nothing and reads no Secret.
     """  # fmt: skip
     names = [name for name in CHECKS if name not in skip]
     namespace = None if all_namespaces else target.namespace
