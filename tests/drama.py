@@ -11,15 +11,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from headgate_operator.controller.act import Actor
+from headgate_operator.controller.echoes import Echoes
 from headgate_operator.controller.inventory import Inventory
 from headgate_operator.controller.monitoring import Monitoring
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Observer
 from headgate_operator.controller.resources import HTTP_ROUTES, MODEL_DEPLOYMENTS
 from headgate_operator.controller.settings import Settings
+from headgate_operator.controller.writes import Written
 from headgate_operator.kserve.children import SCALING
 from headgate_operator.rollout.decide import decide
 from headgate_operator.rollout.observed import Reading, Scrape, SlotCounters
+from headgate_operator.rollout.settled import settled
 
 KEY = ("ml", "flight-delay")
 WRITES = frozenset({"apply", "replace_status", "patch", "delete", "create", "replace"})
@@ -130,6 +133,8 @@ class Drama:
         self.refused_then_served = 0.0
         self.on_record: Callable[[Any, Any], None] = lambda _snapshot, _decision: None
         """Called as the operator's own process is, once a decision is stored."""
+        self._settled = False
+        """Whether the last look said that no other one is needed at once."""
         self._counts: dict[int, list[float]] = {0: [0.0, 0.0], 1: [0.0, 0.0]}
 
     async def play(self, until: Any, acts: int = 60) -> Any:
@@ -162,7 +167,7 @@ class Drama:
 
     async def _operator(self) -> None:
         """Live and die until a whole look passes without writing anything."""
-        dies_at = 0
+        dies_at, self._settled = 0, False
         for _ in range(_LIVES):
             life = Life(self.world.admin, self.witness, dies_at if self.deadly else None)
             try:
@@ -186,11 +191,16 @@ class Drama:
             inventory=Inventory(),
             clock=lambda: self.now,
         )
-        actor = Actor(life, Notes(life))  # type: ignore[arg-type]
+        actor = Actor(life, Notes(life), Echoes())  # type: ignore[arg-type]
         snapshot = await observer.observe(KEY)
         assert snapshot is not None
+        if await actor.adopt(snapshot):
+            return True
         decision = decide(snapshot.observed)
-        return await actor.adopt(snapshot) or await actor.act(snapshot, decision, on_record=lambda: self.on_record(snapshot, decision))
+        written = await actor.act(snapshot, decision, on_record=lambda: self.on_record(snapshot, decision))
+        assert not (written and self._settled), "a look that was settled left something to do"
+        self._settled = Written.MORE not in written and settled(snapshot.observed, decision) is not None
+        return bool(written)
 
     async def _traffic(self) -> None:
         """200 requests go where the accepted route sends them."""

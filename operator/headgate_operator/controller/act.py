@@ -17,11 +17,12 @@ from headgate_operator.api.spec import ServingMode
 from headgate_operator.api.status import ModelDeploymentStatus
 from headgate_operator.controller.adopt import adoptions
 from headgate_operator.controller.desired import desired_route, desired_service
+from headgate_operator.controller.echoes import Echoes
 from headgate_operator.controller.knative_act import write_knative
 from headgate_operator.controller.notes import Notes
 from headgate_operator.controller.observe import Snapshot
 from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS, SERVING_RUNTIMES
-from headgate_operator.controller.writes import ChildRefusedError, Writes, hands_off, put_back, refusal, without
+from headgate_operator.controller.writes import ChildRefusedError, Writes, Written, hands_off, put_back, refusal, without
 from headgate_operator.kserve.children import gave_up_scaling
 from headgate_operator.kserve.edits import editor
 from headgate_operator.kserve.subset import is_subset
@@ -38,13 +39,14 @@ def status_fields(status: ModelDeploymentStatus) -> dict[str, Any]:
 class Actor:
     """Writes. One instance serves all objects; what it knows of an object is in the snapshot."""
 
-    def __init__(self, api: KubeApi, notes: Notes) -> None:
+    def __init__(self, api: KubeApi, notes: Notes, echoes: Echoes) -> None:
         self._api = api
-        self._writes = Writes(api)
+        self._writes = Writes(api, echoes)
         self._notes = notes
+        self._echoes = echoes
 
-    async def act(self, snapshot: Snapshot, decision: Decision, *, on_record: Callable[[], None] = lambda: None) -> bool:
-        """Carry out a decision and return whether anything was written; then the result is to be read back.
+    async def act(self, snapshot: Snapshot, decision: Decision, *, on_record: Callable[[], None] = lambda: None) -> Written:
+        """Carry out a decision and return what was written.
 
         `on_record` is called once the status is written: from then on the decision is a fact, whatever becomes of its children.
         ConflictError means that somebody wrote in between: look again.
@@ -53,12 +55,13 @@ class Actor:
         on_record()
         notes = list(decision.notes)
         try:
-            wrote = await self._children(snapshot, decision, notes)
+            written = await self._children(snapshot, decision, notes)
         finally:  # what is on record is told, even if a child could not be written yet
             await self._notes.post(snapshot.observed.subject, notes, snapshot.observed.now, snapshot.observed.spec.owner)
         if decision.command_done:
             await self._remove_command(snapshot, version)
-        return wrote or version is not None
+            written |= Written.MORE
+        return written if version is None else written | Written.STATUS
 
     async def adopt(self, snapshot: Snapshot) -> bool:
         """Take back children whose owner is gone; if there were any, look again before deciding anything."""
@@ -73,32 +76,32 @@ class Actor:
         """Tell people without doing anything."""
         await self._notes.post(subject, [note], now)
 
-    async def _children(self, snapshot: Snapshot, decision: Decision, notes: list[Note]) -> bool:
+    async def _children(self, snapshot: Snapshot, decision: Decision, notes: list[Note]) -> Written:
         """Write the children. Weights never wait for a service: KServe's webhook may be down just when a version has to lose its traffic.
 
         And no weight rises too early for that: the services of a route were seen ready before it was decided.
         """
         if snapshot.observed.spec.serving.mode is ServingMode.KNATIVE:
-            return await write_knative(self._writes, snapshot, decision, notes)
-        wrote, failure = False, None
+            return _more(await write_knative(self._writes, snapshot, decision, notes))
+        written, failure = Written.NOTHING, None
         refused: dict[str, str] = {}
         for service in decision.services:
             try:
-                wrote |= await self._service(snapshot, service, notes)
+                written |= await self._service(snapshot, service, notes)
             except ApiError as error:
                 failure = failure or error
                 if (note := refusal(error, service.isvc, service.revision)) is not None:
                     notes.append(note)
                     refused[service.revision] = note.message
         if decision.route is not None:
-            wrote |= await self._route(snapshot, decision.route, notes)
+            written |= _more(await self._route(snapshot, decision.route, notes))
         if failure is not None:
             raise ChildRefusedError(failure, refused) if refused and not isinstance(failure, ConflictError) else failure
         for name in decision.delete:
-            wrote |= await self._writes.delete(snapshot, INFERENCE_SERVICES, snapshot.children.services.get(name))
+            written |= _more(await self._writes.delete(snapshot, INFERENCE_SERVICES, snapshot.children.services.get(name)))
         for name in _unused_runtimes(snapshot, decision):
-            wrote |= await self._writes.delete(snapshot, SERVING_RUNTIMES, snapshot.children.runtimes[name])
-        return wrote
+            written |= _more(await self._writes.delete(snapshot, SERVING_RUNTIMES, snapshot.children.runtimes[name]))
+        return written
 
     async def _status(self, snapshot: Snapshot, status: ModelDeploymentStatus) -> str | None:
         """Write the whole status if it changed, and return the object's new resourceVersion: a merge patch would never drop a key."""
@@ -111,19 +114,25 @@ class Actor:
         metadata = snapshot.obj["metadata"]
         identity = {key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion")}
         body = {"apiVersion": API_VERSION, "kind": KIND, "metadata": identity, "status": fields}
-        return str((await self._api.replace_status(MODEL_DEPLOYMENTS, body))["metadata"]["resourceVersion"])
+        answer = await self._api.replace_status(MODEL_DEPLOYMENTS, body)
+        self._echoes.expect(answer)
+        return str(answer["metadata"]["resourceVersion"])
 
-    async def _service(self, snapshot: Snapshot, wanted: WantedService, notes: list[Note]) -> bool:
+    async def _service(self, snapshot: Snapshot, wanted: WantedService, notes: list[Note]) -> Written:
         """Write the runtime copy, then the InferenceService that names it."""
         runtime, service = desired_service(wanted, owner=snapshot.owner)
         live_runtime = snapshot.children.runtimes.get(wanted.isvc)
         live_service = snapshot.children.services.get(wanted.isvc)
+        touched = False
         for desired, pinned, live in ((runtime, runtime, live_runtime), (service, without(service), live_service)):
             if what := _was_touched(snapshot, wanted, desired, pinned, live):
                 notes.append(put_back(desired["kind"], wanted.isvc, what, revision=wanted.revision))
-        wrote = await self._writes.apply(snapshot, SERVING_RUNTIMES, runtime, live_runtime)
+                touched = True
+        written = _more(await self._writes.apply(snapshot, SERVING_RUNTIMES, runtime, live_runtime))
         dropped = live_service is not None and gave_up_scaling(live_service, service, manager=FIELD_MANAGER)
-        return await self._writes.apply(snapshot, INFERENCE_SERVICES, service, live_service, differs=dropped) or wrote
+        if await self._writes.apply(snapshot, INFERENCE_SERVICES, service, live_service, differs=dropped):
+            written |= Written.MORE if touched or live_service is None else Written.BOUNDS
+        return written
 
     async def _route(self, snapshot: Snapshot, wanted: WantedRoute, notes: list[Note]) -> bool:
         subject, spec = snapshot.observed.subject, snapshot.observed.spec
@@ -146,6 +155,10 @@ class Actor:
         patch: Mapping[str, Any] = {"metadata": {"resourceVersion": version, "annotations": {COMMAND_ANNOTATION: None}}}
         subject = snapshot.observed.subject
         await self._api.patch(MODEL_DEPLOYMENTS, subject.namespace, subject.name, patch)
+
+
+def _more(wrote: bool) -> Written:
+    return Written.MORE if wrote else Written.NOTHING
 
 
 def _was_touched(snapshot: Snapshot, wanted: WantedService, desired: Object, pinned: Object, live: Object | None) -> str:

@@ -1,4 +1,4 @@
-"""kopf, as event source and process shell and nothing more: every event puts a key on our work queue.
+"""kopf, as process shell and as the source of events about ModelDeployments, and nothing more: each puts a key on our work queue.
 
 No high-level handlers, daemons, timers, peering, finalizers or annotations-as-state: they are edge-triggered, hold worker slots, and keep
 state where nobody looks for it. Handlers are coroutines because kopf runs plain functions in threads, and the queue is not thread-safe.
@@ -9,10 +9,8 @@ from typing import Any
 
 import kopf
 
-from headgate_operator.api.names import OWNER_LABEL
-from headgate_operator.controller.observe import Key
 from headgate_operator.controller.process import Process, StartError
-from headgate_operator.controller.resources import HTTP_ROUTES, INFERENCE_SERVICES, MODEL_DEPLOYMENTS
+from headgate_operator.controller.resources import MODEL_DEPLOYMENTS
 from headgate_operator.controller.settings import Settings, SettingsError
 from headgate_operator.kube.protocol import ApiError
 
@@ -22,32 +20,10 @@ def wire(process: Process, settings: Settings) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
     _wire_life(registry, process, settings)
 
-    mine: set[Key] = set()
-    """What the watch of this shard told of. Only a hint, like all that a watch says: a pass reads the labels afresh."""
-
     @kopf.on.event(MODEL_DEPLOYMENTS.group, MODEL_DEPLOYMENTS.version, MODEL_DEPLOYMENTS.plural, registry=registry, id="modeldeployments")
-    async def model_deployment(type: str | None, namespace: str | None, name: str, **_: Any) -> None:  # noqa: A002
-        if namespace:
-            (mine.discard if type == "DELETED" else mine.add)((namespace, name))
-            process.queue.add((namespace, name))
+    async def model_deployment(type: str | None, meta: Mapping[str, Any], **_: Any) -> None:  # noqa: A002
+        process.hearing.deployment(meta, type == "DELETED")
 
-    async def child(namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:
-        owner = labels.get(OWNER_LABEL)
-        if namespace and owner and (not settings.shard.selector or (namespace, owner) in mine):
-            process.queue.add((namespace, owner))
-
-    async def service(body: Mapping[str, Any], type: str | None, namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:  # noqa: A002
-        if type != "DELETED":
-            process.inventory.heard(INFERENCE_SERVICES, body["metadata"])
-        await child(namespace, labels)
-
-    async def route(body: Mapping[str, Any], type: str | None, namespace: str | None, labels: Mapping[str, str], **_: Any) -> None:  # noqa: A002
-        for key in process.claims.heard(dict(body), gone=type == "DELETED"):
-            process.queue.add(key)
-        await child(namespace, labels)
-
-    for resource, handler in ((INFERENCE_SERVICES, service), (HTTP_ROUTES, route)):
-        kopf.on.event(resource.group, resource.version, resource.plural, registry=registry, id=resource.plural)(handler)
     return registry
 
 

@@ -1,16 +1,10 @@
 """How kopf is told to be an event source and nothing more: every setting that differs from its default, with the reason."""
 
-from typing import Final
-
 import kopf
 
-from headgate_operator.api.names import GROUP, OWNER_LABEL
-from headgate_operator.controller.resources import INFERENCE_SERVICES, MODEL_DEPLOYMENTS
+from headgate_operator.api.names import GROUP
+from headgate_operator.controller.resources import MODEL_DEPLOYMENTS
 from headgate_operator.controller.shard import Shard
-
-_OURS_ONLY: Final = (INFERENCE_SERVICES,)
-"""Children of which foreign ones never arrive. Foreign HTTPRoutes do: one may have a hostname of ours. Deployments are
-not watched at all: they carry KServe's labels, and what they do shows in the InferenceService's status."""
 
 
 def kopf_settings(shard: Shard) -> kopf.OperatorSettings:
@@ -31,8 +25,6 @@ def kopf_settings(shard: Shard) -> kopf.OperatorSettings:
     settings.persistence.finalizer = f"{GROUP}/kopf"  # never used with event handlers only, but named after us should that change
     settings.persistence.progress_storage = NoProgress()
     settings.persistence.diffbase_storage = NoDiffs()
-    for child in _OURS_ONLY:
-        settings.watching.label_selectors[child.group, child.version, child.plural] = OWNER_LABEL
     if shard.selector:
         objects = MODEL_DEPLOYMENTS
         settings.watching.label_selectors[objects.group, objects.version, objects.plural] = shard.selector

@@ -17,9 +17,12 @@ from headgate_operator.controller.act import Actor
 from headgate_operator.controller.audit.log import AuditLog
 from headgate_operator.controller.audit.sinks import FileSink, Sink, StreamSink
 from headgate_operator.controller.background import Background
+from headgate_operator.controller.child_watch import ChildWatch
 from headgate_operator.controller.claims import Claims
+from headgate_operator.controller.echoes import Echoes
 from headgate_operator.controller.golden import GoldenQuestion
 from headgate_operator.controller.health import Health
+from headgate_operator.controller.hearing import Hearing
 from headgate_operator.controller.installed import outdated
 from headgate_operator.controller.inventory import Inventory
 from headgate_operator.controller.lease import Lease, LeaseLostError
@@ -60,8 +63,12 @@ class Process:
 
     def __init__(self, settings: Settings, *, end: Callable[[int], None] = os._exit) -> None:
         self.queue: WorkQueue[Key] = WorkQueue()
-        self.claims = Claims()
-        self.inventory = Inventory(settings.namespaces)
+        self._claims = Claims()
+        self._echoes = Echoes()
+        self._inventory = Inventory(settings.namespaces)
+        self.hearing = Hearing(
+            self.queue, claims=self._claims, inventory=self._inventory, echoes=self._echoes, sharded=bool(settings.shard.selector)
+        )  # fmt: skip
         self.telemetry = Telemetry()
         self.telemetry.watch(self.queue)
         self.failure: str | None = None
@@ -79,6 +86,7 @@ class Process:
         self._lease: Lease | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._reconciler: Reconciler | None = None
+        self._children: ChildWatch | None = None
 
     async def start(self) -> None:
         """Return once this process leads and works; `failure` and an exception say why it cannot."""
@@ -94,6 +102,8 @@ class Process:
 
     async def stop(self) -> None:
         """Stop in order and within bounds; never raises."""
+        if self._children is not None:
+            await self._children.stop()
         if self._reconciler is not None:
             await self._reconciler.stop(DRAIN.total_seconds())
         if self._keeper is not None:
@@ -127,13 +137,15 @@ class Process:
         self._parity = ParityCheck(api, GoldenQuestion(), self._background.registries, wake=self.queue.add)
         observer = Observer(
             api, settings, counters=self._counters, parity=self._parity, monitoring=self._monitoring, background=self._background,
-            claims=self.claims, inventory=self.inventory,
+            claims=self._claims, inventory=self._inventory,
         )  # fmt: skip
         self._reconciler = Reconciler(
-            self.queue, observer, Actor(api, Notes(api)), self._background, settings=settings, telemetry=self.telemetry,
+            self.queue, observer, Actor(api, Notes(api), self._echoes), self._background, settings=settings, telemetry=self.telemetry,
             view=self._view, audit=self._audit,
         )  # fmt: skip
         self._reconciler.start()
+        self._children = ChildWatch(api, self.hearing, settings.namespaces)
+        self._children.start()
 
     async def _lead(self, api: KubeClient) -> None:
         identity = f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"

@@ -1,6 +1,6 @@
 """N workers, each: take a key, observe, decide, act, say when to look again. Failures wait longer each time and are logged once.
 
-A look that wrote something is followed by another at once, which reads back what became of it.
+A look that wrote something is followed by another at once, which reads back what became of it, unless nothing can have (`settled`).
 """
 
 import asyncio
@@ -21,10 +21,11 @@ from headgate_operator.controller.settings import Settings
 from headgate_operator.controller.telemetry import Telemetry
 from headgate_operator.controller.web_view import WebView
 from headgate_operator.controller.workqueue import QueueClosedError, WorkQueue
-from headgate_operator.controller.writes import ChildRefusedError
+from headgate_operator.controller.writes import ChildRefusedError, Written
 from headgate_operator.kube.protocol import ApiError, ConflictError
 from headgate_operator.rollout.decide import decide
 from headgate_operator.rollout.decision import Decision, Note
+from headgate_operator.rollout.settled import settled
 
 _WRITES_IN_A_ROW: Final = 8
 """Looks that wrote, one after the other, before we slow down: something undoes or ignores what we write."""
@@ -108,7 +109,8 @@ class Reconciler:
                 return "written"
             decision = decide(snapshot.observed)
             self._observer.fleet.report(key, decision.status, snapshot.observed.now)
-            wrote = await self._actor.act(snapshot, decision, on_record=functools.partial(self._recorded, key, snapshot, decision))
+            written = await self._actor.act(snapshot, decision, on_record=functools.partial(self._recorded, key, snapshot, decision))
+            more = bool(written) and not self._is_settled(key, snapshot, decision, written)
         except ConflictError as error:
             _log.debug("somebody else wrote in between, looking again: %s", error)
             self._queue.backoff(key)
@@ -129,8 +131,18 @@ class Reconciler:
             self._complain(key, f"{type(error).__name__}: {error}", exception=error)
             return "error"
         self._observer.refused.pop(key, None)
-        self._plan(key, wrote=wrote)
-        return "written" if wrote else "unchanged"
+        self._plan(key, wrote=more)
+        return "written" if written else "unchanged"
+
+    def _is_settled(self, key: Key, snapshot: Snapshot, decision: Decision, written: Written) -> bool:
+        """Whether nothing that was written is to be read back; then plan the look that the rollout needs next."""
+        if Written.MORE in written:
+            return False
+        again = settled(snapshot.observed, decision)
+        if again is None:
+            return False
+        self._wake(key, again)
+        return True
 
     def _recorded(self, key: Key, snapshot: Snapshot, decision: Decision) -> None:
         """Tell of a decision and plan the look it asks for: a child that cannot be written must not delay the next verdict."""
@@ -138,6 +150,9 @@ class Reconciler:
         if self._audit is not None:
             self._audit.tell(key, snapshot.observed.subject, snapshot.observed.status, decision.status)
         self._background.recorded(key, snapshot.observed, decision)
+        self._wake(key, decision)
+
+    def _wake(self, key: Key, decision: Decision) -> None:
         if decision.requeue_after is not None:
             self._queue.add_after(key, max(0.0, decision.requeue_after.total_seconds()))
 

@@ -1,9 +1,11 @@
 """Writes to children, each fenced by what was looked at: a leader that was paused cannot overwrite its successor."""
 
 from collections.abc import Mapping
+from enum import Flag, auto
 
 from headgate_operator.api.names import FIELD_MANAGER
 from headgate_operator.api.reasons import Reason
+from headgate_operator.controller.echoes import Echoes
 from headgate_operator.controller.observe import Snapshot
 from headgate_operator.kserve.children import SCALING
 from headgate_operator.kserve.subset import is_subset
@@ -19,11 +21,23 @@ class ChildRefusedError(ApiError):
         self.revisions = revisions
 
 
+class Written(Flag):
+    """What a pass wrote; nothing is false."""
+
+    NOTHING = 0
+    STATUS = auto()
+    BOUNDS = auto()
+    """Replica bounds, of InferenceServices that nobody else had touched."""
+    MORE = auto()
+    """Anything whose outcome is to be read back at once."""
+
+
 class Writes:
     """Applies and deletes children. What is already there is not written."""
 
-    def __init__(self, api: KubeApi) -> None:
+    def __init__(self, api: KubeApi, echoes: Echoes) -> None:
         self._api = api
+        self._echoes = echoes
 
     async def apply(self, snapshot: Snapshot, resource: Resource, desired: Object, live: Object | None, *, differs: bool = False) -> bool:
         """Create or update by server-side apply: exactly what was looked at, or, where nothing was, only if there still is nothing."""
@@ -31,7 +45,9 @@ class Writes:
             return False
         identity = {"resourceVersion": NO_VERSION} if live is None else {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
         fenced = desired | {"metadata": desired["metadata"] | identity}
-        await self._api.apply(resource, fenced, field_manager=FIELD_MANAGER)
+        answer = await self._api.apply(resource, fenced, field_manager=FIELD_MANAGER)
+        if is_subset(desired, answer):  # what a webhook made something else of is looked at again, as anybody's change
+            self._echoes.expect(answer)
         return True
 
     async def change_spec(self, snapshot: Snapshot, resource: Resource, live: Object, spec: Object) -> bool:

@@ -1,12 +1,16 @@
 """The API verbs on a real API server."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import random
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote
+
+import orjson
 
 from headgate_operator.kube.errors import error_from, status_object
 from headgate_operator.kube.protocol import Object, Resource, UnavailableError
@@ -15,6 +19,8 @@ from headgate_operator.kube.transport import JSON, Answer, Purpose, Transport
 PAGE_SIZE: Final = 200
 _LIST_ATTEMPTS: Final = 2
 _GONE: Final = 410
+_WATCH_SECONDS: Final = (300, 600)
+"""After so long a watch is begun anew: at random, or all of them would come back to a restarted API server at once, again and again."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +55,39 @@ class KubeClient:
         """Return all objects that match, however many pages that takes."""
         for _ in range(_LIST_ATTEMPTS):
             items: list[Object] = []
-            if await self._walk(resource, namespace, items.append, label_selector):
+            if await self._walk(resource, namespace, items.append, label_selector) is not None:
                 return items
         raise _expired(resource)
 
-    async def each(self, resource: Resource, namespace: str | None, see: Callable[[Object], None], *, label_selector: str = "") -> None:
-        """Show every object that matches to `see`, holding one page at a time; some twice if the list has to be begun anew."""
+    async def each(self, resource: Resource, namespace: str | None, see: Callable[[Object], None], *, label_selector: str = "") -> str:
+        """Show every object that matches to `see`, holding one page at a time; some twice if the list has to be begun anew.
+
+        Returns the list's resourceVersion, from which a watch goes on.
+        """
         for _ in range(_LIST_ATTEMPTS):
-            if await self._walk(resource, namespace, see, label_selector):
-                return
+            if (version := await self._walk(resource, namespace, see, label_selector)) is not None:
+                return version
         raise _expired(resource)
+
+    async def watch(
+        self, resource: Resource, namespace: str | None, *, since: str, label_selector: str = ""
+    ) -> AsyncGenerator[tuple[str, Object]]:
+        """Yield what changes after a resourceVersion, as (ADDED, MODIFIED, DELETED or BOOKMARK, object), until the server ends it.
+
+        ApiError with status 410 if nobody remembers that far back: list again.
+        """
+        what, seconds = Purpose("WATCH", resource.plural, namespace or "everywhere"), random.randint(*_WATCH_SECONDS)  # noqa: S311 (no secret)
+        query = {
+            "watch": "true", "resourceVersion": since, "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds),
+            "labelSelector": label_selector,
+        }  # fmt: skip
+        given = {key: value for key, value in query.items() if value}
+        async with aclosing(self._transport.lines(_path(resource, namespace), what, given, seconds=seconds)) as lines:
+            async for line in lines:
+                event = _parsed(line, what)
+                if event.get("type") == "ERROR":
+                    raise error_from(event["object"].get("code", 0), orjson.dumps(event["object"]), str(what))
+                yield event["type"], event["object"]
 
     async def apply(self, resource: Resource, obj: Object, *, field_manager: str) -> Object:
         """Server-side apply with force. With uid and resourceVersion it updates exactly that object, with NO_VERSION it only creates."""
@@ -113,21 +142,22 @@ class KubeClient:
         """Release connections."""
         await self._transport.close()
 
-    async def _walk(self, resource: Resource, namespace: str | None, see: Callable[[Object], None], label_selector: str) -> bool:
-        """Show the items of all pages; False if the list expired in between and must be started again."""
+    async def _walk(self, resource: Resource, namespace: str | None, see: Callable[[Object], None], label_selector: str) -> str | None:
+        """Show the items of all pages and return the list's version; None if it expired in between and must be started again."""
         what = Purpose("LIST", resource.plural, namespace or "everywhere")
         token = ""
         while True:
             query = {"limit": str(PAGE_SIZE), "labelSelector": label_selector, "continue": token}
             answer = await self._transport.read(_path(resource, namespace), what, {key: value for key, value in query.items() if value})
             if answer.status == _GONE and token:
-                return False
+                return None
             page = _object(answer, what)
             for item in page.get("items") or ():
                 see({"apiVersion": resource.api_version, "kind": resource.kind} | item)  # the items of built-in lists come without these
-            token = page.get("metadata", {}).get("continue") or ""
+            metadata = page.get("metadata") or {}
+            token = metadata.get("continue") or ""
             if not token:
-                return True
+                return str(metadata.get("resourceVersion", ""))
 
     async def _write(
         self,
@@ -148,12 +178,16 @@ class KubeClient:
 def _object(answer: Answer, what: Purpose) -> Object:
     if not 200 <= answer.status < 300:
         raise error_from(answer.status, answer.body, str(what))
+    return _parsed(answer.body, what, answer.status)
+
+
+def _parsed(body: bytes, what: Purpose, status: int = 200) -> Object:
     try:
-        parsed = json.loads(answer.body)
+        parsed = orjson.loads(body)
     except ValueError as error:
-        raise UnavailableError(f"{what}: the answer is not JSON; is this address an API server?", answer.status) from error
+        raise UnavailableError(f"{what}: the answer is not JSON; is this address an API server?", status) from error
     if not isinstance(parsed, dict):
-        raise UnavailableError(f"{what}: the answer is not an object; is this address an API server?", answer.status)
+        raise UnavailableError(f"{what}: the answer is not an object; is this address an API server?", status)
     return parsed
 
 

@@ -27,6 +27,7 @@ async def connect(
         heard: Is told of every request.
     """
     configuration = Configuration()
+    configuration.connection_pool_maxsize = 0  # no limit: a watch holds one for ever, and workers bound the others
     configuration.retries = None  # ours are bounded and know what may be repeated; False or 0 would mean to try for ever
     try:
         if kubeconfig is None:

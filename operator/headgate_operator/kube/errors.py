@@ -1,8 +1,9 @@
 """From an API server's answer to one of our errors, in the server's own words."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+import orjson
 
 from headgate_operator.kube.protocol import ApiError, ConflictError, InvalidError, NotFoundError, UnavailableError
 
@@ -26,7 +27,7 @@ def error_from(status: int, body: bytes, what: str) -> ApiError:
 def status_object(body: bytes) -> Mapping[str, Any]:
     """Return the Kubernetes Status in a body; empty if it is none (a plain `404 page not found`, a proxy's page)."""
     try:
-        parsed = json.loads(body)
+        parsed = orjson.loads(body)
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) and parsed.get("kind") == "Status" else {}

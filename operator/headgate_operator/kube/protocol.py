@@ -1,6 +1,6 @@
 """The few API verbs the operator uses, in plain dicts, so that everything above is independent of the client library."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -61,8 +61,20 @@ class KubeApi(Protocol):
         """Return all objects that match, however many pages that takes."""
         ...
 
-    async def each(self, resource: Resource, namespace: str | None, see: Callable[[Object], None], *, label_selector: str = "") -> None:
-        """Show every object that matches to `see`, holding one page at a time; some twice if the list has to be begun anew."""
+    async def each(self, resource: Resource, namespace: str | None, see: Callable[[Object], None], *, label_selector: str = "") -> str:
+        """Show every object that matches to `see`, holding one page at a time; some twice if the list has to be begun anew.
+
+        Returns the list's resourceVersion, from which a watch goes on.
+        """
+        ...
+
+    def watch(
+        self, resource: Resource, namespace: str | None, *, since: str, label_selector: str = ""
+    ) -> AsyncGenerator[tuple[str, Object]]:
+        """Yield what changes after a resourceVersion, as (ADDED, MODIFIED, DELETED or BOOKMARK, object), until the server ends it.
+
+        ApiError with status 410 if nobody remembers that far back: list again.
+        """
         ...
 
     async def apply(self, resource: Resource, obj: Object, *, field_manager: str) -> Object:

@@ -19,6 +19,7 @@ from headgate_operator.controller.act import Actor
 from headgate_operator.controller.allowed import parse_allow_list
 from headgate_operator.controller.background import Background
 from headgate_operator.controller.claims import Claims
+from headgate_operator.controller.echoes import Echoes
 from headgate_operator.controller.golden import GoldenQuestion
 from headgate_operator.controller.inventory import Inventory
 from headgate_operator.controller.monitoring import Monitoring
@@ -241,7 +242,7 @@ async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
             api, settings, counters=counters, parity=parity, monitoring=Monitoring(None), background=background, claims=Claims(),
             inventory=Inventory(clock=lambda: now().timestamp()), clock=now,
         )  # fmt: skip
-        actor = Actor(api, Notes(api))
+        actor = Actor(api, Notes(api), Echoes())
         reconciler = Reconciler(queue, observer, actor, background, settings=settings, telemetry=telemetry, spread=lambda: 0.0)
         yield World(admin, api, observer, actor, reconciler, queue, telemetry, counters, clock)
         queue.close()

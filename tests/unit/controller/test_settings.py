@@ -157,32 +157,18 @@ def test_kopf_is_event_source_only() -> None:
     assert settings.networking.request_timeout == 30
     registry = wire(Process(Settings(gateway=parse_gateway("a/b"), domain="d")), Settings(gateway=parse_gateway("a/b"), domain="d"))
     assert {handler.selector.plural or handler.selector.any_name for handler in registry._watching.get_all_handlers()} == {
-        "modeldeployments",
-        "inferenceservices",
-        "httproutes",
+        "modeldeployments"
     }
     assert not registry._changing.get_all_handlers()
     assert not registry._spawning.get_all_handlers()
 
 
-def test_services_are_watched_by_label_but_any_route_may_be_a_rival() -> None:
-    selectors = kopf_settings(Shard()).watching.label_selectors
-    assert {selector.plural or selector.any_name for selector in selectors} == {"inferenceservices"}
-    assert set(selectors.values()) == {"headgate.dev/model-deployment"}
-
-
-async def test_an_event_puts_the_owner_on_the_queue_once() -> None:
+async def test_an_event_puts_the_object_on_the_queue() -> None:
     settings = Settings(gateway=parse_gateway("a/b"), domain="d")
     process = Process(settings)
-    handlers = {handler.id: handler.fn for handler in wire(process, settings)._watching.get_all_handlers()}
-    await handlers["modeldeployments"](type=None, namespace="ml", name="x")
-    labels = {"headgate.dev/model-deployment": "x"}
-    child = {"metadata": {"namespace": "ml", "name": "x-1", "labels": labels}}
-    await handlers["inferenceservices"](body=child, type=None, namespace="ml", labels=labels, name="x-1")
-    bodies = {name: {"metadata": {"namespace": "ml", "name": name}} for name in ("y", "foreign")}
-    await handlers["httproutes"](body=bodies["y"], type=None, namespace="ml", labels={"headgate.dev/model-deployment": "y"}, name="y")
-    await handlers["httproutes"](body=bodies["foreign"], type="ADDED", namespace="ml", labels={}, name="foreign")
-    assert process.queue.depth == 2
+    (handler,) = (handler.fn for handler in wire(process, settings)._watching.get_all_handlers())
+    await handler(type=None, meta={"namespace": "ml", "name": "x"})
+    assert (await process.queue.get())[0] == ("ml", "x")
     process.queue.close()
 
 
@@ -239,34 +225,8 @@ def test_a_selector_that_means_nothing_is_refused_in_one_sentence(started) -> No
 
 def test_only_the_shards_own_objects_are_watched() -> None:
     selectors = kopf_settings(Shard("headgate.dev/shard=a")).watching.label_selectors
-    assert set(selectors.values()) == {"headgate.dev/model-deployment", "headgate.dev/shard=a"}
-
-
-async def test_children_of_another_shard_are_not_looked_at() -> None:
-    settings = Settings(gateway=parse_gateway("a/b"), domain="d", shard=Shard("shard=a"))
-    process = Process(settings)
-    handlers = {handler.id: handler.fn for handler in wire(process, settings)._watching.get_all_handlers()}
-
-    async def child_of(name: str) -> None:
-        labels = {"headgate.dev/model-deployment": name}
-        child = {"metadata": {"namespace": "ml", "name": f"{name}-1", "labels": labels}}
-        await handlers["inferenceservices"](body=child, type=None, namespace="ml", labels=labels, name=f"{name}-1")
-
-    await child_of("theirs")
-    assert process.queue.depth == 0
-    await handlers["modeldeployments"](type=None, namespace="ml", name="ours")
-    await process.queue.get()
-    process.queue.done(("ml", "ours"))
-    await child_of("ours")
-    assert process.queue.depth == 1
-    await process.queue.get()
-    process.queue.done(("ml", "ours"))
-    await handlers["modeldeployments"](type="DELETED", namespace="ml", name="ours")  # as when its label is taken away
-    await process.queue.get()
-    process.queue.done(("ml", "ours"))
-    await child_of("ours")
-    assert process.queue.depth == 0
-    process.queue.close()
+    assert set(selectors.values()) == {"headgate.dev/shard=a"}
+    assert not kopf_settings(Shard()).watching.label_selectors
 
 
 def test_kopf_chatter_stays_out_of_the_log(started) -> None:

@@ -35,6 +35,7 @@ from headgate_operator.rollout.observed import (
     Wanted,
 )
 from headgate_operator.rollout.revision import revision_id, revision_inputs
+from headgate_operator.rollout.settled import settled
 from headgate_operator.rollout.weights import committed, recorded
 from tests.statetable import contradictions
 
@@ -263,10 +264,14 @@ class World:
 
     def step(self) -> Decision:
         """One pass: observe, decide, carry out."""
-        decision = decide(self.observe())
+        observed = self.observe()
+        decision = decide(observed)
         check(self, decision)
+        others = (self.route, set(self.pods), self.command)
         self.carry_out(decision)
         self.damaged = frozenset()
+        if decision.status != observed.status and others == (self.route, set(self.pods), self.command):
+            check_settled(self, observed, decision)
         return decision
 
     def carry_out(self, decision: Decision) -> None:
@@ -409,6 +414,13 @@ def check_record(before: ModelDeploymentStatus, decision: Decision) -> None:
         assert {share.id: (share.weight, share.mirror) for share in change.after} == committed(after)
         assert change.message, f"nobody is told why: {decision.notes}"
         assert any(change.message in note.message for note in decision.notes)
+
+
+def check_settled(world: World, observed: Observed, decision: Decision) -> None:
+    """Where the controller leaves out the look that reads back, that look would have had nothing to do."""
+    again = settled(observed, decision)
+    if again is not None and not world.answers:
+        assert decide(world.observe()) == again, "a look at once would have found more to do"
 
 
 def check_route(decision: Decision) -> None:
