@@ -123,13 +123,15 @@ class Actor:
         runtime, service = desired_service(wanted, owner=snapshot.owner)
         live_runtime = snapshot.children.runtimes.get(wanted.isvc)
         live_service = snapshot.children.services.get(wanted.isvc)
+        dropped = live_service is not None and gave_up_scaling(live_service, service, manager=FIELD_MANAGER)
+        if not dropped and is_subset(runtime, live_runtime) and is_subset(service, live_service):  # nearly always
+            return Written.NOTHING
         touched = False
         for desired, pinned, live in ((runtime, runtime, live_runtime), (service, without(service), live_service)):
             if what := _was_touched(snapshot, wanted, desired, pinned, live):
                 notes.append(put_back(desired["kind"], wanted.isvc, what, revision=wanted.revision))
                 touched = True
         written = _more(await self._writes.apply(snapshot, SERVING_RUNTIMES, runtime, live_runtime))
-        dropped = live_service is not None and gave_up_scaling(live_service, service, manager=FIELD_MANAGER)
         if await self._writes.apply(snapshot, INFERENCE_SERVICES, service, live_service, differs=dropped):
             written |= Written.MORE if touched or live_service is None else Written.BOUNDS
         return written
@@ -144,6 +146,8 @@ class Actor:
             wanted.slots,
             wanted.mirror,
         )  # also by what was added: such a route holds all that we want
+        if not differs and is_subset(route, snapshot.route):
+            return False
         # Backends were compared when they were read back, and told of.
         if not differs and snapshot.route is not None and (who := editor(route, snapshot.route, manager=FIELD_MANAGER)):
             notes.append(put_back("HTTPRoute", subject.name, f"edited by {who}"))

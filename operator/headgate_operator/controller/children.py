@@ -5,7 +5,7 @@ The look at a name also finds objects that are not ours and block it; the invent
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from headgate_operator.controller.inventory import Inventory, Key
 from headgate_operator.controller.resources import DEPLOYMENTS, INFERENCE_SERVICES, PODS, SERVING_RUNTIMES
@@ -55,4 +55,4 @@ async def _service(api: KubeApi, namespace: str, isvc: Object, owner: Owner, *, 
     if with_pods or state.not_ready or not state.available_replicas:
         pods = await api.list(PODS, namespace, label_selector=f"{ISVC_LABEL}={name}")
         state = read_service(isvc, deployment=deployment, pods=pods, owner=owner)
-    return Service(**asdict(state))
+    return Service(**vars(state))

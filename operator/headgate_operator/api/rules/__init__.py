@@ -20,6 +20,11 @@ from headgate_operator.api.structure import Violation, structural_violations
 __all__ = ["MAX_HOLDBACK", "RULES", "Rule", "violations"]
 
 RULES: tuple[Rule, ...] = (*pods.RULES, *rollout.RULES, *analysis.RULES, *drift.RULES)
+_PLACES = dict.fromkeys(rule.at for rule in RULES)
+"""Where rules look; many look at the same place."""
+
+_Nodes = list[tuple[str, Any]]
+"""Values with their paths."""
 
 
 def violations(obj: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> list[Violation]:
@@ -27,14 +32,15 @@ def violations(obj: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> 
 
     Unknown fields are no violation here: an API server has its own words for them, and `manifest.problems` names the allowed ones.
     """
-    structural = structural_violations(obj)
-    return structural or [violation for rule in RULES for violation in _broken(rule, obj, old)]
+    if structural := structural_violations(obj):
+        return structural
+    nodes = {at: _nodes(obj, _way(at)) for at in _PLACES}
+    return [violation for rule in RULES for violation in _broken(rule, nodes[rule.at], old)]
 
 
-def _broken(rule: Rule, obj: Mapping[str, Any], old: Mapping[str, Any] | None) -> Iterator[Violation]:
-    way = _way(rule.at)
-    before = dict(_nodes(old, way)) if old is not None and rule.holds_after is not None else {}
-    for path, node in _nodes(obj, way):
+def _broken(rule: Rule, nodes: _Nodes, old: Mapping[str, Any] | None) -> Iterator[Violation]:
+    before = dict(_nodes(old, _way(rule.at))) if old is not None and rule.holds_after is not None else {}
+    for path, node in nodes:
         holds = rule.holds is None or rule.holds(node)
         if rule.holds_after is not None and path in before:
             holds = holds and rule.holds_after(node, before[path])
@@ -48,7 +54,7 @@ def _way(at: str) -> tuple[tuple[str, bool], ...]:
     return tuple((part.removesuffix("[]"), part.endswith("[]")) for part in filter(None, at.split(".")))
 
 
-def _nodes(root: Any, way: tuple[tuple[str, bool], ...]) -> list[tuple[str, Any]]:
+def _nodes(root: Any, way: tuple[tuple[str, bool], ...]) -> _Nodes:
     """Return (path, value) of every present node at the end of that way."""
     nodes = [("", root)]
     for key, is_list in way:
