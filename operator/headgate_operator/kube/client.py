@@ -1,6 +1,5 @@
 """The API verbs on a real API server."""
 
-import json
 import random
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
