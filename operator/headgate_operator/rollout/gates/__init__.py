@@ -103,6 +103,26 @@ BACK_TO_STEP: Final[tuple[Gate, ...]] = (
     capacity,
 )
 
+_COUNTED: Final[tuple[Gate, ...]] = (
+    metrics_read,
+    provider_answers,
+    step_lasted,
+    data_complete,
+    candidate_gets_traffic,
+    split_matches,
+    step_used,
+)
+"""What the requests of a step have to show."""
+
+_MONITORED: Final[tuple[Gate, ...]] = (
+    monitor_answers,
+    same_clients,
+    labels_comparable,
+    world_as_trained,
+    predictions_alike,
+)
+"""What the monitor has to say about them."""
+
 _STEP_DONE: Final[tuple[Gate, ...]] = (
     not_paused,
     not_frozen,
@@ -112,20 +132,10 @@ _STEP_DONE: Final[tuple[Gate, ...]] = (
     stable_serving,
     breaker_closed,
     nothing_against_it,
-    metrics_read,
-    provider_answers,
-    step_lasted,
-    data_complete,
-    candidate_gets_traffic,
-    split_matches,
-    step_used,
+    *_COUNTED,
     no_fail_streak,  # not among the waivers: what speaks against the candidate is never waived
     labels_not_against,
-    monitor_answers,
-    same_clients,
-    labels_comparable,
-    world_as_trained,
-    predictions_alike,
+    *_MONITORED,
     capacity,
 )
 
@@ -145,21 +155,11 @@ PROMOTION: Final[tuple[Gate, ...]] = (
 WAIVED: Final[Mapping[Waiver, frozenset[Gate]]] = {
     Waiver.HOLDS: frozenset(
         {
-            metrics_read,
-            provider_answers,
-            step_lasted,
-            data_complete,
-            candidate_gets_traffic,
-            split_matches,
-            step_used,
+            *_COUNTED,
             objective_met,
             promotion_evidence,
             breaker_closed,
-            monitor_answers,
-            same_clients,
-            labels_comparable,
-            world_as_trained,
-            predictions_alike,
+            *_MONITORED,
         }
     ),
     Waiver.DATA: frozenset({step_used, promotion_evidence}),
