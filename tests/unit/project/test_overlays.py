@@ -114,7 +114,7 @@ def test_workloads_services_monitors_and_budgets_select_what_is_meant_by_ports_t
     for service in of_kind(objects, "Service"):
         (target,) = selected(objects, place(service), {"matchLabels": service["spec"]["selector"]})
         assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports(target).keys()
-    elsewhere = {"headgate-serving", "headgate-gateway"}  # pods that KServe and Envoy Gateway make
+    elsewhere = {"headgate-serving", "headgate-gateway", "headgate-kubeflow"}  # pods that KServe, Envoy Gateway and Kubeflow make
     for scraped in (obj for obj in of_kind(objects, "PodMonitor") if obj["metadata"]["name"] not in elsewhere):
         (target,) = selected(objects, place(scraped), scraped["spec"]["selector"])
         assert {endpoint["port"] for endpoint in scraped["spec"]["podMetricsEndpoints"]} <= ports(target).keys()
