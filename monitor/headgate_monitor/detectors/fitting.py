@@ -62,10 +62,8 @@ def fit_reference(
     plan = _Plan(order, cut(seconds[order], rows=window_rows, seconds=window_seconds), max_categories)
     fitted = [_fit_feature(name, ColumnKind(kind), columns[name], plan, excluded=name in excluded) for name, kind in kinds.items()]
     features, everything = tuple(feature for feature, _ in fitted), np.column_stack([encoded for _, encoded in fitted])
-    matrix = everything
-    if len(matrix) > max_rows:
-        matrix = matrix[np.sort(np.random.default_rng(seed).choice(len(matrix), max_rows, replace=False))]
-    reference = Reference(features, matrix, window_rows, len(order), model_version, expected_shift, window_seconds, detector)
+    stored = _sampled(everything, max_rows, seed)
+    reference = Reference(features, stored, window_rows, len(order), model_version, expected_shift, window_seconds, detector)
     if detector is not Detector.CLASSIFIER:
         return reference
     return replace(reference, joint_floor=_floor(joint_distances(everything, plan.windows, max_rows=max_rows)))
@@ -153,6 +151,13 @@ def _fit_feature(name: str, kind: ColumnKind, values: Sequence[Any], plan: _Plan
         excluded=excluded,
     )
     return feature, encoded
+
+
+def _sampled(rows: Values, most: int, seed: int) -> Values:
+    """So many of the rows, in their order; all of them if there are fewer."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))]
 
 
 def _floor(distances: Sequence[float], *, windows: int = 1) -> float:

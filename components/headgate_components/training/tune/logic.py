@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import optuna
+
 from headgate_components.files import replace_text
 from headgate_components.finite import all_finite
 from headgate_components.step import StepError
@@ -72,10 +74,14 @@ def tune(
     except CancelledError as error:
         kept = f"a new run goes on from '{storage}'" if storage else "nothing is kept without a storage"
         raise StepError(f"cancelled after {len(finished(study))} trials; {kept}") from error
-    best = best_settings(study, base)
+    return _told(study, best_settings(study, base), study_path, report)
+
+
+def _told(study: optuna.Study, best: dict[str, float | int], study_path: Path, report: Path) -> Tuned:
+    """Writes what a search found."""
     trials = finished(study)
-    content = reports.as_json(study, best)
     all_finite({"log loss": study.best_value})
+    content = reports.as_json(study, best)
     seconds = sum(trial.duration.total_seconds() for trial in trials if trial.duration)
     replace_text(study_path, json.dumps(content, indent=1))
     replace_text(report, reports.render(content, seconds))
