@@ -35,6 +35,10 @@ def audit(file: Path, namespace: str | None, name: str | None, decided: bool, ou
         for line in lines:
             click.echo(json.dumps(line))
         return
+    if not lines:
+        source = "standard input" if str(file) == "-" else file
+        click.echo(f"no such change of traffic in {source}: is it what the operator writes with --audit-log?")
+        return
     table = plain_table("time", "model", "what", "by", "reason", "weights", "message")
     for line in lines:
         model = f"{line['object']['namespace']}/{line['object']['name']}"

@@ -1,10 +1,10 @@
 """`headgate evidence`: a calculator for what the operator makes of counts, to check a verdict by hand or to get a feeling for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import click
-from rich.table import Table
 
 from headgate_operator.api.spec import Analysis as AnalysisSettings
 from headgate_operator.api.spec import Metric, MetricPreset
@@ -12,10 +12,14 @@ from headgate_operator.cli.comparison import Counted, compare, is_open, joined, 
 from headgate_operator.cli.counts import blocks_of_arguments, blocks_of_file
 from headgate_operator.cli.options import share_option
 from headgate_operator.cli.output import Format, output_option, show
+from headgate_operator.cli.tables import plain_table
 from headgate_operator.cli.view import console
 from headgate_operator.stats.capital import log_e_value
 from headgate_operator.stats.logarithms import grown, log_mean
 from headgate_operator.stats.rollback import RollbackEvidence, alternatives, log_capped_factors, log_factors
+
+_WIDE: Final = 140
+"""From so many columns on there is room for the factor of every odds ratio; -o json always has them."""
 
 
 @click.command()
@@ -135,19 +139,18 @@ class _Sheet:
         }
 
     def print(self) -> None:
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for heading in ("block", "candidate", "stable", *(f"ψ={ratio:g}" for ratio in self.odds_ratios)):
-            table.add_column(heading, justify="right")
-        for heading in ("uncapped", "capped", "evidence", "promotion"):
-            table.add_column(heading, justify="right")
-        table.add_column("verdict")
+        summed, screen = self._total(), console()
+        ratios = self.odds_ratios if screen.width >= _WIDE else ()
+        table = plain_table(
+            "block", "candidate", "stable", *(f"ψ={ratio:g}" for ratio in ratios), "uncapped", "capped", "evidence", "promotion", "verdict"
+        )
+        for column in table.columns[:-1]:
+            column.justify = "right"
         number = 0
         for row in self.rows:
             name = str(number + 1) if row.given == 1 else f"{number + 1}–{number + row.given}"
             number += row.given
-            table.add_row(name, *_cells(row))
-        summed = self._total()
-        screen = console()
+            table.add_row(name, *_cells(row, factors=row.factors if ratios else ()))
         screen.print(table)
         screen.print()
         screen.print(
@@ -174,9 +177,9 @@ def _block_data(row: _Row) -> dict[str, Any]:
     }
 
 
-def _cells(row: _Row) -> list[str]:
+def _cells(row: _Row, *, factors: Sequence[float]) -> list[str]:
     block, metric = row.counted.block, row.counted.metric
-    numbers = (*row.factors, row.uncapped, row.capped, metric.evidence, metric.promotion_evidence)
+    numbers = (*factors, row.uncapped, row.capped, metric.evidence, metric.promotion_evidence)
     return [
         f"{block.candidate_total}/{block.candidate_bad}",
         f"{block.stable_total}/{block.stable_bad}",

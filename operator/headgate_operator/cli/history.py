@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
-from rich.table import Table
 
 from headgate_operator.cli.cluster import Deployment, Target, read, run, target_options
 from headgate_operator.cli.output import Format, output_option, show
+from headgate_operator.cli.tables import plain_table
 from headgate_operator.cli.view import ago, console
 
 
@@ -29,7 +29,7 @@ def history(name: str, target: Target, output: Format) -> None:
     if not entries:
         click.echo(f"{name} has no history yet")
         return
-    table = Table("revision", "version", "outcome", "reason", "when", "message", box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table("revision", "version", "outcome", "reason", "when", "message")
     now = datetime.now(UTC)
     for entry in entries:
         when = f"{ago(datetime.fromisoformat(entry['at']), now)} ago"

@@ -9,6 +9,7 @@ from headgate_operator.api.quantities import format_share
 from headgate_operator.cli.caveats import at_share, caveats, seconds
 from headgate_operator.cli.forecast import FAULTS, Forecast, Typical, patience
 from headgate_operator.cli.rehearsal import Ending, Stage
+from headgate_operator.cli.tables import plain_table
 from headgate_operator.cli.view import console
 
 
@@ -51,7 +52,7 @@ def print_plan(name: str, forecast: Forecast) -> None:
 
 
 def _timetable(forecast: Forecast) -> Table:
-    table = _table("stage", "weight", "earliest", "usually", "at least", "candidate requests", "needed", "usually over")
+    table = plain_table("stage", "weight", "earliest", "usually", "at least", "candidate requests", "needed", "usually over")
     earliest, usually = timedelta(0), "0s"
     for number, stage in enumerate(forecast.scene.stages):
         end = forecast.end(number)
@@ -73,7 +74,7 @@ def _timetable(forecast: Forecast) -> Table:
 
 
 def _detection(forecast: Forecast) -> Table:
-    table = _table("stage", "weight", *(f"{share:.0%}" for share in FAULTS), "looked for")
+    table = plain_table("stage", "weight", *(f"{share:.0%}" for share in FAULTS), "looked for")
     for number, (stage, caught) in enumerate(zip(forecast.scene.stages, forecast.caught, strict=True)):
         cells = (f"{one.requests[0]} in {seconds(one.time[0])}" if one.usual else "–" for one in caught)
         table.add_row(_name(number, stage), at_share(stage), *cells, seconds(patience(forecast.scene, number)))
@@ -139,7 +140,3 @@ def _requests(forecast: Forecast, stage: Stage) -> float:
 
 def _name(number: int, stage: Stage) -> str:
     return "watch" if stage.watch else f"step {number + 1}"
-
-
-def _table(*columns: str) -> Table:
-    return Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim")

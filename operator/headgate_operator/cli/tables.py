@@ -4,7 +4,8 @@ from rich.table import Table
 
 
 def plain_table(*columns: str) -> Table:
-    """Return a table without lines; the last column takes what does not fit into more lines."""
+    """Return a table without lines. What does not fit goes on in the next line: half of an id is of no use to anybody."""
     table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.columns[-1].overflow = "fold"
+    for column in table.columns:
+        column.overflow = "fold"
     return table

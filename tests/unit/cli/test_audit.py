@@ -43,3 +43,10 @@ def test_a_file_that_is_not_there_is_one_sentence_and_wrong_usage(tmp_path: Path
     result = CliRunner().invoke(main, ["audit", str(tmp_path / "absent")])
     assert result.exit_code == 2
     assert result.output == f"headgate: error: the audit log {tmp_path}/absent cannot be read: No such file or directory\n"
+
+
+def test_a_file_without_such_a_change_is_told_rather_than_an_empty_table(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.yaml"
+    path.write_text("kind: ModelDeployment\n")
+    result = CliRunner().invoke(main, ["audit", str(path)])
+    assert result.output == f"no such change of traffic in {path}: is it what the operator writes with --audit-log?\n"
