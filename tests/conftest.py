@@ -16,6 +16,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+# Asserts outside of tests and conftest.py show what they compared only if pytest is told of their module before it is imported.
+pytest.register_assert_rewrite("tests.rolloutcluster", "tests.rolloutinvariants")
+
 MakeColumns = Callable[..., Mapping[str, Sequence[str | float | int | None]]]
 MakeExport = Callable[..., Path]
 

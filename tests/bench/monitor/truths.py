@@ -7,7 +7,7 @@ from collections import Counter
 
 from headgate_operator.api.status import Signal
 from tests.bench.report import Cell, Report, Table
-from tests.unit.rollout.conftest import World
+from tests.rolloutworld import World
 from tests.unit.rollout.test_truth_table import ACTIONS, SIGNALS, end, simulate
 
 _RUNS, _PROMISED = 200, 0.95

@@ -1,4 +1,4 @@
-"""The table of states in docs/concepts.md. That no pass contradicts it is an invariant of every test with a world (conftest.py)."""
+"""The table of states in docs/concepts.md. No pass in any test with a world may contradict it (rolloutinvariants.py)."""
 
 from headgate_operator.api.status import Phase
 from tests.statetable import contradictions, states

@@ -1,6 +1,6 @@
 """The small world in a storm: several proxies whose counters reset and vanish, an autoscaler, a leader that wakes up late.
 
-`conftest.check`, one folder up, asks of every test what a decision may be; here every pass is asked too what it may change.
+`tests.rolloutinvariants` asks of every test what a decision may be; here every pass is asked too what it may change.
 """
 
 from dataclasses import replace

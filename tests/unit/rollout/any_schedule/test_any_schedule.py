@@ -1,6 +1,6 @@
-"""Random schedules of edits, faults, commands, crashes and clock jumps. The invariants hold after every pass (both conftest.py), and once
-all faults are over the rollout always comes to an end: what the manifest asks for serves, or it was refused; and the next bad version is
-refused, the next good one promoted."""
+"""Random schedules of edits, faults, commands, crashes and clock jumps. The invariants hold after every pass (rolloutinvariants.py
+and conftest.py), and once all faults are over the rollout always comes to an end: what the manifest asks for serves, or it was refused; and
+the next bad version is refused, the next good one promoted."""
 
 import json
 import os
