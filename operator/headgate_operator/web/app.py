@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -30,6 +31,7 @@ from headgate_operator.web.listing import Query, QueryError, Sort, listing, read
 _OPEN: Final = re.compile(r"/ui/(login|assets/.*)")
 """What is answered without signing in."""
 _LONGEST_FORM: Final = 8 << 10
+_MOST_FIELDS: Final = 8
 _COMPRESSED_FROM: Final = 16 << 10
 _KEPT: Final = 32
 _FRESH_SECONDS: Final = 1.0
@@ -176,11 +178,11 @@ class Pages:
     async def _sign_in(self, request: web.Request) -> web.Response:
         if not self._access.by_token or not is_from_our_pages(request):
             raise web.HTTPForbidden(text="Sign in with the form of this site.\n")
-        form = await request.post()
-        back, given = str(form.get("next", "")), form.get("token")
+        form = await _form(request)
+        back, given = form.get("next", ""), form.get("token", "")
         if self._access.tired:
             return self._login(status=429, back=back, problem="Too many wrong tokens; try again in a minute.")
-        cookie = self._access.sign_in(given) if isinstance(given, str) else None
+        cookie = self._access.sign_in(given)
         if cookie is None:
             return self._login(status=401, back=back, problem="This is not the token.")
         answer = web.Response(status=303, headers={"Location": _path_of_ours(back)})
@@ -231,6 +233,16 @@ def _html(text: str, *, status: int = 200, etag: str | None = None) -> web.Respo
 def _has(request: web.Request, etag: str) -> bool:
     """Whether whoever asks has that already; a proxy that compresses marks it weak."""
     return request.headers.get("If-None-Match", "").removeprefix("W/") == etag
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    """Read a form of ours. aiohttp's own reading fails on a charset or a boundary that is nonsense, and strangers may send any."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise web.HTTPUnsupportedMediaType(text="Sign in with the form of this site.\n")
+    try:
+        return dict(parse_qsl((await request.read()).decode(errors="replace"), max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        raise web.HTTPBadRequest(text="Sign in with the form of this site.\n") from None
 
 
 def _path_of_ours(back: str) -> str:

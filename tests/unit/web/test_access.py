@@ -1,8 +1,10 @@
 """Nobody looks who may not, and no site of others signs anybody in."""
 
+import asyncio
 import itertools
 import logging
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -84,7 +86,7 @@ async def test_a_form_that_is_too_large_or_no_text_is_refused(url: str, client: 
     form = aiohttp.FormData()
     form.add_field("token", b"x", filename="token")
     async with client.post(url + "/ui/login", data=form) as answer:
-        assert answer.status == 401
+        assert answer.status == 415
 
 
 class Asked:
@@ -139,3 +141,36 @@ async def test_a_proxy_is_believed_only_if_it_was_named(board: Board, tmp_path: 
                 assert answer.status == status, headers
         async with client.post(url + "/ui/login", data={"token": TOKEN}) as answer:
             assert answer.status == 403
+
+
+FORM = b"Content-Type: application/x-www-form-urlencoded"
+MULTIPART = b"Content-Type: multipart/form-data"
+
+
+@pytest.mark.parametrize(
+    ("line", "header", "body", "status"),
+    [
+        (b"GET /ui/", b"Authorization: Bearer \xff\xfe", b"", 401),
+        (b"GET /ui/", b"Cookie: headgate-ui=1.\xff\xfe", b"", 401),
+        (b"GET /ui/", b"Cookie: headgate-ui=\xff.a", b"", 401),
+        (b"POST /ui/login", FORM, b"token=\xff\xfe", 401),
+        (b"POST /ui/login", FORM, b"token=%ff%ed%a0%80", 401),
+        (b"POST /ui/login", FORM + b"; charset=nonsense", b"token=a", 401),
+        (b"POST /ui/login", FORM, b"&".join(b"token=a" for _ in range(9)), 400),
+        (b"POST /ui/login", MULTIPART, b"token=a", 415),
+        (b"POST /ui/login", MULTIPART + b"; boundary=x", b"--x\r\n\r\na", 415),
+        (b"POST /ui/login", b"Origin: http://[::1", b"token=a", 403),
+    ],
+)
+async def test_nonsense_of_a_stranger_is_no_error_of_ours(
+    url: str, caplog: pytest.LogCaptureFixture, line: bytes, header: bytes, body: bytes, status: int
+) -> None:
+    where = urlsplit(url)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    length = f"Content-Length: {len(body)}".encode()
+    writer.write(b"\r\n".join([line + b" HTTP/1.1", b"Host: a", b"Connection: close", length, header, b"", body]))
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    assert int(answer.split()[1]) == status
+    assert caplog.records == []
