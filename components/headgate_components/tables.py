@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from headgate_components.seeds import check_seed
 from headgate_components.step import StepError
 
 _BATCH_ROWS = 65_536
@@ -42,6 +43,7 @@ def sample(path: Path, columns: Iterable[str], rows: int, seed: int) -> pa.Table
     Raises:
         StepError: the file is missing, corrupt or lacks a column.
     """
+    check_seed(seed)
     wanted = list(columns)
     try:
         with pq.ParquetFile(path) as file:

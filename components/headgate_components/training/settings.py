@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from headgate_components.seeds import check_seed
 from headgate_components.step import StepError
 
 
@@ -61,6 +62,7 @@ class Settings:
     threads: int = 1
 
     def __post_init__(self) -> None:
+        check_seed(self.seed)
         for name, allowed in _RANGES.items():
             if (value := getattr(self, name)) not in allowed:
                 raise StepError(f"the setting '{name}' is {value:g}; it must be {allowed}")

@@ -16,9 +16,13 @@ from headgate_components.deployment.deploy_model.manifest import Version
 from headgate_components.deployment.fit_drift_reference.logic import How, fit
 from headgate_components.deployment.make_golden.logic import golden
 from headgate_components.evaluation.ablate.logic import ablate
+from headgate_components.evaluation.compare_to_champion.judgement import Rule
+from headgate_components.evaluation.evaluate.logic import Limits
+from headgate_components.evaluation.score_drift.logic import score_drift
 from headgate_components.files import read_object
 from headgate_components.models import read_features, read_model
 from headgate_components.step import StepError
+from headgate_components.tables import sample
 from headgate_components.training.settings import Settings
 from headgate_components.training.train_xgboost.logic import train
 from headgate_components.training.tune.logic import tune
@@ -195,6 +199,35 @@ def test_an_unreadable_parquet_file_is_named_by_every_step(
     with pytest.raises(StepError, match=r"input\.parquet' (is corrupt|cannot be read): "):
         getattr(Steps(tmp_path, trained, write_table), step)(path)
     assert [found.name for found in tmp_path.iterdir()] == ["input.parquet"]
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_one_of_the_libraries_does_not_take_is_refused_by_every_step_that_takes_one(seed: int, tmp_path: Path) -> None:
+    takers: list[Callable[[], Any]] = [
+        lambda: Settings(seed=seed),
+        lambda: Rule(seed=seed),
+        lambda: How(time="at", seed=seed),
+        lambda: sample(tmp_path / "rows", ["load"], rows=10, seed=seed),
+    ]
+    for take in takers:
+        with pytest.raises(StepError, match=f"the seed {seed} is not possible; allowed are 0 to 4,294,967,295"):
+            take()
+
+
+@pytest.mark.parametrize("limit", [float("nan"), -0.1])
+def test_a_limit_that_is_none_lets_no_model_pass(limit: float, tmp_path: Path) -> None:
+    judges: dict[str, Callable[[], Any]] = {
+        "margin": lambda: Rule(margin=limit),
+        "maximum_latency_ratio": lambda: Rule(latency_ratio=limit),
+        "minimum_roc_auc": lambda: Limits(roc_auc=limit),
+        "minimum_pr_auc": lambda: Limits(pr_auc=limit),
+        "minimum_slice_roc_auc": lambda: Limits(slice_roc_auc=limit),
+        "maximum_latency_ms": lambda: Limits(latency_ms=limit),
+        "maximum_share": lambda: score_drift(tmp_path, tmp_path, tmp_path, maximum_share=limit),
+    }
+    for name, judge in judges.items():
+        with pytest.raises(StepError, match=f"{name} is {limit}; allowed are 0"):
+            judge()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from headgate_components import models, tables
 from headgate_components.scored import score
+from headgate_components.seeds import check_seed
 from headgate_components.step import StepError
 from headgate_monitor.detectors import Detector, DriftError, Reference, fit_reference, with_predictions
 from headgate_serving.model import FeatureSet
@@ -43,6 +44,7 @@ class How:
     """Of the sample that is kept."""
 
     def __post_init__(self) -> None:
+        check_seed(self.seed)
         if self.detector not in list(Detector):
             raise StepError(f"the drift detector '{self.detector}' is unknown; allowed are {', '.join(Detector)}")
         if not 0 <= self.expected_shift <= 1:

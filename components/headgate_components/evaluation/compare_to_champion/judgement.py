@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from headgate_components.evaluation.compare_to_champion.bootstrap import Metric
+from headgate_components.seeds import check_seed
 from headgate_components.step import StepError
 
 PROMOTE, KEEP = "promote", "keep"
@@ -27,13 +28,14 @@ class Rule:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.margin < 0:
+        check_seed(self.seed)
+        if not self.margin >= 0:  # which NaN is not, either
             raise StepError(f"margin is {self.margin}; allowed are 0 (the challenger must be better) and more")
         if not 0.5 < self.confidence < 1:
             raise StepError(f"confidence is {self.confidence}; allowed are shares above 0.5 and below 1, such as 0.95")
         if not FEWEST_RESAMPLES <= self.resamples <= MOST_RESAMPLES:
             raise StepError(f"resamples is {self.resamples}; allowed are {FEWEST_RESAMPLES} to {MOST_RESAMPLES:,}")
-        if self.latency_ratio < 0:
+        if not self.latency_ratio >= 0:
             raise StepError(f"maximum_latency_ratio is {self.latency_ratio}; allowed are 0 (no limit) and more")
 
 

@@ -17,6 +17,7 @@ from headgate_components.groups import present
 from headgate_components.labels import UnfitRowsError
 from headgate_components.latency import Latency, latencies
 from headgate_components.scored import Labelled, read_labelled, score
+from headgate_components.step import StepError
 
 TITLE = "Model evaluation"
 
@@ -33,6 +34,18 @@ class Limits:
     target: Target | None = None
     latency_ms: float = 0.0
     """Largest median time of a single row; 0 for no limit."""
+
+    def __post_init__(self) -> None:
+        """Refuses a limit that no model could miss, or reach.
+
+        Raises:
+            StepError: names it.
+        """
+        for name in ("roc_auc", "pr_auc", "slice_roc_auc"):
+            if not 0 <= (least := getattr(self, name)) <= 1:
+                raise StepError(f"minimum_{name} is {least}; allowed are 0 to 1")
+        if not self.latency_ms >= 0:
+            raise StepError(f"maximum_latency_ms is {self.latency_ms}; allowed are 0 (no limit) and more")
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,10 @@ def score_drift(rows: Path, reference_folder: Path, report: Path, *, maximum_sha
         maximum_share: the largest share of windows in which a feature may drift severely; 1 only reports.
 
     Raises:
-        StepError: there is no reference, or the rows do not have its features or fill no window.
+        StepError: the share is none, there is no reference, or the rows do not have its features or fill no window.
     """
+    if not 0 <= maximum_share <= 1:
+        raise StepError(f"maximum_share is {maximum_share}; allowed are 0 to 1, which only reports")
     try:
         reference = read_reference(reference_folder)
         scores = _windows(rows, reference)
