@@ -54,7 +54,8 @@ def play(tmp_path: Path, step: Path, *programs: str) -> tuple[subprocess.Complet
     for name in programs:
         program = tmp_path / "bin" / name
         real = f'[ "$1" = kustomize ] && exec {KUBECTL} "$@"\n' if name == "kubectl" else ""
-        program.write_text(f'#!/bin/bash\n{real}echo "{name} $*" >>{asked}\n[ "$*" != "get clusters" ] || echo other\n')
+        read = '[ "${@: -1}" != - ] || while read -r; do :; done\n'  # else the writer of what it is given dies of a closed pipe
+        program.write_text(f'#!/bin/bash\n{real}{read}echo "{name} $*" >>{asked}\n[ "$*" != "get clusters" ] || echo other\n')
         program.chmod(0o755)
     for name in ("bash", "env", "dirname", "grep", "mkdir", "sed", "sort", "xargs", "install", "rm"):
         link = tmp_path / "bin" / name
