@@ -171,7 +171,10 @@ def _kubeconfig(given: Path | None) -> Path | None:
     """Return the file that says where the cluster is; None for the account of the pod that we run in."""
     if given is None and "KUBECONFIG" not in os.environ and _POD_ACCOUNT.is_dir():
         return None
-    return given or Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or Path.home() / ".kube" / "config")
+    if given is not None:
+        return given
+    named = [Path(part) for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part] or [Path.home() / ".kube" / "config"]
+    return next((path for path in named if path.exists()), named[0])  # as kubectl, which passes over those that are not there
 
 
 def _pod_namespace() -> str:

@@ -37,3 +37,11 @@ def test_a_kubeconfig_that_is_named_goes_before_the_pods_account(pod: Path, monk
     assert CliRunner().invoke(where, ["--kubeconfig", str(config)]).output == f"{config} default\n"
     monkeypatch.setenv("KUBECONFIG", str(config))
     assert CliRunner().invoke(where, []).output == f"{config} default\n"
+
+
+def test_of_several_kubeconfigs_those_that_are_not_there_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = write_kubeconfig(tmp_path / "there", "http://127.0.0.1:1")
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'gone'}:{there}")
+    assert CliRunner().invoke(where, []).output == f"{there} default\n"
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'gone'}:{tmp_path / 'gone too'}")
+    assert f"no kubeconfig at {tmp_path / 'gone'}; name one" in CliRunner().invoke(where, []).output
