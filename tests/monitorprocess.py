@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from headgate_devcluster.process import die_with
 from headgate_monitor.detectors import fit_reference
 
 REQUEST, RESPONSE = (f"org.kubeflow.serving.inference.{kind}" for kind in ("request", "response"))
@@ -31,7 +32,9 @@ class Process:
     async def start(self) -> None:
         argv = ["-m", "headgate_monitor", "--address", "127.0.0.1:0", "--state", str(self.folder / "state"), *self._flags]
         environment = dict(os.environ) | self._environment
-        self.child = await asyncio.create_subprocess_exec(sys.executable, *argv, stderr=asyncio.subprocess.PIPE, env=environment)
+        self.child = await asyncio.create_subprocess_exec(
+            sys.executable, *argv, stderr=asyncio.subprocess.PIPE, env=environment, preexec_fn=die_with(os.getpid())
+        )
         assert self.child.stderr is not None
         async with asyncio.timeout(60):
             while not (found := re.search(rb"listening on (\S+)", line := await self.child.stderr.readline())):

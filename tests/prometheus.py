@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ import aiohttp
 import pytest
 
 from headgate_devcluster.errors import free_port
+from headgate_devcluster.process import die_with
 from tests.waiting import eventually
 
 BINARY = shutil.which("prometheus")
@@ -61,7 +63,7 @@ class PrometheusServer:
             f"--web.listen-address=127.0.0.1:{self.port}",
         ]
         with (self.folder / "log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(BINARY, *options, stdout=log, stderr=log)
+            self._process = await asyncio.create_subprocess_exec(BINARY, *options, stdout=log, stderr=log, preexec_fn=die_with(os.getpid()))
         async with aiohttp.ClientSession() as session:
             await eventually(lambda: _ready(session, self.url))
 

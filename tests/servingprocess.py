@@ -13,6 +13,7 @@ import httpx
 import psutil
 
 from headgate_devcluster.errors import free_port
+from headgate_devcluster.process import die_with
 
 V1, V2 = "/v1/models/flight-delay:predict", "/v2/models/flight-delay/infer"
 
@@ -35,7 +36,10 @@ def command(folder: Path, port: int, *flags: str) -> list[str]:
 @contextmanager
 def serving(folder: Path, log: Path, *flags: str, environment: Mapping[str, str] | None = None) -> Iterator[Process]:
     port, env = free_port(), {**os.environ, **(environment or {})}
-    with log.open("wb") as output, subprocess.Popen(command(folder, port, *flags), stderr=output, stdout=output, env=env) as popen:
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command(folder, port, *flags), stderr=output, stdout=output, env=env, preexec_fn=die_with(os.getpid())) as popen,
+    ):
         process = Process(popen, port, log)
         try:
             wait_until_ready(process)

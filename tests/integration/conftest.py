@@ -14,6 +14,7 @@ from headgate_devcluster.apiclient import ApiClient
 from headgate_devcluster.apiserver import ApiServer
 from headgate_devcluster.cluster import Cluster
 from headgate_devcluster.errors import free_port
+from headgate_devcluster.process import die_with
 from tests.operatorprocess import Operator
 from tests.scene import Scene
 
@@ -62,7 +63,14 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Operato
         environment = {key: value for key, value in os.environ.items() if not key.startswith("HEADGATE_")}
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "headgate_operator.controller", *arguments, stdout=output, stderr=output, env=environment
+                sys.executable,
+                "-m",
+                "headgate_operator.controller",
+                *arguments,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                preexec_fn=die_with(os.getpid()),
             )
         running.append(Operator(process, log, free))
         return running[-1]

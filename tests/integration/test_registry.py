@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 
 from headgate_devcluster.errors import free_port
+from headgate_devcluster.process import die_with
 from headgate_operator.api.status import Phase
 from tests.scene import STEPS, Scene
 from tests.waiting import eventually
@@ -40,6 +41,7 @@ class Mlflow:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "mlflow", "server", *store, *listen],
                 stdout=log, stderr=log, env={**os.environ, **_ENV}, start_new_session=True,
+                preexec_fn=die_with(os.getpid()),
             )  # fmt: skip
 
     async def healthy(self) -> None:
