@@ -21,7 +21,7 @@ def settled(observed: Observed, decision: Decision) -> Decision | None:
     the gateway makes of a route, and whether something that was created or deleted is there, is for a look to tell.
     """
     after = _carried_out(observed, decision)
-    if observed.damaged or _roles(after.status) != _roles(observed.status) or _needs(after) != _needs(observed):
+    if observed.damaged or _looked_for(after.status) != _looked_for(observed.status) or _needs(after) != _needs(observed):
         return None
     again = decide(after)
     same = not again.notes and replace(again, notes=decision.notes, requeue_after=decision.requeue_after) == decision
@@ -36,9 +36,10 @@ def _carried_out(observed: Observed, decision: Decision) -> Observed:
     return replace(observed, status=decision.status, services=services, **answers)
 
 
-def _roles(status: ModelDeploymentStatus) -> list[str | None]:
-    """Return who has which role: a version in a new one is read more closely."""
-    return [version.id if version else None for version in (status.stable, status.candidate, status.previous, *status.draining)]
+def _looked_for(status: ModelDeploymentStatus) -> object:
+    """Return what an observation goes by: who has which role, what the registry said, and which training run is followed."""
+    versions = (status.stable, status.candidate, status.previous, *status.draining)
+    return [version.id if version else None for version in versions], status.registry, status.retraining
 
 
 def _needs(observed: Observed) -> object:

@@ -8,7 +8,9 @@ import pytest
 
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Phase, RunState, Signal
+from headgate_operator.rollout.decide import decide
 from headgate_operator.rollout.observed import DriftReport, Finding
+from headgate_operator.rollout.settled import settled
 from headgate_operator.rollout.upstream import RunAnswer, RunReport
 
 STALE = Finding(signal=Signal.SEVERE, message="temp has drifted for 3 windows")
@@ -109,6 +111,15 @@ def test_no_run_is_started_when_it_could_only_make_things_worse(watched, why):
         stale(world)
     world.run_for(600)
     assert world.requests == []
+
+
+def test_a_run_whose_id_came_on_record_is_looked_for_at_once(watched):
+    world = stale(watched())
+    world.run(lambda world: world.run_answers)
+    observed = world.observe()
+    decision = decide(observed)
+    assert decision.status.retraining.last_run_id == "run-1"
+    assert settled(observed, decision) is None
 
 
 def test_a_run_that_is_under_way_is_the_only_one_however_long_it_takes(watched):
