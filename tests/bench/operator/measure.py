@@ -38,7 +38,7 @@ class Figures:
     writing_passes: float | None = None
     """Passes a second that wrote, when all of those had been edited before the operator started."""
     writing_cpu: float | None = None
-    """Milliseconds of processor time of an edit: a pass that writes status and InferenceService, and the one that reads them back."""
+    """Milliseconds of processor time of an edit: a pass that writes status and InferenceService, and whatever it makes necessary."""
     restart_seconds: float | None = None
     """From the start of the process until every object was looked at."""
     restart_cpu: float | None = None
