@@ -56,6 +56,7 @@ class World(Cluster):
         }
         self.version = 1
         self.provider_error: str | None = None
+        self.source = "a provider"
         self.golden_missing: str | None = None
         self.problem: tuple[Reason, str] | None = None
         self.notes: list[Note] = []
@@ -140,7 +141,7 @@ class World(Cluster):
             SlotCounters(slot=slot, counters={name: float(int(value)) for name, value in counters.items()})
             for slot, counters in self.counters.items()
         )
-        return Reading(scrapes=(Scrape(proxy="http://proxy", at=self.now, slots=slots),), flush=timedelta(seconds=1))
+        return Reading(scrapes=(Scrape(proxy="http://proxy", at=self.now, slots=slots),), source=self.source, flush=timedelta(seconds=1))
 
     def _parity(self) -> ParityAnswer:
         candidate = self.status.candidate

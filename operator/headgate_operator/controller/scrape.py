@@ -1,6 +1,7 @@
 """Where each metric's counters come from: the manifest's provider or the operator's, proxies or Prometheus; asked only if it may be."""
 
 import asyncio
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -73,7 +74,8 @@ class Counters:
             self._ask_proxies(envoy, slots) if envoy is not None and presets else _nothing(),
             self._ask_prometheus(prometheus, analysis.metrics, subject, slots, presets=envoy is None) if prometheus else _nothing(),
         )
-        return _together(analysis.metrics, by_proxies, by_queries, from_proxies=envoy is not None)
+        together = _together(analysis.metrics, by_proxies, by_queries, from_proxies=envoy is not None)
+        return replace(together, source=_digest(envoy, prometheus))
 
     async def close(self) -> None:
         """Release connections."""
@@ -119,6 +121,12 @@ class Counters:
         self._kept.move_to_end(uid)
         while len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)
+
+
+def _digest(envoy: EnvoyProvider | None, prometheus: PrometheusProvider | None) -> str:
+    """Name providers shortly."""
+    written = "\0".join(provider.model_dump_json() if provider is not None else "" for provider in (envoy, prometheus))
+    return hashlib.sha256(written.encode()).hexdigest()[:12]
 
 
 async def _nothing() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+from headgate_operator.api.model import changed
 from headgate_operator.api.reasons import Reason
 from headgate_operator.api.spec import MetricPreset, ModelDeploymentSpec
 from headgate_operator.api.status import RefusalEvidence, Verdict
@@ -53,7 +54,7 @@ def weigh_evidence(turn: Turn) -> Turn:
     turn = _start_clock(turn)
     if not comparison.both_serve:
         return turn
-    turn = _follow_weight(turn, comparison)
+    turn = _follow_source(_follow_weight(turn, comparison))
     reading, analysis = turn.observed.reading, turn.status.analysis
     if reading is None or analysis is None:
         return turn
@@ -133,6 +134,16 @@ def _follow_weight(turn: Turn, comparison: _Comparison) -> Turn:
         return turn
     follow = partial(reweigh, candidate_slot=comparison.trial_slot, weight=comparison.trial_weight, mirror=comparison.mirror)
     return turn.with_status(analysis=follow(analysis, now=turn.observed.now))
+
+
+def _follow_source(turn: Turn) -> Turn:
+    """Counters of another provider are no continuation of those before, even where they carry the same names."""
+    reading, analysis = turn.observed.reading, turn.status.analysis
+    if reading is None or analysis is None or reading.source in ("", analysis.source):
+        return turn
+    if analysis.source:
+        analysis = reweigh(analysis, weight=analysis.weight, mirror=analysis.mirror, now=turn.observed.now)
+    return turn.with_status(analysis=changed(analysis, source=reading.source))
 
 
 def _was_interrupted(turn: Turn) -> bool:

@@ -155,6 +155,8 @@ class Reading:
     """One answer of the metric provider: scrapes of every source, or why there are none."""
 
     scrapes: tuple[Scrape, ...] = ()
+    source: str = ""
+    """Names the provider and its settings: counters of another one are no continuation of these. Empty: always the same one."""
     error: str | None = None
     """Set when any source could not be read: a partial sum is never compared."""
     gap: str | None = None

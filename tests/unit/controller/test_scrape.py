@@ -124,6 +124,14 @@ async def test_the_operators_own_addresses_need_no_leave(both: Both) -> None:
     assert reading.of("own").error is None
 
 
+async def test_a_reading_names_its_providers(both: Both) -> None:
+    named = both.envoy, EnvoyProvider(addresses=[both.url], cluster="{{isvc}}"), None
+    own = [await read(both.counters(envoy=both.envoy), ERRORS, provider=envoy and Provider(envoy=envoy)) for envoy in named]
+    of_prometheus = await read(both.counters(prometheus=both.prometheus), ERRORS)
+    assert own[0].source == own[2].source, "where it is written does not matter"
+    assert len({reading.source for reading in (own[0], own[1], of_prometheus)} - {""}) == 3
+
+
 async def test_prometheus_is_not_asked_again_before_it_has_news(both: Both) -> None:
     counters, settings = both.counters(prometheus=both.prometheus), Analysis(metrics=[ERRORS, OWN])
     first = await counters.read(settings, SUBJECT, ROUTE)

@@ -92,3 +92,28 @@ def test_a_refusal_without_evidence_invents_no_numbers(serving):
     serving.behave(2, mismatch="different")
     serving.run()
     assert serving.status.rejected[0].evidence is None
+
+
+def test_counters_of_another_provider_are_no_continuation_of_those_before(serving):
+    second = at_weight(serving, 25)
+    serving.run(lambda world: not world.status.analysis.metrics[0].discard_next)
+    before = serving.status.analysis.metrics[0]
+    serving.source = "another provider"
+    for counters in serving.counters.values():
+        counters["rq_2xx"] += 1_000_000
+    serving.run_for(20)
+    after = serving.status.analysis.metrics[0]
+    assert after.definition == before.definition
+    assert before.total.candidate <= after.total.candidate < before.total.candidate + 1000, "evidence stays, the jump is not counted"
+    serving.run()
+    assert serving.weights == {second: 100}
+
+
+def test_a_status_that_does_not_tell_its_provider_goes_on_with_the_open_block(serving):
+    at_weight(serving, 25)
+    serving.step()
+    analysis = serving.status.analysis
+    serving.status = serving.status.model_copy(update={"analysis": analysis.model_copy(update={"source": ""})})
+    serving.step()
+    assert serving.status.analysis.source == "a provider"
+    assert serving.status.analysis.samples == analysis.samples

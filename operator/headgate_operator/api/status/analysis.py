@@ -97,6 +97,7 @@ class AnalysisStatus(ApiModel):
     mirror: int = Field(
         0, description="Percent of the other version's requests that are copied to the one on trial, which then has no weight."
     )
+    source: str = Field("", description="Names the provider, settings included, that the baselines were read from.")
     last_block_end: MicroTimestamp | None = Field(None, description="When the last block of any metric ended.")
     split: SideCounts = Field(default_factory=SideCounts, description="Requests of each version in the blocks at this weight.")
     silent_requests: int = Field(0, description="Requests to stable, at this weight, since the candidate last got one.")
