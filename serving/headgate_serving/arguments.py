@@ -36,7 +36,7 @@ def argument_parser(environment: Mapping[str, str] = os.environ) -> OptionsParse
 
 
 def _served(add: Add) -> None:
-    add("--model_dir", type=Path, default="/mnt/models", help="folder of an export, or of a single model.ubj or .json")
+    add("--model_dir", type=Path, default="/mnt/models", help="folder with an export, or with a single .ubj or .json file")
     add("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104
     add("--http_port", type=_port, default=8080, metavar="PORT", help="port of V1 and V2 REST and of /metrics; 0 for a free one")
     add("--grpc_port", type=_grpc_port, default="off", metavar="PORT", help="port of V2 over gRPC, or off")
@@ -47,13 +47,13 @@ def _checks(add: Add) -> None:
         "--parity",
         choices=("refuse", "report", "off"),
         default="refuse",
-        help="what to do with a model that predicts otherwise than its golden set",
+        help="what to do with a model that does not reproduce its golden set",
     )
     add(
         "--range_guard",
         choices=("off", "count", "clip", "refuse"),
         default="off",
-        help="what to do with numbers outside of their training range",
+        help="what to do with numbers outside their training range",
     )
 
 
@@ -63,17 +63,17 @@ def _speed(add: Add) -> None:
         type=_positive,
         default=256,
         metavar="ROWS",
-        help="rows of small requests predicted in one call; larger requests go alone",
+        help="rows of small requests to predict in one call; larger requests go alone",
     )
     add(
         "--batch_delay_ms",
         type=_milliseconds,
         default=0,
         metavar="MS",
-        help="how long a request waits for others; 0 takes those already there",
+        help="how long a request waits for others to share its call; 0 shares it with those already there",
     )
-    add("--cache_ttl", type=_seconds, default=0, metavar="SECONDS", help="how long a prediction is remembered; 0 remembers none")
-    add("--cache_entries", type=_positive, default=10_000, metavar="N", help="predictions remembered at most")
+    add("--cache_ttl", type=_seconds, default=0, metavar="SECONDS", help="how long a prediction is cached; 0 caches none")
+    add("--cache_entries", type=_positive, default=10_000, metavar="N", help="most predictions cached")
 
 
 def _fallbacks(add: Add) -> None:
@@ -84,13 +84,19 @@ def _fallbacks(add: Add) -> None:
         metavar="ANSWER",
         help="answer when the model is late or fails: a number from 0 to 1, prior, or off",
     )
-    add("--time_budget_ms", type=_milliseconds, default=0, metavar="MS", help="after which the fallback is answered; 0 waits")
+    add(
+        "--time_budget_ms",
+        type=_milliseconds,
+        default=0,
+        metavar="MS",
+        help="how long to wait for the model before answering with the fallback; 0 sets no limit",
+    )
 
 
 def _bounds(add: Add) -> None:
-    add("--max_concurrency", type=_positive, default=256, metavar="N", help="requests under way at once; more are answered 429")
-    add("--max_rows", type=_positive, default=10_000, metavar="ROWS", help="rows a request may have")
-    add("--max_body_mib", type=_positive, default=16, metavar="MIB", help="size a request's body may have")
+    add("--max_concurrency", type=_positive, default=256, metavar="N", help="most concurrent requests; further ones are answered 429")
+    add("--max_rows", type=_positive, default=10_000, metavar="ROWS", help="most rows in a request")
+    add("--max_body_mib", type=_positive, default=16, metavar="MIB", help="largest request body, in MiB")
 
 
 def _port(text: str) -> int:

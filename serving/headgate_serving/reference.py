@@ -19,7 +19,7 @@ def rewritten(document: str) -> str:
 def _options() -> list[str]:
     actions = [action for action in argument_parser({})._actions if action.dest != "help"]
     rows = [f"| `--{action.dest}` | {_default(action.default)} | {action.help}{_choices(action.choices)} |" for action in actions]
-    return [f"| flag (variable: `{PREFIX}` and its name in capitals) | default | |", "|---|---|---|", *rows]
+    return [f"| flag (variable: `{PREFIX}` and the name in capitals) | default | |", "|---|---|---|", *rows]
 
 
 def _default(value: object) -> str:
@@ -38,7 +38,7 @@ def _metrics() -> list[str]:
 
     families = sorted(REGISTRY._collector_to_names, key=lambda one: str(getattr(one, "_name", "")))
     ours = [one for one in families if str(getattr(one, "_name", "")).startswith("headgate_serving_")]
-    return ["| series | labels beside the model's | |", "|---|---|---|", *map(_metric, ours)]
+    return ["| series | further labels | |", "|---|---|---|", *map(_metric, ours)]
 
 
 def _metric(collector: object) -> str:
