@@ -97,6 +97,7 @@ async def observed(cluster: Cluster, folder: Path) -> AsyncIterator[PrometheusSe
         "headgate-gateway": [alone(cluster.envoy_admin_url, "envoy-gateway-system", "envoy-0", "envoy")],
         "headgate-monitor": [alone(cluster.monitor_url or "", "ml", "headgate-monitor-0", "headgate-monitor")],
         "headgate-serving": [],
+        "headgate-kubeflow": [],  # there is none
     }
     files = {name: folder / f"{name}.json" for name in known}
     for name, targets in known.items():
