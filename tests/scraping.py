@@ -25,6 +25,9 @@ _POD: Final = "__meta_kubernetes_pod_"
 _DEFAULTS: Final = {"namespace": "__meta_kubernetes_namespace", "pod": f"{_POD}name", "container": f"{_POD}container_name"}
 _PORT: Final = "prometheus.kserve.io/port"
 
+NOT_SCRAPED: Final = frozenset({"headgate-kubeflow"})
+"""Monitors of what no test can run."""
+
 
 def monitors() -> dict[str, Object]:
     """Every PodMonitor and ServiceMonitor of the components, by name."""
@@ -97,7 +100,7 @@ async def observed(cluster: Cluster, folder: Path) -> AsyncIterator[PrometheusSe
         "headgate-gateway": [alone(cluster.envoy_admin_url, "envoy-gateway-system", "envoy-0", "envoy")],
         "headgate-monitor": [alone(cluster.monitor_url or "", "ml", "headgate-monitor-0", "headgate-monitor")],
         "headgate-serving": [],
-        "headgate-kubeflow": [],  # there is none
+        **{name: [] for name in NOT_SCRAPED},
     }
     files = {name: folder / f"{name}.json" for name in known}
     for name, targets in known.items():
