@@ -42,6 +42,7 @@ class _Kept:
     """A reading that is as good until the next scrapes are there: an object is looked at more often than its targets are scraped."""
 
     at: datetime
+    provider: PrometheusProvider
     queries: Queries
     reading: Reading
 
@@ -109,11 +110,11 @@ class Counters:
             return Reading(error=f"spec.analysis.metrics: {error}")
         now = self._clock()
         at, kept = aligned(now, provider.scrape_interval), self._kept.get(subject.uid)
-        if kept is not None and (kept.at, kept.queries) == (at, queries):
+        if kept is not None and (kept.at, kept.provider, kept.queries) == (at, provider, queries):
             return kept.reading
         reading = await ask(self._prometheus, provider, metrics, queries, now)
         if all(one.scrapes for one in (reading, *reading.own.values())):
-            self._keep(subject.uid, _Kept(at, queries, reading))
+            self._keep(subject.uid, _Kept(at, provider, queries, reading))
         return reading
 
     def _keep(self, uid: str, kept: _Kept) -> None:

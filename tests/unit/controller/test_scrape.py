@@ -48,7 +48,7 @@ class Both:
         return web.json_response(_success("vector", {"metric": {}, "value": [at, "2" if query.startswith("bad") else "5"]}))
 
     def counters(self, **default: Any) -> Counters:
-        allowed = parse_allow_list(["http://127.0.0.1"])
+        allowed = parse_allow_list(["http://127.0.0.1", "http://localhost"])
         return Counters(Providers(**default), allowed, clock=lambda: self.now)
 
     @property
@@ -130,6 +130,14 @@ async def test_a_reading_names_its_providers(both: Both) -> None:
     of_prometheus = await read(both.counters(prometheus=both.prometheus), ERRORS)
     assert own[0].source == own[2].source, "where it is written does not matter"
     assert len({reading.source for reading in (own[0], own[1], of_prometheus)} - {""}) == 3
+
+
+async def test_what_one_prometheus_said_is_never_taken_for_an_answer_of_another(both: Both) -> None:
+    counters, other = both.counters(), both.prometheus.model_copy(update={"address": both.url.replace("127.0.0.1", "localhost")})
+    for provider in (both.prometheus, other):
+        await counters.read(Analysis(metrics=[ERRORS, OWN], provider=Provider(prometheus=provider)), SUBJECT, ROUTE)
+    await counters.close()
+    assert len(both.queries) == 12
 
 
 async def test_prometheus_is_not_asked_again_before_it_has_news(both: Both) -> None:
