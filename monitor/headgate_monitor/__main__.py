@@ -41,28 +41,29 @@ def _address(_ctx: click.Context, _parameter: click.Parameter, text: str) -> tup
     "--address", default="127.0.0.1:8080", callback=_address, show_envvar=True, help="<host>:<port> to listen on; port 0 for a free one."
 )
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), default=Path("state"), show_envvar=True,
-              help="Folder of what survives a restart: finished windows, the last questions, predictions and labels.")  # fmt: skip
+              help="Folder for what must survive a restart: finished windows, the last questions, predictions and labels.")  # fmt: skip
 @click.option("--queue-events", type=click.IntRange(100, 10_000_000), default=50_000, show_envvar=True,
-              help="Events that may wait to be read; when half of them do, a share of the ids is dropped.")  # fmt: skip
-@click.option("--queue-megabytes", type=click.IntRange(1, 100_000), default=128, show_envvar=True, help="How large they may be together.")
+              help="Most events in the queue; when it is more than half full, events of some request ids are dropped.")  # fmt: skip
+@click.option("--queue-megabytes", type=click.IntRange(1, 100_000), default=128, show_envvar=True,
+              help="Most megabytes of events in the queue.")  # fmt: skip
 @click.option("--predictions", type=click.IntRange(1000, 100_000_000), default=LARGEST_PREDICTIONS, show_envvar=True,
-              help="Predictions that may wait for their labels; beyond it a uniform share is kept.")  # fmt: skip
+              help="Most predictions kept while waiting for labels; beyond that, a uniform sample is kept.")  # fmt: skip
 @click.option("--token-file", type=click.Path(path_type=Path, dir_okay=False), show_envvar=True,
-              help="File with the bearer token that all but probes must then send; a changed one is read again. Or put the token "
-              "itself into HEADGATE_MONITOR_TOKEN.")  # fmt: skip
+              help="File with the bearer token that every request except probes must then carry; a changed file is reread. Or put the "
+              "token itself into HEADGATE_MONITOR_TOKEN.")  # fmt: skip
 @click.option("--open-events", is_flag=True, show_envvar=True,
-              help="Take events without the token, for KServe's logger has none to send.")  # fmt: skip
+              help="Accept events without the token, because KServe's logger cannot send one.")  # fmt: skip
 @click.option("--client-timeout", type=click.FloatRange(0.1, 3600), default=30.0, show_envvar=True,
-              help="Seconds that a connection may be idle, that a request's head may take to come, and its body.")  # fmt: skip
+              help="Seconds that a connection may be idle, and that a request's headers and its body may each take to arrive.")  # fmt: skip
 def main(
     address: tuple[str, int], state: Path, queue_events: int, queue_megabytes: int, predictions: int,
     token_file: Path | None, open_events: bool, client_timeout: float,
 ) -> None:  # fmt: skip
-    """Watch the payloads of ModelDeployments for drift, and judge predictions by labels that come later.
+    """Watch the payloads of ModelDeployments for drift, and judge predictions by labels that arrive later.
 
-    KServe's payload logger sends CloudEvents to POST /v1/events/<ModelDeployment>/<revision>; the operator asks POST
-    /v1/drift/<ModelDeployment> for verdicts and says with it what is to be compared, so nothing else is configured here.
-    Labels are sent to POST /v1/ground-truth/<ModelDeployment>; GET tells what they say.
+    KServe's payload logger sends CloudEvents to POST /v1/events/<ModelDeployment>/<revision>. The operator requests verdicts
+    with POST /v1/drift/<ModelDeployment> and says in the request what to compare, so nothing else is configured here.
+    Send labels to POST /v1/ground-truth/<ModelDeployment>; GET returns what they show.
     Also: /openapi.json, /metrics, /healthz, /readyz.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

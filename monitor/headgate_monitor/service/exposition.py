@@ -31,18 +31,20 @@ class _Numbers(Collector):
         events.add_metric(["ignored", "repeated"], self._engine.repeated)
         events.add_metric(["dropped", "overload"], self._ring.dropped)
         yield events
-        yield GaugeMetricFamily("headgate_monitor_queue_events", "Events that wait to be read.", len(self._ring))
-        yield GaugeMetricFamily("headgate_monitor_kept_share", "Share of the ids that are kept under the present load.", self._ring.share)
-        yield GaugeMetricFamily("headgate_monitor_waiting_events", "Events that wait for their other half.", self._engine.waiting)
-        yield GaugeMetricFamily("headgate_monitor_deployments", "ModelDeployments that are watched.", self._engine.deployments)
+        yield GaugeMetricFamily("headgate_monitor_queue_events", "Events in the queue.", len(self._ring))
+        yield GaugeMetricFamily("headgate_monitor_kept_share", "Share of the request ids kept under the current load.", self._ring.share)
+        yield GaugeMetricFamily(
+            "headgate_monitor_waiting_events", "Requests or responses whose other half has not arrived yet.", self._engine.waiting
+        )
+        yield GaugeMetricFamily("headgate_monitor_deployments", "ModelDeployments being watched.", self._engine.deployments)
         states = self._engine.states()
-        windows = CounterMetricFamily("headgate_monitor_windows", "Windows that ended.", labels=["deployment"])
+        windows = CounterMetricFamily("headgate_monitor_windows", "Finished windows.", labels=["deployment"])
         for name, state in states.items():
             windows.add_metric([name], state.finished)
         yield windows
         yield from _verdicts(states)
         yield from self._labels()
-        build = GaugeMetricFamily("headgate_monitor_detector_info", "The detectors' library.", labels=["alibi_detect", "licence"])
+        build = GaugeMetricFamily("headgate_monitor_detector_info", "Library that the detectors use.", labels=["alibi_detect", "licence"])
         build.add_metric([VERSION, LICENCE], 1)
         yield build
 
@@ -52,13 +54,17 @@ class _Numbers(Collector):
         for result, count in list(truths.counts.items()):
             labels.add_metric([result], count)
         yield labels
-        yield GaugeMetricFamily("headgate_monitor_kept_predictions", "Predictions that wait for labels, at most.", truths.kept)
+        yield GaugeMetricFamily("headgate_monitor_kept_predictions", "Upper bound of the predictions waiting for labels.", truths.kept)
         of = ["deployment", "version"]
         coverage = GaugeMetricFamily("headgate_monitor_label_coverage", "Share of the compared predictions that have labels.", labels=of)
         lag = GaugeMetricFamily("headgate_monitor_label_lag_seconds", "Mean time from a prediction to its label.", labels=of)
-        loss = GaugeMetricFamily("headgate_monitor_loss", "Mean loss of the compared predictions by labels.", labels=[*of, "metric"])
+        loss = GaugeMetricFamily(
+            "headgate_monitor_loss", "Mean loss of the compared predictions, measured by their labels.", labels=[*of, "metric"]
+        )
         skill = GaugeMetricFamily(
-            "headgate_monitor_skill", "Of the version that serves: 1 for a prophet, 0 for the base rate.", labels=[*of, "period"]
+            "headgate_monitor_skill",
+            "Skill of the version that serves: 1 is perfect, 0 no better than the base rate.",
+            labels=[*of, "period"],
         )
         for name, said in truths.shown.items():
             for period, quality in said.qualities.items():
@@ -77,14 +83,18 @@ class _Numbers(Collector):
 def _verdicts(states: Mapping[str, DeploymentState]) -> Iterator[Metric]:
     of = ["deployment", "version"]
     signal = GaugeMetricFamily(
-        "headgate_monitor_signal", "0 Clean, 1 Drift, 2 Severe; none while it is unknown.", labels=[*of, "comparison"]
+        "headgate_monitor_signal", "0 Clean, 1 Drift, 2 Severe; no series while unknown.", labels=[*of, "comparison"]
     )
     distance = GaugeMetricFamily(
-        "headgate_monitor_distance", "From the reference, of what moved most in the last window.", labels=[*of, "feature"]
+        "headgate_monitor_distance",
+        "Distance from the reference, for the features that moved most in the last window.",
+        labels=[*of, "feature"],
     )
     rows = GaugeMetricFamily("headgate_monitor_window_rows", "Rows of the last window.", labels=of)
     ended = GaugeMetricFamily("headgate_monitor_window_timestamp_seconds", "When the last window ended.", labels=of)
-    moved = GaugeMetricFamily("headgate_monitor_output_distance", "Of the last window's predictions from the reference's.", labels=of)
+    moved = GaugeMetricFamily(
+        "headgate_monitor_output_distance", "Distance of the last window's predictions from the reference's.", labels=of
+    )
     for name, state in states.items():
         for version, comparison, alarm in _alarms(state):
             if alarm.signal in _LEVELS:

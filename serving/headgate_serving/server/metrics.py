@@ -16,23 +16,23 @@ _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 _REQUESTS = Counter("headgate_serving_requests", "Requests by protocol and HTTP code.", (*_MODEL, "protocol", "code"))
 _SECONDS_OF_REQUESTS = Histogram(
-    "headgate_serving_request_seconds", "From a read request to its answer.", (*_MODEL, "protocol"), buckets=_SECONDS
+    "headgate_serving_request_seconds", "Time from reading a request to answering it.", (*_MODEL, "protocol"), buckets=_SECONDS
 )
-_ANSWERS = Counter("headgate_serving_answers", "Requests answered with predictions, fallbacks among them.", _MODEL)
+_ANSWERS = Counter("headgate_serving_answers", "Requests answered with predictions, including fallbacks.", _MODEL)
 _FALLBACKS = Counter(
     "headgate_serving_fallbacks", "Requests answered with the fallback, because the model was late or failed.", (*_MODEL, "reason")
 )
-_PREDICTIONS = Counter("headgate_serving_predictions", "Rows the model predicted, from the cache or anew.", _MODEL)
+_PREDICTIONS = Counter("headgate_serving_predictions", "Rows predicted, by the model or from the cache.", _MODEL)
 _EXPLANATIONS = Counter("headgate_serving_explanations", "Rows explained.", _MODEL)
 _IMPUTED = Counter(
-    "headgate_serving_imputed_values", "Values that were missing, or of an unknown category.", (*_MODEL, "feature", "reason")
+    "headgate_serving_imputed_values", "Values that were missing or belonged to an unknown category.", (*_MODEL, "feature", "reason")
 )
-_UNREAD = Counter("headgate_serving_unread_values", "Values of features that the model does not read.", _MODEL)
-_OUTSIDE = Counter("headgate_serving_out_of_range_values", "Values outside of the training data's range.", (*_MODEL, "feature"))
+_UNREAD = Counter("headgate_serving_unread_values", "Values sent for features that the model does not have.", _MODEL)
+_OUTSIDE = Counter("headgate_serving_out_of_range_values", "Values outside the training data's range.", (*_MODEL, "feature"))
 _CACHE = Counter("headgate_serving_cache_lookups", "Requests looked up in the prediction cache.", (*_MODEL, "result"))
 _BATCHES = Histogram("headgate_serving_batch_rows", "Rows predicted in one call of the model.", _MODEL, buckets=_ROWS)
 _UNDER_WAY = Gauge("headgate_serving_requests_under_way", "Requests being read or answered.", _MODEL)
-_PARITY = Gauge("headgate_serving_parity_difference", "Largest difference to the golden set at the start.", _MODEL)
+_PARITY = Gauge("headgate_serving_parity_difference", "Largest difference from the golden set, measured at startup.", _MODEL)
 
 REASONS = ("late", "failed")
 """Why a fallback is answered."""
