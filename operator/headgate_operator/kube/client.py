@@ -58,14 +58,23 @@ class KubeClient:
                 return items
         raise _expired(resource)
 
-    async def each(self, resource: Resource, namespace: str | None, see: Callable[[Object], None], *, label_selector: str = "") -> str:
-        """Show every object that matches to `see`, holding one page at a time; some twice if the list has to be begun anew.
+    async def each(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        see: Callable[[Object], None],
+        *,
+        label_selector: str = "",
+        anew: Callable[[], None] = lambda: None,
+    ) -> str:
+        """Show every object that matches to `see`, holding one page at a time, and return the list's resourceVersion.
 
-        Returns the list's resourceVersion, from which a watch goes on.
+        `anew` is told before a list that expired between pages is begun anew.
         """
         for _ in range(_LIST_ATTEMPTS):
             if (version := await self._walk(resource, namespace, see, label_selector)) is not None:
                 return version
+            anew()
         raise _expired(resource)
 
     async def watch(

@@ -76,7 +76,7 @@ class Follower:
             listed.add(_place(obj))
             self._hear(obj)
 
-        self._since = await self._api.each(self._resource, self._namespace, see, label_selector=self._selector)
+        self._since = await self._api.each(self._resource, self._namespace, see, label_selector=self._selector, anew=listed.clear)
         for place in self._known.keys() - listed:
             _, value = self._known.pop(place)
             namespace, name = place

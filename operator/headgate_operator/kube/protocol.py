@@ -61,10 +61,19 @@ class KubeApi(Protocol):
         """Return all objects that match, however many pages that takes."""
         ...
 
-    async def each(self, resource: Resource, namespace: str | None, see: Callable[[Object], None], *, label_selector: str = "") -> str:
-        """Show every object that matches to `see`, holding one page at a time; some twice if the list has to be begun anew.
+    async def each(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        see: Callable[[Object], None],
+        *,
+        label_selector: str = "",
+        anew: Callable[[], None] = lambda: None,
+    ) -> str:
+        """Show every object that matches to `see`, holding one page at a time.
 
-        Returns the list's resourceVersion, from which a watch goes on.
+        Returns the list's resourceVersion, from which a watch goes on. A list that expires between pages is begun anew, which `anew` is
+        told first: some objects are shown twice then, and some that were shown may be gone by now.
         """
         ...
 

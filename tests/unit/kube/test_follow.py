@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from headgate_operator.controller.resources import INFERENCE_SERVICES
+from headgate_operator.kube.client import KubeClient
 from headgate_operator.kube.follow import Follower, _wait
 from headgate_operator.kube.protocol import ApiError, UnavailableError
 
@@ -26,7 +27,7 @@ class Server:
         self.asked: list[str] = []
         self.finished = asyncio.Event()
 
-    async def each(self, resource: Any, namespace: Any, see: Any, *, label_selector: str) -> str:
+    async def each(self, resource: Any, namespace: Any, see: Any, *, label_selector: str, anew: Any) -> str:
         self.asked.append("list")
         version, *objects = await self._next()
         for obj in objects:
@@ -94,6 +95,22 @@ async def test_a_watch_that_breaks_goes_on_where_it_was_and_is_told_once(follow:
         "cut; changes come late until that works again",
         "inferenceservices are followed again",
     ]
+
+
+async def test_what_is_gone_when_a_list_has_to_be_begun_anew_is_told_as_gone(client: KubeClient, script: Any) -> None:
+    script.say({"items": [thing("a", 5)], "metadata": {"resourceVersion": "7"}})
+    script.say('{"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old"}}\n')
+    script.say({"items": [thing("a", 5)], "metadata": {"resourceVersion": "8", "continue": "t"}})
+    script.refuse(410, "the provided continue parameter is too old")
+    script.say({"items": [], "metadata": {"resourceVersion": "9"}})
+    script.say("")
+    told: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
+    follower = Follower(client, INFERENCE_SERVICES, "ml", lambda obj, gone: told.put_nowait((obj["metadata"]["name"], gone)), label=LABEL)
+    following = asyncio.create_task(follower.run())
+    async with asyncio.timeout(10):
+        assert [await told.get(), await told.get()] == [("a", False), ("a", True)]
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
 
 
 async def test_after_410_a_list_tells_what_is_new_and_what_is_gone_and_nothing_twice(follow: Any) -> None:
