@@ -43,11 +43,11 @@ def _address(_ctx: click.Context, _parameter: click.Parameter, text: str) -> tup
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), default=Path("state"), show_envvar=True,
               help="Folder for what must survive a restart: finished windows, the last questions, predictions and labels.")  # fmt: skip
 @click.option("--queue-events", type=click.IntRange(100, 10_000_000), default=50_000, show_envvar=True,
-              help="Most events in the queue; when it is more than half full, events of some request ids are dropped.")  # fmt: skip
+              help="Maximum number of events in the queue; when more than half full, events of some request ids are dropped.")  # fmt: skip
 @click.option("--queue-megabytes", type=click.IntRange(1, 100_000), default=128, show_envvar=True,
-              help="Most megabytes of events in the queue.")  # fmt: skip
+              help="Maximum total size of the events in the queue, in megabytes.")  # fmt: skip
 @click.option("--predictions", type=click.IntRange(1000, 100_000_000), default=LARGEST_PREDICTIONS, show_envvar=True,
-              help="Most predictions kept while waiting for labels; beyond that, a uniform sample is kept.")  # fmt: skip
+              help="Maximum number of predictions kept while waiting for labels; beyond that, a uniform sample is kept.")  # fmt: skip
 @click.option("--token-file", type=click.Path(path_type=Path, dir_okay=False), show_envvar=True,
               help="File with the bearer token that every request except probes must then carry; a changed file is reread. Or put the "
               "token itself into HEADGATE_MONITOR_TOKEN.")  # fmt: skip

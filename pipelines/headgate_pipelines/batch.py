@@ -23,13 +23,13 @@ def batch_score(
 
     Args:
         source: The rows: a path or URI of a .parquet file.
-        target: File for the ids and their probabilities; it appears when all of it is there. Empty keeps them as an artifact only.
+        target: File to write the ids and probabilities to; it appears only once it is complete. Empty keeps them only as an artifact.
         id: Column that identifies a row.
         model_name: Name in the registry.
-        version: Number of the version, or an alias that names it.
+        version: Version number, or an alias that points at the version.
         tracking_uri: The MLflow server.
-        batch_rows: Rows that are scored at a time.
-        kubeflow_api: Address of the Kubeflow Pipelines API, which the summary asks for the steps.
+        batch_rows: Rows to score at a time.
+        kubeflow_api: Address of the Kubeflow Pipelines API, from which the summary gets the steps.
     """
     with summarized("batch-score", kubeflow_api):
         fetched = on_volume(fetch_model(model_name=model_name, tracking_uri=tracking_uri, version=version)).set_caching_options(False)

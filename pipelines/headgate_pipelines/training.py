@@ -99,68 +99,68 @@ def training(
 
     Args:
         source: The data: a path or URI of a .csv, .csv.gz or .parquet file.
-        digest: Snapshot id that the data must have; with it a run notices changed data behind the cache.
+        digest: Snapshot id that the data must have. Without it, a cached run does not notice that the data changed.
         schema: pandera schema of the data, as YAML.
-        time: Column with the moment at which a row's features were known.
+        time: Column with the time at which a row's features were known.
         label: Column to predict, 0 or 1.
         id: Column that identifies a row.
         categories: Features that are strings.
         numbers: Features that are numbers.
-        train_start: Start of the training period, ISO 8601, in the data's own clock.
-        train_end: End of the training period, not included.
-        evaluate_start: Start of the evaluation period; not before train_end.
-        evaluate_end: End of the evaluation period, not included.
+        train_start: Start of the training period, inclusive, ISO 8601, in the data's own time zone.
+        train_end: End of the training period, exclusive.
+        evaluate_start: Start of the evaluation period, inclusive; not before train_end.
+        evaluate_end: End of the evaluation period, exclusive.
         unknown: What serving does with categories it has never seen: other or error.
-        max_categories: Categories a feature keeps, the most frequent first; 0 keeps all.
-        tune_trials: Trials to look for better settings; 0 trains with those below.
-        tune_seconds: Most seconds to look for them.
-        trees: Largest number of trees.
-        max_depth: Depth of a tree.
+        max_categories: How many categories to keep per feature, the most frequent first; 0 keeps all.
+        tune_trials: Number of trials in the search for better settings; 0 trains with the settings below.
+        tune_seconds: Maximum number of seconds to search.
+        trees: Maximum number of trees.
+        max_depth: Maximum depth of a tree.
         learning_rate: Shrinkage of each tree.
-        subsample: Share of rows each tree sees.
-        colsample_bytree: Share of features each tree sees.
-        min_child_weight: Smallest weight in a leaf.
-        early_stopping_rounds: Trees without improvement after which training stops; 0 trains all.
-        validation_share: Newest share of the training rows, on which early stopping looks.
-        class_weight: Weight of label 1: none, balanced or a number.
+        subsample: Share of the rows that each tree is trained on.
+        colsample_bytree: Share of the features that each tree is trained on.
+        min_child_weight: Smallest sum of second derivatives in a leaf.
+        early_stopping_rounds: Number of trees without improvement after which training stops; 0 trains all trees.
+        validation_share: Share of the training rows, the newest, that early stopping is judged on.
+        class_weight: Weight of rows with label 1: none, balanced or a number.
         seed: Seed of all randomness.
-        threads: Most threads to train with.
-        minimum_roc_auc: What the model must reach.
-        minimum_pr_auc: What the model must reach.
-        target: Another target, such as "recall >= 0.85 at precision >= 0.90"; none if empty.
-        maximum_latency_ms: Longest median time of a single row; 0 is no limit.
-        slices: Columns whose values, or quartiles, are also evaluated one by one.
-        fairness_groups: Columns whose groups are compared.
-        maximum_difference: Largest difference between groups; 0 is no limit.
+        threads: Maximum number of threads to train with.
+        minimum_roc_auc: Smallest acceptable area under the ROC curve.
+        minimum_pr_auc: Smallest acceptable average precision.
+        target: An additional target, such as "recall >= 0.85 at precision >= 0.90"; none if empty.
+        maximum_latency_ms: Largest median time to predict a single row, in milliseconds; 0 for no limit.
+        slices: Columns to slice by, by value or by quartile; each slice is also evaluated on its own.
+        fairness_groups: Columns that put rows into groups, which are compared for fairness.
+        maximum_difference: Largest allowed difference between groups; 0 for no limit.
         champion_alias: Alias of the version to beat.
-        champion_margin: How much worse than the champion still passes.
-        maximum_latency_ratio: How much slower than the champion still passes; 0 is no limit.
-        ablation: Whether to also show what features are worth.
-        drift_excluded: Features that never alarm, such as seasonal ones.
-        drift_window_rows: Rows of a window that drift is judged on.
-        drift_window_hours: Or its duration, whichever is reached first; 0 leaves it to the rows.
-        drift_detector: Test that tells whether a window differs: tabular, ks, cvm, chi-square or classifier.
-        golden_rows: Rows of the golden set.
+        champion_margin: How much worse than the champion the model may be.
+        maximum_latency_ratio: Largest ratio of the model's latency to the champion's; 0 for no limit.
+        ablation: Whether to also show how much the features contribute.
+        drift_excluded: Features that never raise an alarm, such as seasonal ones.
+        drift_window_rows: Rows in each window that drift is judged on.
+        drift_window_hours: Hours after which a window ends even with fewer rows; 0 sets no limit.
+        drift_detector: Test that decides whether a window differs: tabular, ks, cvm, chi-square or classifier.
+        golden_rows: Number of rows in the golden set.
         model_name: Name in the registry and in the path of requests.
-        storage: What serving pulls from: pvc://claim/folder, a folder or a file:// URI.
+        storage: Where serving pulls models from: pvc://claim/folder, a folder or a file:// URI.
         tracking_uri: The MLflow server.
         experiment: The MLflow experiment.
         alias: Alias that the new version gets.
         git_commit: Commit of the code, if known.
-        owner: Who answers for the model; for its card.
-        intended_use: What the model is for; for its card.
-        limits: What the model is not for; for its card.
-        deploy: Hand the version to the operator: file, git or apply; empty leaves that to whoever follows the alias.
-        deploy_file: File of the manifest; with git, its path in the working tree.
+        owner: Who is responsible for the model; for the model card.
+        intended_use: What the model is for; for the model card.
+        limits: What the model must not be used for; for the model card.
+        deploy: How to hand the version to the operator: file, git or apply; empty leaves it to an operator that follows the alias.
+        deploy_file: Manifest file to write; with git, its path in the working tree.
         deploy_repository: Folder of the git working tree.
         deploy_remote: Git remote to push to; empty pushes nothing.
         deploy_namespace: Namespace of the ModelDeployment.
         deploy_base: Manifest to start from, as YAML; sensible defaults if empty.
-        deploy_server: Kubernetes API server; the pod's own if empty.
-        deploy_token_file: File with the token for it.
-        deploy_ca_file: File with the certificate authority to trust for it.
-        deploy_wait_seconds: Seconds to wait for the verdict on an applied version.
-        kubeflow_api: Address of the Kubeflow Pipelines API, which the summary asks for the steps.
+        deploy_server: Address of the Kubernetes API server; that of the pod's own cluster if empty.
+        deploy_token_file: File with the token for the API server.
+        deploy_ca_file: File with the certificate authority that signed the API server's certificate.
+        deploy_wait_seconds: Seconds to wait for the verdict on an applied version; 0 does not wait.
+        kubeflow_api: Address of the Kubeflow Pipelines API, from which the summary gets the steps.
     """
     with summarized("training", kubeflow_api):
         ingested, valid = checked_data(source=source, digest=digest, schema=schema)

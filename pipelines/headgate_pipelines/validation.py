@@ -43,32 +43,32 @@ def validation(
     seed: int = 0,
     kubeflow_api: str = KUBEFLOW_API,
 ) -> None:
-    """Validate a registered version on fresh rows: quality, drift, the champion; then set the alias or withhold it.
+    """Validate a registered version on fresh rows (quality, drift, comparison with the champion), then set the alias or withhold it.
 
     Args:
         source: The fresh data: a path or URI of a .csv, .csv.gz or .parquet file.
-        digest: Snapshot id that the data must have; with it a run notices changed data behind the cache.
+        digest: Snapshot id that the data must have. Without it, a cached run does not notice that the data changed.
         schema: pandera schema of the data, as YAML.
-        time: Column with the moment at which a row's features were known.
-        label: Column that is predicted, 0 or 1.
+        time: Column with the time at which a row's features were known.
+        label: Label column, 0 or 1.
         id: Column that identifies a row.
-        start: Start of the period to validate on, ISO 8601, in the data's own clock.
-        end: End of the period, not included.
+        start: Start of the period to validate on, inclusive, ISO 8601, in the data's own time zone.
+        end: End of the period, exclusive.
         model_name: Name in the registry.
-        version: Number of the version, or an alias that names it.
+        version: Version number, or an alias that points at the version.
         tracking_uri: The MLflow server.
-        alias: Alias that a good version gets.
-        minimum_roc_auc: What the model must reach.
-        minimum_pr_auc: What the model must reach.
-        target: Another target, such as "recall >= 0.85 at precision >= 0.90"; none if empty.
-        maximum_latency_ms: Longest median time of a single row; 0 is no limit.
-        slices: Columns whose values, or quartiles, are also evaluated one by one.
+        alias: Alias to point at the version if it passes.
+        minimum_roc_auc: Smallest acceptable area under the ROC curve.
+        minimum_pr_auc: Smallest acceptable average precision.
+        target: An additional target, such as "recall >= 0.85 at precision >= 0.90"; none if empty.
+        maximum_latency_ms: Largest median time to predict a single row, in milliseconds; 0 for no limit.
+        slices: Columns to slice by, by value or by quartile; each slice is also evaluated on its own.
         champion_alias: Alias of the version to compare with.
-        champion_margin: How much worse than the champion still passes.
-        maximum_latency_ratio: How much slower than the champion still passes; 0 is no limit.
-        maximum_drift_share: Largest share of windows in which a feature may drift severely; 1 only reports.
+        champion_margin: How much worse than the champion the model may be.
+        maximum_latency_ratio: Largest ratio of the model's latency to the champion's; 0 for no limit.
+        maximum_drift_share: Largest share of windows in which a feature may drift severely, 0 to 1; 1 only reports.
         seed: Seed of all randomness.
-        kubeflow_api: Address of the Kubeflow Pipelines API, which the summary asks for the steps.
+        kubeflow_api: Address of the Kubeflow Pipelines API, from which the summary gets the steps.
     """
     with summarized("validation", kubeflow_api):
         fetched = on_volume(fetch_model(model_name=model_name, tracking_uri=tracking_uri, version=version)).set_caching_options(False)

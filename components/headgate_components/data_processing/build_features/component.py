@@ -23,14 +23,15 @@ def build_features(
     Args:
         train: The training rows.
         evaluation: The evaluation rows.
-        features: The feature artifact: names, kinds, categories, what to do with unknown ones.
-        train_rows: The training rows the artifact can encode.
-        evaluation_rows: The evaluation rows the artifact can encode.
-        report: How far each feature moved from the training to the evaluation rows, as one HTML page.
+        features: The feature artifact: names, types, categories, and what to do with unknown categories.
+        train_rows: The training rows that the artifact can encode.
+        evaluation_rows: The evaluation rows that the artifact can encode.
+        report: How far each feature shifted between the training and the evaluation rows, as one HTML page.
         categories: The features that are strings.
         numbers: The features that are numbers.
-        unknown: `other` (a code of their own) or `error` (serving refuses them, and rows that have one are dropped here).
-        max_categories: How many categories a feature keeps, the most frequent first; 0 keeps all.
+        unknown: How to treat unknown categories: `other` (they share a code of their own) or `error` (serving refuses them, and rows
+            with one are dropped here).
+        max_categories: How many categories to keep per feature, the most frequent first; 0 keeps all.
     """
     from pathlib import Path
 

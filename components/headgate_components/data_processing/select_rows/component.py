@@ -16,20 +16,20 @@ def select_rows(
     start: str,
     end: str,
 ) -> int:
-    """Select the rows that a registered model can be judged by: of a period, with a label, encodable by its features.
+    """Select the rows on which a registered model can be judged: within a period, labelled, and encodable with the model's features.
 
     Args:
         table: The whole table.
         features: The model's feature artifact.
-        rows: The rows, in time order.
-        time: The column with the moment each row's features were known.
-        label: The column that is predicted, 0 or 1.
+        rows: The selected rows, in time order.
+        time: The column with the time at which each row's features were known.
+        label: The label column, 0 or 1.
         id: The column that identifies a row.
-        start: Start of the period, included, ISO 8601.
-        end: End of the period, not included.
+        start: Start of the period, inclusive, ISO 8601.
+        end: End of the period, exclusive.
 
     Returns:
-        The number of rows.
+        The number of rows selected.
     """
     from pathlib import Path
 

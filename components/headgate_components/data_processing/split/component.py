@@ -20,9 +20,10 @@ def split(
     evaluate_start: str,
     evaluate_end: str,
 ) -> int:
-    """Cut a table by time into training and evaluation rows, and refuse leaks.
+    """Split a table by time into training and evaluation rows, and refuse leaks.
 
-    Refused are overlapping periods, an id in both parts, and a time, label or id among the features. Rows without a label go into neither.
+    It refuses overlapping periods, an id that is in both parts, and a time, label or id column among the features. Rows without a label go
+    into neither part.
 
     Args:
         table: The whole table.
@@ -30,13 +31,13 @@ def split(
         evaluation: The labelled rows of the evaluation period, in time order.
         categories: The features that are strings.
         numbers: The features that are numbers.
-        time: The column with the moment each row's features were known.
+        time: The column with the time at which each row's features were known.
         label: The column to predict, 0 or 1.
         id: The column that identifies a row.
-        train_start: Start of training, included, ISO 8601.
-        train_end: End of training, not included.
-        evaluate_start: Start of evaluation, included; not before train_end.
-        evaluate_end: End of evaluation, not included.
+        train_start: Start of the training period, inclusive, ISO 8601.
+        train_end: End of the training period, exclusive.
+        evaluate_start: Start of the evaluation period, inclusive; not before train_end.
+        evaluate_end: End of the evaluation period, exclusive.
 
     Returns:
         The number of training rows.

@@ -18,18 +18,18 @@ def validate_data(
 ) -> str:
     """Check a table against a pandera schema and, if given, its distributions against a reference.
 
-    A table that fails does not fail the step: the report would be lost. Follow it with the gate component.
+    A table with problems does not fail the step, because the report would be lost. Follow this step with the gate component.
 
     Args:
         table: The table to check.
-        report: What was checked and found, as one HTML page.
+        report: What was checked and what was found, as one HTML page.
         schema: A pandera DataFrameSchema as YAML text.
-        reference: An earlier table to compare distributions with.
+        reference: An earlier table to compare the distributions with.
         max_distance: Largest distance of a column from the reference (Kolmogorov-Smirnov, total variation), 0 to 1.
         max_missing_change: Largest change of a column's share of missing values, 0 to 1.
 
     Returns:
-        The problems, one sentence a line; empty if the table passed.
+        The problems, one sentence per line; empty if the table passed.
     """
     from pathlib import Path
 

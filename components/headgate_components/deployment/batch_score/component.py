@@ -15,10 +15,10 @@ def batch_score(
     target: str = "",
     batch_rows: int = 65_536,
 ) -> int:
-    """Score a Parquet file of any size, in bounded memory: ids and probabilities, in the file's order.
+    """Score a Parquet file of any size in bounded memory; write ids and probabilities in the file's order.
 
-    No row is skipped. A feature without a column is missing in all rows; a category that the model refuses is missing in its row. Both are
-    counted in the metadata of the scores.
+    No row is skipped. A feature without a column counts as missing in all rows; a category that the model refuses counts as missing in its
+    row. The metadata of the scores lists both.
 
     Args:
         features: The feature artifact.
@@ -26,11 +26,11 @@ def batch_score(
         scores: The id and the probability of each row, as Parquet.
         source: A path or a file://, s3://, gs:// or hdfs:// URI of a Parquet file.
         id: The column that identifies a row; it is kept.
-        target: A file to write the scores to as well; it appears when all of it is there.
-        batch_rows: Rows that are scored at a time. Memory grows with them, and with the row groups of the source.
+        target: A file to copy the scores to; it appears only once it is complete.
+        batch_rows: Rows to score at a time. Memory use grows with this number and with the row groups of the source.
 
     Returns:
-        The number of rows.
+        The number of rows scored.
     """
     import json
     from pathlib import Path

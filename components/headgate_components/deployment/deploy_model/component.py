@@ -24,27 +24,28 @@ def deploy_model(
 ) -> str:
     """Hand a registered version to the operator: write its ModelDeployment to a file or a git working tree, or apply it.
 
-    A manifest that exists keeps everything but the version's URI and golden set, comments included. What is done twice changes nothing the
-    second time. With time to wait, an applied version that is refused fails the step with the operator's reason. Never cache this step.
+    In an existing manifest, only the version's URI and golden set change; everything else stays, comments included. Running the step twice
+    changes nothing the second time. If it waits for the verdict and the applied version is refused, it fails with the operator's reason.
+    Never cache this step.
 
     Args:
         registration: What register_model wrote.
-        golden: The golden set, which goes along as a ConfigMap.
+        golden: The golden set, deployed with it as a ConfigMap.
         manifest: The manifest, as YAML.
-        way: `file`, `git` (commit in a working tree) or `apply` (server-side, by REST).
+        way: `file`, `git` (commit in a working tree) or `apply` (server-side apply, by REST).
         file: The file to write; with git, its path in the working tree.
-        repository: The folder of a git working tree that is on a branch.
+        repository: The folder of a git working tree with a branch checked out.
         remote: The git remote to push to, such as origin; nothing is pushed if it is empty.
         name: Name of the ModelDeployment; the model's by default.
         namespace: Namespace of the ModelDeployment.
-        base: A manifest to start from, as YAML text, where no file is there yet; sensible defaults otherwise.
-        api_server: Address of the Kubernetes API server; the pod's own by default.
-        token_file: File with the token for it.
-        ca_file: File with the certificate authority to trust for it.
-        wait_seconds: How long to wait for the verdict on an applied version; 0 does not wait.
+        base: A manifest to start from, as YAML text, if there is none yet; sensible defaults if empty.
+        api_server: Address of the Kubernetes API server; by default that of the pod's own cluster.
+        token_file: File with the token for the API server.
+        ca_file: File with the certificate authority that signed the API server's certificate.
+        wait_seconds: Seconds to wait for the verdict on an applied version; 0 does not wait.
 
     Returns:
-        What was done, in a sentence.
+        What was done, in one sentence.
     """
     from pathlib import Path
 

@@ -14,9 +14,9 @@ def fetch_model(
     tracking_uri: str,
     version: str = "candidate",
 ) -> str:
-    """Fetch a registered version for other steps: model, features and drift reference, checked against the hashes of their export.
+    """Fetch a registered version for other steps: model, features and drift reference, checked against the hashes in its export.
 
-    Never cache this step: an alias moves.
+    Never cache this step: an alias can move.
 
     Args:
         model: The booster as UBJSON.

@@ -20,24 +20,24 @@ def fit_drift_reference(
     model: dsl.Input[dsl.Model] = None,
     evaluation: dsl.Input[dsl.Dataset] = None,
 ) -> None:
-    """Fit what drift is measured against: the training rows, and how far they wandered by themselves.
+    """Fit the reference that drift is measured against: the training rows, and how much they varied among themselves.
 
-    Real traffic is not independent, so each feature's floor is calibrated on windows of the training rows in their order of time.
+    Rows of real traffic are not independent, so each feature's floor is calibrated on windows of the training rows in time order.
 
     Args:
         train: The training rows.
-        features: The feature artifact; its features are watched.
+        features: The feature artifact; all its features are watched.
         reference: A folder with reference.npz and schema.json.
-        time: The column with the moment of each row.
-        excluded: Features that never alarm while the model goes on using them, such as seasonal ones.
-        window_rows: The length of the windows that will be compared with the reference.
-        window_hours: Or their duration, whichever is reached first; 0 leaves it to the rows.
+        time: The column with the time of each row.
+        excluded: Features that never raise an alarm although the model uses them, such as seasonal ones.
+        window_rows: Rows in each window that will be compared with the reference.
+        window_hours: Hours after which a window ends even with fewer rows; 0 sets no limit.
         detector: Which test decides whether a window differs: tabular (Kolmogorov-Smirnov and chi-square, the fastest), ks, cvm, chi-square
             or classifier. Distances and floors are the same for all but the classifier, which judges all features together.
-        expected_shift: How far the model's predictions are from its predecessor's on the same rows (0 to 1); it may differ so much.
-        seed: Seed of the sample of rows that is kept.
-        model: The trained booster, if its predictions are to be watched, too.
-        evaluation: The rows it was evaluated on, which come with the model: for its training rows it is too sure of itself.
+        expected_shift: How far the model's predictions are from its predecessor's on the same rows, 0 to 1; such a difference is expected.
+        seed: Seed for sampling the rows that are kept.
+        model: The trained booster, if its predictions are to be watched too.
+        evaluation: The rows that the model was evaluated on; required with a model, because it is overconfident on its training rows.
     """
     from pathlib import Path
 

@@ -13,16 +13,16 @@ def make_golden(
     golden: dsl.Output[dsl.Artifact],
     count: int = 20,
 ) -> None:
-    """Record the model's answers to a few rows; serving must give the same before it gets any traffic.
+    """Record the model's answers for a few rows; serving must reproduce them before it gets any traffic.
 
-    Rows with missing values are among them. The libraries' versions are recorded to explain a difference.
+    Some of the rows have missing values. The versions of the libraries are recorded, to help explain a difference.
 
     Args:
-        rows: Rows to choose from, such as those of the evaluation.
+        rows: Rows to choose from, such as the evaluation rows.
         features: The feature artifact.
         model: The trained booster.
         golden: The request, the answers, the versions and the model's digest as JSON.
-        count: How many rows, 1 to 100.
+        count: How many rows to record, 1 to 100.
     """
     from pathlib import Path
 

@@ -18,21 +18,21 @@ def model_card(
     intended_use: str = "",
     limits: str = "",
 ) -> None:
-    """Write a model card: what a version is, what it was made from, how good and how fair it is, and what it is not for.
+    """Write a model card: what a version is, what it was trained on, how good and how fair it is, and what it must not be used for.
 
-    Sections of steps that were not run say so.
+    If a step was not run, its section says so.
 
     Args:
         registration: What register_model wrote.
-        metrics: The metrics of evaluate.
+        metrics: The metrics from evaluate.
         card: The card as Markdown.
         page: The card as one HTML page.
-        fairness: The metrics of fairness, if it was run.
-        comparison: The metrics of compare_to_champion, if it was run.
-        importance: The importance that explain wrote, if it was run.
-        owner: Who answers for the model.
+        fairness: The metrics from fairness, if it was run.
+        comparison: The metrics from compare_to_champion, if it was run.
+        importance: The importance from explain, if it was run.
+        owner: Who is responsible for the model.
         intended_use: What the model is for.
-        limits: What the model is not for, and where it is known to be weak.
+        limits: What the model must not be used for, and where it is known to be weak.
     """
     from pathlib import Path
 

@@ -28,27 +28,27 @@ def register_model(
     """Register a model in MLflow, export it for serving, and point the alias at it.
 
     The export is a folder that is written once and never changed: model, features, golden set, drift reference, and metadata with the
-    SHA-256 of each. Its URI, the golden set and where the model comes from are also tags of the version, and the latter of the run.
-    The very same model again, from the same data and settings, is no new version: the one that is there gets the alias.
-    Never cache this step.
+    SHA-256 of each. Tags of the version hold the export's URI, the golden set and the model's lineage; the run has the lineage tags too.
+    Registering the same model again, from the same data and settings, creates no new version: the existing one gets the alias. Never cache
+    this step.
 
     Args:
         model: The trained booster.
         features: The feature artifact.
         golden: The golden set.
         reference: The drift reference.
-        metrics: The metrics of the evaluation.
+        metrics: The metrics from evaluate.
         registration: Name, version, run, export, metrics and lineage as JSON.
         model_name: The name in the registry and in the path of requests.
-        storage: What serving pulls from: a folder, a file:// URI, or pvc://<claim>/<folder> with the claim mounted at /mnt/<claim>.
+        storage: Where serving pulls models from: a folder, a file:// URI, or pvc://<claim>/<folder> with the claim mounted at /mnt/<claim>.
         tracking_uri: The MLflow server, or sqlite:///<path> to work without one.
         dataset: Where the data came from.
         snapshot: The data's snapshot id.
         train_start: Start of the training period.
         train_end: End of the training period.
         git_commit: The commit of the code, if known.
-        pipeline_run: The id of the pipeline's run; pipelines pass dsl.PIPELINE_JOB_ID_PLACEHOLDER.
-        experiment: The MLflow experiment; made if it does not exist.
+        pipeline_run: The id of the pipeline run; pipelines pass dsl.PIPELINE_JOB_ID_PLACEHOLDER.
+        experiment: The MLflow experiment; created if it does not exist.
         alias: The alias to set.
 
     Returns:

@@ -9,7 +9,7 @@ from headgate_components.image import BASE_IMAGE
 def set_alias(model_name: str, version: str, tracking_uri: str, alias: str = "candidate") -> str:
     """Point an alias of the model registry at a version; an operator that follows the alias then rolls that version out.
 
-    Never cache this step: its inputs do not show that the alias was moved since.
+    Never cache this step: its inputs do not show whether the alias has moved since.
 
     Args:
         model_name: The name in the registry.
@@ -18,7 +18,7 @@ def set_alias(model_name: str, version: str, tracking_uri: str, alias: str = "ca
         alias: The alias to set.
 
     Returns:
-        What the alias named before and names now, in a sentence.
+        What the alias pointed at before and what it points at now, in one sentence.
     """
     from headgate_components.deployment.set_alias.logic import set_alias as run
     from headgate_components.step import step

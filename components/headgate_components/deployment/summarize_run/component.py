@@ -9,16 +9,16 @@ from headgate_components.image import BASE_IMAGE
 def summarize_run(
     status: dsl.PipelineTaskFinalStatus, summary: dsl.Output[dsl.Markdown], pipeline: str, run: str, kubeflow_api: str = ""
 ) -> None:
-    """Leave a summary of a run, however it ended: what failed and why, and every step. Made to be an exit handler.
+    """Write a summary of a run, however it ended: what failed and why, and every step. Meant as an exit handler.
 
-    It never fails because of what it cannot find out; it says so instead.
+    It does not fail over anything it cannot find out; the summary says so instead.
 
     Args:
-        status: How the steps ended; Kubeflow Pipelines fills it in.
+        status: How the steps ended; filled in by Kubeflow Pipelines.
         summary: The summary.
         pipeline: The pipeline's name, for the heading.
         run: The run's id.
-        kubeflow_api: Address of the Kubeflow Pipelines API, such as http://ml-pipeline.kubeflow:8888; nothing is asked if it is empty.
+        kubeflow_api: Address of the Kubeflow Pipelines API, such as http://ml-pipeline.kubeflow:8888; empty asks for nothing.
     """
     import os
     from pathlib import Path

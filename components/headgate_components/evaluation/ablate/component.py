@@ -24,29 +24,30 @@ def ablate(
     threads: int = 1,
     model: dsl.Input[dsl.Model] = None,
 ) -> None:
-    """Show what the features are worth: the model without each of them, beside baselines that it must beat.
+    """Show how much the features contribute: the model without each of them, next to baselines that it should beat.
 
     Baselines are the share of label 1, the best single feature (chosen on training rows) and a logistic regression. All models learn from
-    the training rows and are judged on the evaluation rows; the difference to the whole model is paired row by row.
+    the training rows and are judged on the evaluation rows; differences from the full model are paired row by row.
 
     Args:
         train: The training rows, in time order.
         evaluation: The evaluation rows.
         features: The feature artifact.
-        table: Every model with its metrics and its difference to the whole one, as JSON.
-        report: The same as one HTML page.
-        label: The column that is predicted.
-        groups: JSON from a name to features, such as {"weather": ["temp", "wind"]}: the model without each group, and of each alone. Empty
+        table: Every model with its metrics and its difference from the full one, as JSON.
+        report: The same, as one HTML page.
+        label: The label column.
+        groups: JSON that maps names to features, such as {"weather": ["temp", "wind"]}: trains the model without each
+            group, and on each group alone. Empty
             leaves out one feature at a time, the most important first and at most 40.
-        trees: Largest number of trees; early stopping of the whole model finds it, and all others get as many.
+        trees: Maximum number of trees; early stopping of the full model finds the number, and all other models get the same.
         max_depth: Depth of a tree.
         learning_rate: Shrinkage of each tree.
         class_weight: As for train_xgboost.
-        settings: What `tune` returned; overrides those given here, and those of the model.
-        seconds: After these no further model is trained; the report names what was left out.
+        settings: What `tune` returned; overrides the settings given here and those of the model.
+        seconds: Seconds after which no further model is trained; the report names what was left out.
         seed: Seed of all randomness.
-        threads: Most threads to train with, never more than there are cores.
-        model: What train_xgboost trained; its settings override those given here, so that the whole model is that one.
+        threads: Maximum number of threads to train with, never more than there are cores.
+        model: The model from train_xgboost; its settings override those given here, so that the full model is the same as this one.
     """
     from pathlib import Path
 

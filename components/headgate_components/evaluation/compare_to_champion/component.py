@@ -25,28 +25,28 @@ def compare_to_champion(
     maximum_latency_ratio: float = 0.0,
     seed: int = 0,
 ) -> NamedTuple("Outputs", [("verdict", str), ("reason", str), ("prediction_shift", float)]):  # type: ignore[valid-type]
-    """Compare a model with the champion, the registered version that serves now, on the same rows.
+    """Compare a model with the champion, the registered version that is serving now, on the same rows.
 
-    A paired bootstrap of the difference of a metric tells whether the challenger is surely better, or surely not worse by more than the
-    margin. A model without a champion is promoted; a champion that cannot be read is kept. Never cache this step: its inputs do not show
-    that the alias moved.
+    A paired bootstrap of the difference in a metric shows whether the challenger is better with confidence, or with confidence not worse by
+    more than the margin. If there is no champion, the model is promoted; a champion that cannot be read is kept. Never cache this step: its
+    inputs do not show whether the alias has moved.
 
     Args:
         evaluation: The evaluation rows; the champion reads them with its own features.
         features: The challenger's feature artifact.
         model: The challenger.
-        comparison: The metric of both and the lower bound of the improvement; the file holds them as JSON.
-        report: Verdict and measurements, as one HTML page.
-        label: The column that was predicted.
+        comparison: The metric for both, and the lower bound of the improvement; the file holds them as JSON.
+        report: The verdict and the measurements, as one HTML page.
+        label: The label column that the model predicts.
         model_name: The name in the registry.
         tracking_uri: The MLflow server, or sqlite:///<path> to work without one.
         champion_alias: The alias of the version to beat.
-        metric: What to compare by: roc_auc, pr_auc, log_loss or brier.
-        margin: How much worse the challenger may be, in the unit of the metric; 0 asks for a better one.
-        confidence: How sure to be, one-sided, above 0.5 and below 1.
-        resamples: How often the rows are drawn anew.
-        maximum_latency_ratio: Most times of the champion's median time for one row that the challenger may take; 0 for no limit.
-        seed: Seed of the draws.
+        metric: The metric to compare: roc_auc, pr_auc, log_loss or brier.
+        margin: How much worse the challenger may be, in the unit of the metric; 0 requires it to be better.
+        confidence: Confidence required, one-sided, above 0.5 and below 1.
+        resamples: Number of bootstrap resamples.
+        maximum_latency_ratio: Largest ratio of the challenger's median time for a single row to the champion's; 0 for no limit.
+        seed: Seed of the resampling.
 
     Returns:
         verdict: `promote` or `keep`.

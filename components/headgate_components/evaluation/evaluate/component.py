@@ -21,30 +21,31 @@ def evaluate(
     slices: list[str] = [],  # noqa: B006 - kfp takes plain literals only
     minimum_slice_roc_auc: float = 0.0,
 ) -> str:
-    """Measure a model on rows from after its training.
+    """Measure a model on rows from after its training period.
 
-    ROC and PR AUC, Brier score, log loss, calibration, the confusion at the threshold that suits the target, the same by slices, the
-    latency of single rows, and what rows with missing, extreme or unseen values get. A model that is not good enough, and rows that no
-    model can be judged by, do not fail the step: the reports would be lost. Follow it with the gate component.
+    It reports ROC and PR AUC, Brier score, log loss, calibration, the confusion matrix at the threshold chosen for the target, ROC AUC
+    and Brier score of each slice, the latency of single rows, and predictions for rows with missing, extreme or unseen values. A model that
+    is not good enough, or rows that no model can be judged on, do not fail the step, because the reports would be lost. Follow this step
+    with the gate component.
 
     Args:
         evaluation: The evaluation rows.
         features: The feature artifact.
         model: The trained booster.
         metrics: The scalar metrics; the file holds them as JSON.
-        curves: The ROC curve in at most 200 points, and the confusion matrix at the threshold.
+        curves: The ROC curve, at most 200 points, and the confusion matrix at the threshold.
         report: Everything measured, as one HTML page.
-        label: The column that was predicted.
-        minimum_roc_auc: Least area under the ROC curve.
-        minimum_pr_auc: Least average precision.
+        label: The label column that the model predicts.
+        minimum_roc_auc: Smallest acceptable area under the ROC curve.
+        minimum_pr_auc: Smallest acceptable average precision.
         target: What to reach at which threshold, such as "recall >= 0.85 at precision >= 0.90" (of recall, precision and specificity).
             The threshold with the most of the first where the second holds is used. Empty uses one half and asks for nothing.
         maximum_latency_ms: Largest median time to encode and predict one row, in milliseconds; 0 for no limit.
-        slices: Columns whose values, or quartiles, are also measured one by one; they need not be features.
-        minimum_slice_roc_auc: Least area under the ROC curve of every slice that has 100 rows; 0 for no limit.
+        slices: Columns to slice by, by value or by quartile; each slice is also measured on its own. They need not be features.
+        minimum_slice_roc_auc: Smallest acceptable area under the ROC curve of every slice with at least 100 rows; 0 for no limit.
 
     Returns:
-        What is not good enough, one sentence a line; empty if the model passed.
+        What is not good enough, one sentence per line; empty if the model passed.
     """
     from pathlib import Path
 

@@ -17,16 +17,16 @@ def explain(
 ) -> None:
     """Explain a model: which features move its predictions, and by how much.
 
-    SHAP values of a sample of rows, as XGBoost computes them (pred_contribs), in log-odds.
+    It computes SHAP values for a sample of rows with XGBoost (pred_contribs), in log-odds.
 
     Args:
         evaluation: The evaluation rows.
         features: The feature artifact.
         model: The trained booster.
         importance: The mean absolute contribution of each feature, as JSON.
-        report: The importance of all features and some rows one by one, as one HTML page.
-        rows: Largest number of rows that are explained; more are more exact and slower.
-        seed: Seed of the choice of rows.
+        report: The importance of all features, and explanations of some single rows, as one HTML page.
+        rows: Maximum number of rows to explain; more rows are more precise and slower.
+        seed: Seed for sampling the rows.
     """
     from pathlib import Path
 

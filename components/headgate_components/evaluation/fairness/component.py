@@ -18,25 +18,25 @@ def fairness(
     maximum_difference: float = 0.0,
     minimum_rows: int = 100,
 ) -> str:
-    """Compare what a model decides for groups of rows, such as carriers, regions or ages.
+    """Compare a model's decisions between groups of rows, such as carriers, regions or ages.
 
-    Selection rate, true and false positive rate and error rate of each group, with fairlearn. Groups that differ too much do not fail
-    the step: the report would be lost. Follow it with the gate component.
+    It measures the selection rate, true and false positive rates and error rate of each group, with fairlearn. Groups that differ too much
+    do not fail the step, because the report would be lost. Follow this step with the gate component.
 
     Args:
         evaluation: The evaluation rows.
         features: The feature artifact.
         model: The trained booster.
-        metrics: The largest difference of each rate between two groups of a column; the file holds them as JSON.
+        metrics: The largest difference in each rate between two groups of a column; the file holds them as JSON.
         report: The rates of all groups, as one HTML page.
-        label: The column that was predicted.
+        label: The label column that the model predicts.
         groups: Columns that put rows into groups, by value or by quartile; they need not be features.
-        threshold: Probability from which on 1 is predicted, 0 to 1.
-        maximum_difference: Largest allowed difference of selection, true positive or error rate, 0 to 1; 0 only reports.
+        threshold: Smallest probability that counts as a prediction of 1, 0 to 1.
+        maximum_difference: Largest allowed difference in selection rate, true positive rate or error rate, 0 to 1; 0 only reports.
         minimum_rows: Groups with fewer rows are shown but not compared.
 
     Returns:
-        What differs too much, one sentence a line; empty if nothing does.
+        What differs too much, one sentence per line; empty if nothing does.
     """
     from pathlib import Path
 

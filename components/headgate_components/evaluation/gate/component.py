@@ -7,16 +7,16 @@ from headgate_components.image import BASE_IMAGE
 
 @dsl.component(base_image=BASE_IMAGE, install_kfp_package=False)  # type: ignore[untyped-decorator]
 def gate(problems: str, subject: str, more_problems: str = "", verdict: str = "", reason: str = "") -> None:
-    """Fail if an earlier step found problems, and so stop everything that comes after.
+    """Fail if an earlier step found problems, which stops everything after it.
 
-    It is a step of its own because a failed step loses its reports on a cluster.
+    It is a separate step because on a cluster a failed step loses its reports.
 
     Args:
-        problems: One sentence a line, as validate_data and evaluate return them; empty passes.
-        subject: What was judged, for the message.
-        more_problems: The same from another step, such as fairness or score_drift.
-        verdict: `promote` or `keep`, as compare_to_champion returns it; only `keep` fails.
-        reason: The reason that compare_to_champion gives.
+        problems: Problems as returned by validate_data and evaluate, one sentence per line; empty passes.
+        subject: What was judged, named in the message.
+        more_problems: Problems from another step, such as fairness or score_drift.
+        verdict: `promote` or `keep`, as returned by compare_to_champion; only `keep` fails.
+        reason: The reason returned by compare_to_champion.
     """
     from headgate_components.evaluation.gate.logic import gate as run
     from headgate_components.step import step

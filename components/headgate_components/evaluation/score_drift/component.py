@@ -9,18 +9,18 @@ from headgate_components.image import BASE_IMAGE
 def score_drift(
     rows: dsl.Input[dsl.Dataset], reference: dsl.Input[dsl.Artifact], report: dsl.Output[dsl.HTML], maximum_share: float = 1.0
 ) -> str:
-    """Compare rows with the drift reference of a model, window by window, as the monitor does with live traffic.
+    """Compare rows with a model's drift reference, window by window, as the monitor does with live traffic.
 
-    Rows that drifted too far do not fail the step: the report would be lost. Follow it with the gate component.
+    Rows that drifted too far do not fail the step, because the report would be lost. Follow this step with the gate component.
 
     Args:
         rows: The rows, in time order.
         reference: The drift reference of the model.
         report: Distances, floors and alarms of each feature, as one HTML page.
-        maximum_share: Largest share of windows in which a feature may drift severely; 1 only reports.
+        maximum_share: Largest share of windows in which a feature may drift severely, 0 to 1; 1 only reports.
 
     Returns:
-        What drifted too far, one sentence a line; empty if nothing did.
+        What drifted too far, one sentence per line; empty if nothing did.
     """
     from pathlib import Path
 

@@ -7,11 +7,11 @@ from headgate_components.image import BASE_IMAGE
 
 @dsl.component(base_image=BASE_IMAGE, install_kfp_package=False)  # type: ignore[untyped-decorator]
 def given_settings() -> str:
-    """The other branch of tuning: no settings that would override those given.
+    """The alternative to tune: return no settings, so the given ones apply.
 
-    A pipeline joins both branches with dsl.OneOf, which takes outputs of steps only.
+    A pipeline joins both branches with dsl.OneOf, which only accepts outputs of steps.
 
     Returns:
-        Nothing, for the input `settings` of train_xgboost.
+        An empty text, for the input `settings` of train_xgboost.
     """
     return ""

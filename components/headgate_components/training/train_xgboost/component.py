@@ -25,32 +25,33 @@ def train_xgboost(
     seed: int = 0,
     threads: int = 1,
 ) -> int:
-    """Train a gradient-boosted classifier of a label that is 0 or 1.
+    """Train a gradient-boosted classifier for a label that is 0 or 1.
 
-    Early stopping looks at the newest training rows and finds the number of trees; the model is then trained on all rows with it. The
-    saved model has base_score 0.5 and no feature names, so that XGBoost 2.1 and later predict the same with it.
+    Early stopping on the newest training rows finds the number of trees; the model is then trained on all rows with that number. The saved
+    model has base_score 0.5 and no feature names, so that XGBoost 2.1 and later versions predict the same with it.
 
-    With class_weight, rows with label 1 weigh more in training, which alone would make every probability too high. The model is corrected
-    for it: the metrics show the mean probability of the newest rows as weighted and corrected, beside the share of label 1 among them.
+    With class_weight, rows with label 1 weigh more in training, which on its own would make every probability too high. The model is
+    corrected for this: the metrics show the mean probability of the newest rows before and after the correction, and the share of label 1
+    among them.
 
     Args:
         train: The training rows, in time order.
         features: The feature artifact.
         model: The booster as UBJSON.
-        metrics: Trees, rows, the weight of label 1, and how the newest rows were predicted before the model learnt from them.
+        metrics: Trees, rows, the weight of label 1, and how well the newest rows were predicted before the model was trained on them.
         label: The column to predict.
-        trees: Largest number of trees.
-        max_depth: Depth of a tree.
+        trees: Maximum number of trees.
+        max_depth: Maximum depth of a tree.
         learning_rate: Shrinkage of each tree, above 0 and at most 1.
-        subsample: Share of rows each tree sees.
-        colsample_bytree: Share of features each tree sees.
+        subsample: Share of the rows that each tree is trained on.
+        colsample_bytree: Share of the features that each tree is trained on.
         min_child_weight: Smallest sum of second derivatives in a leaf.
-        early_stopping_rounds: Trees without improvement after which training stops; 0 trains all trees.
-        validation_share: The newest share of the rows, on which early stopping looks.
-        class_weight: Weight of a row with label 1: `none`, `balanced` (as much as the other label in total), or a number above 0.
-        settings: What `tune` returned: a JSON object of inputs of this step, which override those given here; empty overrides none.
+        early_stopping_rounds: Number of trees without improvement after which training stops; 0 trains all trees.
+        validation_share: Share of the rows, the newest, that early stopping is judged on.
+        class_weight: Weight of a row with label 1: `none`, `balanced` (both labels weigh the same in total), or a number above 0.
+        settings: What `tune` returned: a JSON object of inputs of this step, which override the ones given here; empty overrides none.
         seed: Seed of all randomness.
-        threads: Most threads to train with, never more than there are cores. One is fastest on a shared machine.
+        threads: Maximum number of threads to train with, never more than there are cores. One is fastest on a shared machine.
 
     Returns:
         The number of trees.

@@ -27,31 +27,31 @@ def tune(
     threads: int = 1,
     storage: str = "",
 ) -> str:
-    """Look for good training settings: Optuna inside one step, cross-validated in the order of time.
+    """Search for good training settings with Optuna inside one step, cross-validated in time order.
 
-    Each trial grows one model a fold, a tree at a time and all folds at once, until the mean log loss no longer falls. A trial that is
-    worse than half of the others at the same progress is given up. The first trial has the settings given here, so the outcome is never
-    worse than those on these folds. With a storage, a step that was killed goes on where it was, and tries what it would have tried.
+    Each trial trains one model per fold, all folds together and one tree at a time, until the mean log loss stops falling. A trial that is
+    worse than half of the others at the same point is abandoned. The first trial uses the settings given here, so on these folds the result
+    is never worse. With a storage, a step that was killed resumes where it stopped and runs the same trials it would have run.
 
     Args:
         train: The training rows, in time order.
         features: The feature artifact.
-        study: The best settings and every trial as JSON.
-        report: All trials as one HTML page.
+        study: The best settings and every trial, as JSON.
+        report: All trials, as one HTML page.
         label: The column to predict.
-        time: The column the rows must be ordered by; they are refused if they are not. Empty skips the check.
-        trials: Most trials, those before a restart counted.
-        seconds: Most seconds, those of finished trials before a restart counted. At least one trial is made.
-        folds: Blocks of later rows that each trial is judged on, 2 to 10.
-        trees: Largest number of trees of a trial; it is handed on.
-        max_depth: Depth of a tree in the first trial.
-        learning_rate: What a tree's answer is shrunk by in the first trial.
-        subsample: Share of the rows that a tree sees in the first trial.
-        colsample_bytree: Share of the features that a tree sees in the first trial.
-        min_child_weight: Least weight of a leaf in the first trial.
-        class_weight: As for train_xgboost; the log loss then weighs rows alike.
+        time: The column that the rows must be ordered by; rows out of order are refused. Empty skips the check.
+        trials: Maximum number of trials, including those from before a restart.
+        seconds: Maximum number of seconds, including those of trials finished before a restart. At least one trial is run.
+        folds: Number of blocks of later rows that each trial is judged on, 2 to 10.
+        trees: Maximum number of trees in a trial; also passed on in the best settings.
+        max_depth: Maximum depth of a tree in the first trial.
+        learning_rate: Shrinkage of each tree in the first trial.
+        subsample: Share of the rows that each tree is trained on in the first trial.
+        colsample_bytree: Share of the features that each tree is trained on in the first trial.
+        min_child_weight: Smallest sum of second derivatives in a leaf in the first trial.
+        class_weight: As for train_xgboost; the log loss is then weighted in the same way.
         seed: Seed of all randomness.
-        threads: Most threads to train with, never more than there are cores.
+        threads: Maximum number of threads to train with, never more than there are cores.
         storage: A file on a mounted volume, or a sqlite://, postgresql:// or mysql:// URL, that remembers the trials of one step at a time.
 
     Returns:
