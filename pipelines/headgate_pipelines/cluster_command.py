@@ -30,7 +30,7 @@ class SecondsType(click.ParamType[int]):
             return value
         found = re.fullmatch(r"([1-9]\d{0,8})([smhd])", str(value))
         if found is None:
-            self.fail(f"'{value}' is no time; give one such as 90s, 30m, 12h or 7d", param, ctx)
+            self.fail(f"'{value}' is not a duration; give one such as 90s, 30m, 12h or 7d", param, ctx)
         return int(found[1]) * _UNITS[found[2]]
 
 
@@ -45,7 +45,7 @@ class CronType(click.ParamType[str]):
         if len(fields) == _CRON_FIELDS - 1:
             fields = ["0", *fields]
         if len(fields) != _CRON_FIELDS or not all(re.fullmatch(r"[\dA-Za-z*/,?\-LW#]+", field) for field in fields):
-            self.fail(f"'{value}' is no cron schedule; give five fields such as '0 3 * * MON', or six with seconds first", param, ctx)
+            self.fail(f"'{value}' is not a cron schedule; give five fields such as '0 3 * * MON', or six with seconds first", param, ctx)
         return " ".join(fields)
 
 

@@ -56,7 +56,7 @@ class LocalRun:
         """
         found = sorted(self.artifacts.glob(f"*/{step}/{output}"))
         if not found:
-            raise PipelineError(f"the step {step} left no {output}; the log is in {self.artifacts.parents[1] / LOG_FILE}")
+            raise PipelineError(f"the step {step} wrote no {output}; the log is in {self.artifacts.parents[1] / LOG_FILE}")
         return found[-1]
 
     def value(self, step: str) -> str:

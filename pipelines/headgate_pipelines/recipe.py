@@ -76,7 +76,7 @@ class Recipe(_Part):
         try:
             ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"'{zone}' is no time zone; give a name such as Europe/Berlin or UTC") from error
+            raise ValueError(f"'{zone}' is not a time zone; give a name such as Europe/Berlin or UTC") from error
         return zone
 
 
@@ -95,7 +95,7 @@ def read_recipe(path: Path) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise RecipeError(f"the recipe '{path}' has a wrong '{where}': {first['msg']}") from error
+        raise RecipeError(f"the recipe '{path}' has an invalid '{where}': {first['msg']}") from error
 
 
 def flights_recipe() -> Recipe:

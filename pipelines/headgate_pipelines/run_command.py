@@ -35,7 +35,7 @@ class MonthsType(click.ParamType[tuple[int, int]]):
         except ValueError:
             self.fail(f"'{value}' is not a range of months; give one such as 1-4", param, ctx)
         if not 1 <= found[0] <= found[1] <= 12:
-            self.fail(f"'{value}' is not a range of months of 1 to 12, the earlier first", param, ctx)
+            self.fail(f"'{value}' is not a range of months from 1 to 12, the earlier one first", param, ctx)
         return found
 
 
@@ -55,13 +55,13 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 def _model(_ctx: click.Context, _param: click.Parameter, name: str) -> str:
     if not name.strip() or "/" in name or ":" in name:  # what MLflow refuses, after everything is trained
-        raise click.BadParameter(f"'{name}' is no name of a model; it must not be empty or contain '/' or ':'")
+        raise click.BadParameter(f"'{name}' is not a valid model name; it must not be empty or contain '/' or ':'")
     return name
 
 
 def _registry(_ctx: click.Context, _param: click.Parameter, uri: str) -> str:
     if not uri.startswith(REGISTRIES):
-        raise click.BadParameter(f"'{uri}' is no model registry; give sqlite:///PATH or the URL of an MLflow server")
+        raise click.BadParameter(f"'{uri}' is not a model registry; give sqlite:///PATH or the URL of an MLflow server")
     return uri
 
 
@@ -176,7 +176,7 @@ def batch_score(*, local: bool, result: Path | None, **options: Any) -> None:
 
 def _run(local: bool, name: str, registry: str, result: Path | None, work: Callable[[Terminal], dict[str, Any]]) -> dict[str, Any]:
     if not local:
-        raise click.UsageError(f"only --local runs here; for a cluster use `headgate pipeline submit {name}`")
+        raise click.UsageError(f"without --local nothing runs; give --local, or use `headgate pipeline submit {name}` for a cluster")
     with one_sentence(), _interruptible():
         check_registry(registry)
         outcome = work(Terminal())

@@ -98,7 +98,7 @@ class Transcript(io.TextIOBase):
     def _reason(self, name: str) -> str:
         if self.sentences:
             return self.sentences[-1]
-        return f"{name}: {self.last_line or 'it ended without a word'}; its output is in {getattr(self.log, 'name', 'the log')}"
+        return f"{name}: {self.last_line or 'it ended without an error message'}; its output is in {getattr(self.log, 'name', 'the log')}"
 
     def _finish(self, run: StepRun) -> None:
         self.steps.append(run)

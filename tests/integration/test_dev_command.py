@@ -177,7 +177,7 @@ async def test_inject_breaks_lists_and_mends(dev: Dev) -> None:
     )
     assert await dev("inject", "gateway") == "d1: the gateway is frozen\n"
     assert (await dev("inject", "--list")).splitlines()[1] == "d1: the gateway is frozen"
-    assert await dev("inject", "--remove", "d1") == "d1 is mended\n"
+    assert await dev("inject", "--remove", "d1") == "d1 is repaired\n"
     assert await dev("inject", "--clear") == "nothing is broken any more\n"
     assert await dev("inject", "--list") == "nothing is broken\n"
 

@@ -50,7 +50,7 @@ async def _detached(folder: Path) -> AsyncIterator[ClusterFacts]:
     try:
         facts = read_facts(folder)
         if facts is None:
-            raise ClusterError(f"the cluster in {folder} ended right after its start; see {folder}/up.log")
+            raise ClusterError(f"the cluster in {folder} ended right after it started; see {folder}/up.log")
         yield facts
     except BaseException:
         await asyncio.shield(_dev("down", "--folder", str(folder)))

@@ -37,7 +37,7 @@ def demo(folder: Path | None, rate: float, drift: bool, keep: bool) -> None:
     the months before, a candidate that misreads a column and one that only labels show to be worse are found, a good one is left alone.
     """
     if drift and keep:
-        raise click.UsageError("--keep leaves the cluster up, and --drift starts none")
+        raise click.UsageError("--keep leaves the cluster up, but --drift starts none; give only one of them")
     try:
         with demo_folder(folder) as own:
             if folder is None and own != DEFAULT.absolute():
@@ -76,5 +76,5 @@ def _say_how_to_look_around(cluster: ClusterFacts) -> None:
     )
     click.echo(f"\nThe cluster stays up, without traffic. To look around:\n\n  export KUBECONFIG={cluster.kubeconfig}")
     click.echo("\n".join(f"  {command}" for command in commands))
-    click.echo("\ndocs/quickstart.md goes on from here. To stop the cluster:\n")
+    click.echo("\ndocs/quickstart.md continues from here. To stop the cluster:\n")
     click.echo(f"  {program} dev down --folder {shortest(Path(cluster.kubeconfig).parent)}")

@@ -52,7 +52,7 @@ def _refuse_foreign(folder: Path) -> None:
     """A demo leaves its lock beside its folder; what lies in a folder without one is somebody else's and must not be removed."""
     if folder.is_dir() and any(folder.iterdir()):
         raise ClusterError(
-            f"{folder} is not empty and not from an earlier demo, which would remove what is in it; choose another with --folder"
+            f"{folder} is not empty and not from an earlier demo, and a demo deletes what its folder holds; choose another with --folder"
         )
 
 

@@ -203,7 +203,9 @@ class Story:
         deadline = time.monotonic() + seconds
         while not (result := found()):
             if time.monotonic() > deadline:
-                raise StoryError(f"waited {seconds:.0f} s in vain for {what}; the operator says: {self._conditions() or 'nothing'}")
+                raise StoryError(
+                    f"gave up after {seconds:.0f} s of waiting for {what}; the operator says: {self._conditions() or 'nothing'}"
+                )
             await asyncio.sleep(POLL_SECONDS)
         return result
 

@@ -37,7 +37,7 @@ def inject(context: click.Context, folder: Path, listing: bool, clear: bool, rem
             click.echo("nothing is broken any more")
         elif remove:
             ask(folder, "DELETE", f"/faults/{remove}")
-            click.echo(f"{remove} is mended")
+            click.echo(f"{remove} is repaired")
         elif listing:
             _tell_active(folder)
         else:
@@ -134,7 +134,7 @@ def pod(folder: Path, name: str) -> None:
 def gateway(folder: Path, seconds: float | None, restart: bool) -> None:
     """Freeze the gateway, so that connections hang, or restart it."""
     if restart and seconds is not None:
-        raise click.UsageError("--restart happens at once; leave --for out")
+        raise click.UsageError("--restart happens at once; leave out --for")
     _inject(folder, "RestartGateway" if restart else "FreezeGateway", {} if restart else {"seconds": seconds})
 
 

@@ -101,5 +101,5 @@ class Kubeflow:
 def _id(found: Mapping[str, Any], key: str) -> str:
     value = found.get(key)
     if not isinstance(value, str) or not value:
-        raise ServerError(f"the server answered something without a {key}; is it the API of Kubeflow Pipelines (v2beta1)?")
+        raise ServerError(f"the server's answer has no '{key}'; is it the API of Kubeflow Pipelines (v2beta1)?")
     return value

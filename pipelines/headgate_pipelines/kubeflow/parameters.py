@@ -49,7 +49,7 @@ def typed(declared: Mapping[str, str], given: Mapping[str, Any], settings: Seque
     for setting in settings:
         name, separator, text = setting.partition("=")
         if not separator:
-            raise StepError(f"'{setting}' sets nothing; give NAME=VALUE")
+            raise StepError(f"'{setting}' does not set a parameter; give NAME=VALUE")
         found[name] = text if declared.get(name) == "STRING" else _parsed(name, text)
     for name, value in found.items():
         if name not in declared:

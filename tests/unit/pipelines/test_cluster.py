@@ -142,7 +142,7 @@ def test_the_old_schedule_goes_only_when_the_new_one_is_there_and_leftovers_go_l
     [
         (("--set", "rows=1"), "no parameter 'rows'; it has batch_rows, id"),
         (("--set", "batch_rows=many"), "'batch_rows' must be a whole number, found 'many'"),
-        (("--set", "batch_rows"), "sets nothing; give NAME=VALUE"),
+        (("--set", "batch_rows"), "does not set a parameter; give NAME=VALUE"),
         (("--set", "batch_rows=[1"), "not valid YAML"),
         (("--parameters", "nowhere.yaml"), "'nowhere.yaml' cannot be read: No such file"),
         (("--recipe", "nowhere.yaml"), "'nowhere.yaml' cannot be read"),
@@ -177,7 +177,7 @@ def test_a_token_is_read_from_its_file_and_a_wrong_one_is_told(kfp: KfpServer, t
         (404, b"", "refused (404)"),
         (200, b"<html>", "not JSON"),
         (200, b"[]", "not an object"),
-        (200, b"{}", "without a experiment_id"),
+        (200, b"{}", "has no 'experiment_id'"),
     ],
 )
 def test_an_api_that_does_not_answer_as_it_should_is_one_sentence(kfp: KfpServer, status: int, body: bytes, says: str) -> None:

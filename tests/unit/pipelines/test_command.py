@@ -45,7 +45,7 @@ def test_months_that_are_none_are_wrong_usage(months: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("option", "value", "says"),
-    [("--model-name", "team/churn", "is no name of a model"), ("--tracking-uri", "mlflow.db", "give sqlite:///PATH or the URL")],
+    [("--model-name", "team/churn", "is not a valid model name"), ("--tracking-uri", "mlflow.db", "give sqlite:///PATH or the URL")],
 )
 def test_what_the_registry_would_refuse_in_the_end_is_refused_at_once(option: str, value: str, says: str, tmp_path: Path) -> None:
     result = run("run", "training", "--local", "--data", "flights", *OPTIONS, option, value, "--output", str(tmp_path))

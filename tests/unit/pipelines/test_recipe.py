@@ -37,12 +37,12 @@ def test_the_schema_is_read_from_the_file_beside_the_recipe(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"colour": "blue"}, "has a wrong 'colour': Extra inputs are not permitted"),
-        ({"model": {"maxDepth": 99}}, r"has a wrong 'model\.maxDepth': Input should be less than or equal to 20"),
-        ({"columns": {"time": "at"}}, r"has a wrong 'columns\.label': Field required"),
-        ({"timeZone": "Mars/Base"}, "'Mars/Base' is no time zone"),
+        ({"colour": "blue"}, "has an invalid 'colour': Extra inputs are not permitted"),
+        ({"model": {"maxDepth": 99}}, r"has an invalid 'model\.maxDepth': Input should be less than or equal to 20"),
+        ({"columns": {"time": "at"}}, r"has an invalid 'columns\.label': Field required"),
+        ({"timeZone": "Mars/Base"}, "'Mars/Base' is not a time zone"),
         ({"schema": "elsewhere.yaml"}, r"elsewhere\.yaml' cannot be read: No such file"),
-        ({"schema": None}, "has a wrong 'schema': Field required"),
+        ({"schema": None}, "has an invalid 'schema': Field required"),
     ],
 )
 def test_a_wrong_recipe_is_refused_with_file_and_key(tmp_path: Path, changes: dict[str, object], sentence: str) -> None:
