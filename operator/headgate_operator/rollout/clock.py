@@ -1,7 +1,7 @@
 """A status written by a clock that was ahead: its times lie in the future, and what counts from them would wait until they have come.
 
-A step would then last for hours without being on hold, so nobody would be told, and a deadline would be missed. Such times become the
-present, once. Records of when something happened (`since`, `at`) stay as they were written.
+A step would then last for hours without being on hold, so nobody would be told. Such times become the present, once. Records of when
+something happened (`started_at`, `since`) stay as they were written.
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from headgate_operator.rollout.turn import Turn
 _TOLERATED: Final = timedelta(minutes=1)
 """Clocks of two nodes may differ this much: then what is begun lasts a little longer, and nothing needs to be rewritten."""
 
-_COUNTED_FROM: Final = ("started_at", "pause_since", "step_started_at", "hold_since", "reason_since")
+_COUNTED_FROM: Final = ("step_started_at", "hold_since", "reason_since")
 
 
 def correct_times(turn: Turn) -> Turn:

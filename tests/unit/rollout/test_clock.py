@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from headgate_operator.api.reasons import Reason
 from headgate_operator.api.status import Phase
 
 A_DAY = timedelta(days=1)
@@ -54,31 +53,3 @@ def test_clocks_that_differ_by_seconds_rewrite_nothing(serving):
     serving.now -= timedelta(seconds=20)
     serving.step()
     assert serving.status.candidate.step_started_at == began
-
-
-def under_a_clock_ahead(world):
-    world.now += A_DAY
-    world.step()
-    world.step()
-    world.now -= A_DAY
-
-
-def test_a_candidate_that_began_under_a_clock_a_day_ahead_has_no_day_more_to_become_ready(serving):
-    serving.startup = timedelta(days=2)
-    serving.apply(2)
-    under_a_clock_ahead(serving)
-    serving.run_for(1_860)
-    assert serving.condition("Stalled") == Reason.CANDIDATE_NOT_READY
-
-
-def test_a_pause_that_began_under_a_clock_a_day_ahead_takes_no_time_from_the_rollout(make_world):
-    world = make_world(rollout={"maxDuration": "4m30s", "watch": {"duration": "60s"}})
-    world.run()
-    second = world.apply(2)
-    world.run(a_step_is_about_to_begin)
-    world.command = f"pause@{second}"
-    under_a_clock_ahead(world)
-    world.run_for(180)
-    world.command = f"resume@{second}"
-    world.run()
-    assert world.weights == {second: 100}
